@@ -1,7 +1,7 @@
 package io.counters.agent;
 
 import io.counters.agent.settings.Settings;
-import io.counters.agent.weave.Names;
+import io.counters.agent.weave.NameTemplates;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
 import java.io.ByteArrayOutputStream;
@@ -108,15 +108,16 @@ public final class Agent {
             return false;
         }
         System.setProperty(PRESENT, version);
-        Counting counting = new Counting(instrumentation, settings.emitter(), settings.sends(), log);
+        BridgeActivation counting = new BridgeActivation(instrumentation, settings.emitter(), settings.sends(), log);
         Rules rules = Rules.read(settings, log);
-        Names names = new Names(host(System.getenv()), app(settings.app(), command), settings.tags(), log);
+        NameTemplates names =
+                new NameTemplates(host(System.getenv()), app(settings.app(), command), settings.tags(), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);
         String file = settings.file();
         LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
-        Watch watch = new Watch(weaving, counting, loaded, live, log, System.nanoTime());
+        AgentThread watch = new AgentThread(weaving, counting, loaded, live, log, System.nanoTime());
         // First: if the process cannot create this thread, no class may be instrumented, because nothing would be sent.
         watch.start();
         Runtime.getRuntime().addShutdownHook(watch.hook());

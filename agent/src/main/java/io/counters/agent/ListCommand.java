@@ -1,7 +1,7 @@
 package io.counters.agent;
 
 import io.counters.agent.settings.Settings;
-import io.counters.agent.weave.Names;
+import io.counters.agent.weave.NameTemplates;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
 import java.io.IOException;
@@ -67,7 +67,7 @@ final class ListCommand {
         }
         Rules rules = Rules.read(settings, faults);
         boolean clear = faults.said.isEmpty();
-        Names names = new Names(
+        NameTemplates names = new NameTemplates(
                 Agent.host(System.getenv()),
                 Agent.app(settings.app(), String.valueOf(app.getFileName())),
                 settings.tags(),

@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
 final class LoadedClasses {
     private final Instrumentation instrumentation;
     private final Weaving weaving;
-    private final Counting counting;
+    private final BridgeActivation counting;
     private final Log log;
 
     private boolean cacheMayBeUnused;
     private boolean copies;
 
-    LoadedClasses(Instrumentation instrumentation, Weaving weaving, Counting counting, Log log) {
+    LoadedClasses(Instrumentation instrumentation, Weaving weaving, BridgeActivation counting, Log log) {
         this.instrumentation = instrumentation;
         this.weaving = weaving;
         this.counting = counting;

@@ -3,8 +3,8 @@
  *
  * <p>{@code Premain}, {@code Main} and {@code AgentLoader} are the only classes that the application's loader finds.
  * {@code Premain} calls {@code Agent}, which assembles the rest in a separate loader: {@code settings} reads the
- * settings, {@code weave} inserts counting calls into classes, and {@code Counting} defines the bridge when the first
- * class that counts is loaded. {@code Counting} then wakes {@code Watch}, the agent's thread, which starts core's emitter
+ * settings, {@code weave} inserts counting calls into classes, and {@code BridgeActivation} defines the bridge when the first
+ * class that counts is loaded. {@code BridgeActivation} then wakes {@code AgentThread}, the agent's thread, which starts core's emitter
  * and calls {@code LiveSettings} to check the settings file. Instrumented code calls only the bridge, {@code
  * java.lang.CountersCells}, {@code CountersCellSource} and {@code CountersCompletion}. {@code LoadedClasses} instruments classes that no transformer
  * sees by itself. {@code AotCache} finds out whether an AOT cache has loaded such classes before {@code main}.

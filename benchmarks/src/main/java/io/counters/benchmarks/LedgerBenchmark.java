@@ -2,12 +2,12 @@ package io.counters.benchmarks;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
+import io.counters.collector.ledger.InboundStream;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
-import io.counters.collector.ledger.Stream;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
@@ -44,7 +44,7 @@ public class LedgerBenchmark {
     public int counters;
 
     private Ledger ledger;
-    private Stream stream;
+    private InboundStream stream;
     private byte[] text;
     private int[] ends;
     private long[] totals;
@@ -58,7 +58,7 @@ public class LedgerBenchmark {
                 System::currentTimeMillis,
                 () -> System.currentTimeMillis() / 1000,
                 new LedgerState(1, new SeededHash(new Random(1))),
-                new Self());
+                new Metrics());
         byte[] sender = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(US_ASCII);
         stream = ledger.stream(sender, 0, sender.length, 61_000, 1, 0);
         totals = new long[counters];

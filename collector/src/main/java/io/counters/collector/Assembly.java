@@ -1,8 +1,8 @@
 package io.counters.collector;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
-import io.counters.collector.self.Threads;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.Threads;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,7 +18,7 @@ final class Assembly {
     private static final long LOOP_ENDS_MILLIS = 1600;
 
     final InstantSource clock = InstantSource.system();
-    final Self self = new Self();
+    final Metrics metrics = new Metrics();
     final Threads threads = new Threads();
     final FaultLog faults;
     private final Logger log;

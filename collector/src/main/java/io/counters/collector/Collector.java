@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.common.LogStream;
 import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.history.History;
 import io.counters.collector.http.Route;
@@ -7,7 +8,6 @@ import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.query.QueryApi;
-import io.counters.collector.self.LogStream;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.tap.Tap;
@@ -127,7 +127,7 @@ public final class Collector implements AutoCloseable {
                 counting.counted(),
                 counting::commit,
                 counting.history(),
-                parts.self,
+                parts.metrics,
                 health::faults,
                 health::troubles,
                 health::parts,
@@ -149,18 +149,18 @@ public final class Collector implements AutoCloseable {
                 (work, name) -> parts.threads.daemon(name, work),
                 System::nanoTime,
                 parts.faults,
-                parts.self);
+                parts.metrics);
     }
 
     private void show() {
-        parts.self.total(
+        parts.metrics.total(
                 "log_dropped_lines_total",
                 "Log lines that did not fit into the buffer before stderr.",
                 LogStream::droppedLines);
         Runtime jvm = Runtime.getRuntime();
-        parts.self.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
-        parts.self.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
-        parts.self.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
+        parts.metrics.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
+        parts.metrics.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
+        parts.metrics.gauge("heap_bytes_max", "The maximum of the heap.", jvm::maxMemory);
     }
 
     private List<Route> routes(History history) {
@@ -209,7 +209,7 @@ public final class Collector implements AutoCloseable {
 
     /** Logs how many datagrams were lost and what was healed, if anything has changed. */
     private long report() {
-        Map<String, Long> numbers = parts.self.values();
+        Map<String, Long> numbers = parts.metrics.values();
         if (counting.counted().streams() > 0 && !numbers.equals(reported)) {
             log.info(
                     "counters: {}; senders with totals: {}; their datagrams: {} sent, {} lost, {} received twice; counts"

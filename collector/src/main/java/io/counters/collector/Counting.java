@@ -3,7 +3,7 @@ package io.counters.collector;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
-import io.counters.collector.ledger.Counted;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.publish.Sink;
 import java.io.IOException;
 import java.util.List;
@@ -21,7 +21,7 @@ interface Counting {
     LineTarget lines();
 
     /** What is shown. */
-    Counted counted();
+    LedgerView counted();
 
     /** Keeps what changed so far; returns whether all of it is kept. Waits for that. */
     boolean commit();

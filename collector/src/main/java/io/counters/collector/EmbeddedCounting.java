@@ -1,22 +1,22 @@
 package io.counters.collector;
 
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Commit;
-import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.ledger.LedgerState;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.publish.TickClock;
-import io.counters.collector.self.SeededHash;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.store.Pusher;
 import java.io.IOException;
@@ -73,19 +73,19 @@ final class EmbeddedCounting implements Counting {
                 new LedgerClock(state.committedMillis(), parts.clock.millis(), System::nanoTime),
                 () -> parts.clock.millis() / 1000,
                 state,
-                parts.self);
-        LedgerGauges.register(ledger, () -> List.of(ledger), parts.self);
+                parts.metrics);
+        LedgerGauges.register(ledger, () -> List.of(ledger), parts.metrics);
         if (file.setAside() != null) {
             log.error(
                     "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0",
                     file.damage(),
                     file.setAside());
         }
-        commit = new Commit(ledger, file, System::nanoTime, parts.faults, parts.self);
+        commit = new Commit(ledger, file, System::nanoTime, parts.faults, parts.metrics);
         pushing = new Pushing(settings, () -> List.of(new Pusher.Target(ledger, "")), parts);
         sinks = sinks(out, folder.resolve("spool"));
         // Closed once more by the publisher, after its last tick.
-        history = parts.open(new History(settings.history(), parts.faults, parts.self));
+        history = parts.open(new History(settings.history(), parts.faults, parts.metrics));
         takers = new ArrayList<>(sinks);
         if (history.countersMax() > 0) {
             takers.add(history);
@@ -97,7 +97,7 @@ final class EmbeddedCounting implements Counting {
                 publishing,
                 work -> parts.threads.daemon("counters-sink", work),
                 parts.faults,
-                parts.self));
+                parts.metrics));
     }
 
     /** Loads the state of the ledger, and logs how far it is if that takes long. */
@@ -141,7 +141,7 @@ final class EmbeddedCounting implements Counting {
                     new SecureRandom(),
                     work -> parts.threads.daemon("counters-opentsdb", work),
                     parts.faults,
-                    parts.self)));
+                    parts.metrics)));
         }
         if (publishing.stdout()) {
             opened.add(new StdoutSink(out, publishing));
@@ -155,7 +155,7 @@ final class EmbeddedCounting implements Counting {
     }
 
     @Override
-    public Counted counted() {
+    public LedgerView counted() {
         return ledger;
     }
 

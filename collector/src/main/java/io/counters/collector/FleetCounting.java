@@ -5,10 +5,10 @@ import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
-import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.FolderLock;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerFile;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Sink;
@@ -75,7 +75,7 @@ final class FleetCounting implements Counting {
                 System::nanoTime,
                 new SecureRandom(),
                 parts.faults,
-                parts.self));
+                parts.metrics));
         pushing = new Pushing(settings, this::targets, parts);
         for (HttpUrl address : publishing.opentsdb()) {
             add(
@@ -89,19 +89,19 @@ final class FleetCounting implements Counting {
                             new SecureRandom(),
                             work -> parts.threads.daemon("counters-opentsdb", work),
                             parts.faults,
-                            parts.self),
+                            parts.metrics),
                     "opentsdb-" + address.host() + "-" + address.port(),
                     address.host() + ":" + address.port());
         }
         if (publishing.stdout()) {
             add(new StdoutSink(out, publishing), "stdout", "stdout");
         }
-        history = parts.open(new History(settings.history(), parts.faults, parts.self));
+        history = parts.open(new History(settings.history(), parts.faults, parts.metrics));
         if (history.countersMax() > 0) {
             fleet.fill(history);
         }
-        ticked = parts.self.count("publish_ticks_total", "Ticks published.");
-        skipped = parts.self.count("publish_skipped_ticks_total", "Ticks left out.");
+        ticked = parts.metrics.count("publish_ticks_total", "Ticks published.");
+        skipped = parts.metrics.count("publish_skipped_ticks_total", "Ticks left out.");
     }
 
     private void add(Sink sink, String name, String label) {
@@ -139,7 +139,7 @@ final class FleetCounting implements Counting {
     }
 
     @Override
-    public Counted counted() {
+    public LedgerView counted() {
         return fleet.counted();
     }
 
@@ -193,7 +193,7 @@ final class FleetCounting implements Counting {
 
     @Override
     public void prepare() {
-        // A ledger begins when the store's mark was read, or some seconds later.
+        // A ledger begins when the store's stamp was read, or some seconds later.
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.counters.collector;
 
 import io.counters.collector.dashboard.PartState;
-import io.counters.collector.ledger.Counted;
+import io.counters.collector.ledger.LedgerView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,7 @@ final class Health {
     private static final long DISK_BYTES_MIN = 64 << 20;
 
     private final LongFunction<Optional<String>> uncommitted;
-    private final Counted counted;
+    private final LedgerView counted;
     private final LongSupplier nanoClock;
     private final LongSupplier wallSeconds;
     private volatile long diskBytesLeft;
@@ -71,7 +71,7 @@ final class Health {
      */
     Health(
             LongFunction<Optional<String>> uncommitted,
-            Counted counted,
+            LedgerView counted,
             LongSupplier diskBytes,
             String withoutDisk,
             Map<String, Supplier<Optional<String>>> parts,

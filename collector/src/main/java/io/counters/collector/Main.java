@@ -2,20 +2,20 @@ package io.counters.collector;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.counters.collector.commands.Completion;
 import io.counters.collector.commands.Get;
 import io.counters.collector.commands.Import;
 import io.counters.collector.commands.Record;
 import io.counters.collector.commands.Remove;
 import io.counters.collector.commands.Replay;
 import io.counters.collector.commands.Shell;
+import io.counters.collector.commands.ShellCompletion;
 import io.counters.collector.commands.TapCommand;
 import io.counters.collector.commands.Top;
+import io.counters.collector.common.LogStream;
+import io.counters.collector.common.Threads;
 import io.counters.collector.doctor.Doctor;
 import io.counters.collector.proxy.ProxyCommand;
 import io.counters.collector.proxy.ProxySettings;
-import io.counters.collector.self.LogStream;
-import io.counters.collector.self.Threads;
 import io.counters.collector.settings.CommandErrors;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.SettingFlags;
@@ -148,7 +148,7 @@ public final class Main {
                 .addSubcommand(ProxyCommand.line(
                         Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, out)))
                 .addSubcommand(new Simulate(out, err, System::nanoTime))
-                .addSubcommand(new Completion(shell))
+                .addSubcommand(new ShellCompletion(shell))
                 .setOut(new PrintWriter(out, true, UTF_8))
                 .setErr(new PrintWriter(err, true, UTF_8))
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -1,14 +1,14 @@
 package io.counters.collector;
 
+import io.counters.collector.common.Descriptors;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.LogStream;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.Threads;
 import io.counters.collector.proxy.Forwarder;
-import io.counters.collector.proxy.ProxyPage;
+import io.counters.collector.proxy.ProxyHttp;
 import io.counters.collector.proxy.ProxySettings;
-import io.counters.collector.proxy.ServersWatch;
-import io.counters.collector.self.Descriptors;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.LogStream;
-import io.counters.collector.self.Self;
-import io.counters.collector.self.Threads;
+import io.counters.collector.proxy.ServersReloader;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
@@ -32,8 +32,8 @@ public final class Proxy implements AutoCloseable {
     private final Threads threads = new Threads();
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Forwarder forwarder;
-    private final ServersWatch watch;
-    private final @Nullable ProxyPage page;
+    private final ServersReloader watch;
+    private final @Nullable ProxyHttp page;
     private final @Nullable Path pidFile;
     private final Thread thread;
     private boolean closed;
@@ -45,7 +45,7 @@ public final class Proxy implements AutoCloseable {
      * @throws IOException if a port is not available or the pid file cannot be written; what was opened is closed again
      */
     public Proxy(ProxySettings settings, PrintStream out) throws IOException {
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         FaultLog faults = new FaultLog(log, System::nanoTime);
         forwarder = new Forwarder(
                 settings,
@@ -55,18 +55,18 @@ public final class Proxy implements AutoCloseable {
                 Descriptors.limit(),
                 this::streamId,
                 faults,
-                self);
+                metrics);
         // The only thread that is not a daemon: it keeps the program running.
         thread = threads.foreground("counters-proxy", forwarder);
-        watch = new ServersWatch(settings, forwarder, faults, self);
-        ProxyPage opened = null;
+        watch = new ServersReloader(settings, forwarder, faults, metrics);
+        ProxyHttp opened = null;
         try {
             if (settings.hasPage()) {
-                opened = new ProxyPage(
+                opened = new ProxyHttp(
                         settings.httpPort(),
                         forwarder,
                         watch,
-                        self,
+                        metrics,
                         System::nanoTime,
                         faults,
                         work -> threads.worker("counters-http", work));
@@ -88,7 +88,7 @@ public final class Proxy implements AutoCloseable {
         page = opened;
         thread.start();
         threads.daemon("counters-servers", () -> watch(faults)).start();
-        self.total(
+        metrics.total(
                 "log_dropped_lines_total",
                 "Log lines that did not fit into the buffer before stderr.",
                 LogStream::droppedLines);
@@ -122,7 +122,7 @@ public final class Proxy implements AutoCloseable {
         return String.format("%016x%016x", random.nextLong(), random.nextLong());
     }
 
-    private void say(PrintStream out, ProxySettings settings, @Nullable ProxyPage opened) throws IOException {
+    private void say(PrintStream out, ProxySettings settings, @Nullable ProxyHttp opened) throws IOException {
         out.println("counters proxy listens on TCP " + text(forwarder.tcpAddress()) + " and UDP "
                 + text(forwarder.udpAddress()) + " for the servers of " + settings.servers());
         out.println("  metrics: " + (opened == null ? "none" : "http://" + text(opened.address()) + "/metrics"));

@@ -1,7 +1,7 @@
 package io.counters.collector;
 
-import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
 import java.io.IOException;
@@ -26,7 +26,7 @@ final class Pushing {
     Pushing(CollectorSettings settings, Supplier<List<Pusher.Target>> targets, Assembly parts) {
         this.parts = parts;
         store = settings.storing().isShared() ? parts.open(settings.storing().open(System::nanoTime)) : null;
-        pusher = store == null ? null : new Pusher(targets, store, settings.prefix(), parts.faults, parts.self);
+        pusher = store == null ? null : new Pusher(targets, store, settings.prefix(), parts.faults, parts.metrics);
     }
 
     /** See {@link Pusher#begin}. */
@@ -55,14 +55,14 @@ final class Pushing {
      *
      * @param commit called after each round
      */
-    void end(Counted counted, Runnable commit, long millis) {
+    void end(LedgerView counted, Runnable commit, long millis) {
         // If a round still waits for the store, no other may run: a pusher is for one thread.
         if (pusher == null || thread == null || thread.isAlive()) {
             return;
         }
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         boolean answered = true;
-        while (answered && counted.unsettled() > 0 && System.nanoTime() - deadline < 0) {
+        while (answered && counted.unanswered() > 0 && System.nanoTime() - deadline < 0) {
             answered = pusher.run();
             commit.run();
         }

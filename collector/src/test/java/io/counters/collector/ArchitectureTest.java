@@ -40,7 +40,7 @@ class ArchitectureTest {
 
     @ParameterizedTest
     @CsvSource({
-        "self,      ''",
+        "common,    ''",
         "settings,  wire",
         "udp,       ''",
         "ledger,    wire ring",
@@ -61,8 +61,8 @@ class ArchitectureTest {
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {
         List<String> allowed = new java.util.ArrayList<>(List.of(HOUSE + "." + room));
-        if (!room.equals("self") && !room.equals("settings")) {
-            allowed.addAll(List.of(HOUSE + ".self", HOUSE + ".settings"));
+        if (!room.equals("common") && !room.equals("settings")) {
+            allowed.addAll(List.of(HOUSE + ".common", HOUSE + ".settings"));
         }
         for (String other : shown.split(" ", -1)) {
             allowed.add(
@@ -86,7 +86,7 @@ class ArchitectureTest {
                         .filter(name -> name.startsWith(HOUSE + "."))
                         .distinct())
                 .containsExactlyInAnyOrder(
-                        HOUSE + ".self",
+                        HOUSE + ".common",
                         HOUSE + ".settings",
                         HOUSE + ".udp",
                         HOUSE + ".http",

@@ -2,14 +2,14 @@ package io.counters.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Changes;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -29,9 +29,9 @@ class HealthTest {
             () -> 0,
             () -> 0,
             new LedgerState(1, new SeededHash(new Random(1))),
-            new Self());
+            new Metrics());
     private boolean isDiskFull;
-    private final Commit commit = new Commit(ledger, this::write, () -> nanos, new SaidFaults().log(), new Self());
+    private final Commit commit = new Commit(ledger, this::write, () -> nanos, new SaidFaults().log(), new Metrics());
     private long diskBytes = 1L << 40;
     private Optional<String> store = Optional.empty();
     private final Health health = new Health(

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Faults.Slot;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.history.Samples;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +63,7 @@ class HistoryIT {
         HistorySettings settings = new HistorySettings(file, 1, 172_800, 2_592_000, 63_072_000, 1L << 30, 20_000);
         SaidFaults said = new SaidFaults();
         Map<String, SortedMap<Long, Long>> kept = new HashMap<>();
-        try (History history = new History(settings, said.log(), new Self())) {
+        try (History history = new History(settings, said.log(), new Metrics())) {
             for (String name : history.names("", 1000)) {
                 Samples samples = history.samples(name, 0, Long.MAX_VALUE / 2);
                 TreeMap<Long, Long> values = new TreeMap<>();

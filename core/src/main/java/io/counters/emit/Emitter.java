@@ -245,7 +245,7 @@ public final class Emitter implements AutoCloseable {
     private Sweep connected() {
         lookUp();
         if (sweep == null) {
-            Owners owners = new Owners(settings.collectors(), table);
+            CounterOwners owners = new CounterOwners(settings.collectors(), table);
             sweep = new Sweep(table, settings, MONOTONIC, WALL, new StreamIds(), transports.length, owners);
         }
         for (int i = 0; i < transports.length; i++) {

@@ -35,7 +35,7 @@ public final class Sweep {
     private final Supplier<String> ids;
     private final DatagramWriter writer;
     private final IntUnaryOperator owner;
-    private final @Nullable Stream[] streams;
+    private final @Nullable OutboundStream[] streams;
 
     /** A sweep for one destination, which owns every counter. */
     Sweep(
@@ -69,7 +69,7 @@ public final class Sweep {
         this.ids = ids;
         this.writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
         this.owner = owner;
-        this.streams = new Stream[destinations];
+        this.streams = new OutboundStream[destinations];
     }
 
     /** Makes the next amount that is assigned to a destination begin a new stream. */
@@ -84,7 +84,7 @@ public final class Sweep {
             long wall = wallMillisClock.getAsLong();
             assign(now, wall, transports);
             for (int i = 0; i < streams.length; i++) {
-                Stream stream = streams[i];
+                OutboundStream stream = streams[i];
                 Transport transport = transports[i];
                 if (stream != null && transport != null) {
                     stream.sweep(table, now, wall, writer, transport);
@@ -114,7 +114,7 @@ public final class Sweep {
     }
 
     private void repeat(int destination, long now, long wall, @Nullable Transport transport) {
-        Stream stream = streams[destination];
+        OutboundStream stream = streams[destination];
         if (stream != null && transport != null) {
             stream.repeatAll(table, now, wall, writer, transport);
         }
@@ -122,7 +122,7 @@ public final class Sweep {
 
     private void assign(long now, long wall, @Nullable Transport... transports) {
         for (int i = 0; i < streams.length; i++) {
-            Stream stream = streams[i];
+            OutboundStream stream = streams[i];
             if (stream != null && stream.driftMillis(now, wall) > DRIFT_MILLIS_MAX) {
                 renew(i, now, wall, transports[i]);
             }
@@ -135,13 +135,13 @@ public final class Sweep {
             }
             int destination = owner.applyAsInt(counter);
             if (transports[destination] != null) {
-                Stream stream = streams[destination];
+                OutboundStream stream = streams[destination];
                 if (stream != null && stream.isFull(counter)) {
                     renew(destination, now, wall, transports[destination]);
                     stream = null;
                 }
                 if (stream == null) {
-                    stream = new Stream(ids.get(), now, wall, totals);
+                    stream = new OutboundStream(ids.get(), now, wall, totals);
                     streams[destination] = stream;
                 }
                 table.assigned(counter, stream.assign(counter, amount));

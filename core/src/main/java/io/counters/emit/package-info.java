@@ -1,8 +1,8 @@
 /**
- * Sends the counts in the cells: {@code CounterTable -> Sweep -> Stream -> Transport}, once a second, on one daemon
+ * Sends the counts in the cells: {@code CounterTable -> Sweep -> OutboundStream -> Transport}, once a second, on one daemon
  * thread.
  *
- * <p>{@link io.counters.emit.Sweep} and {@link io.counters.emit.Stream} are pure state machines: clocks, random ids and
+ * <p>{@link io.counters.emit.Sweep} and {@link io.counters.emit.OutboundStream} are pure state machines: clocks, random ids and
  * the network are passed in. Only {@link io.counters.emit.Emitter} and its parts ({@link io.counters.emit.Destination}
  * for each collector, with a {@link io.counters.emit.Resolver} of its name) use threads, clocks and hosts. The package
  * {@code ring} decides which collector owns a name. The agent and {@code Counters.start} use only the emitter; nothing

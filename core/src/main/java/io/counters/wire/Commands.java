@@ -48,15 +48,15 @@ public interface Commands {
     void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total);
 
     /**
-     * A StatsD line that adds a fraction: {@code whole} counts, and {@code rest} steps of 10^-18 of a count. By default
+     * A StatsD line that adds a fraction: {@code integer} counts, and {@code rest} steps of 10^-18 of a count. By default
      * it is added rounded half up, without a rest.
      *
      * @param bytes the canonical name is {@code bytes[begin, end)}
-     * @param whole the next whole number below what is added; may be negative
+     * @param integer the next whole number below what is added; may be negative
      * @param rest above 0 and below {@link #ONE}
      */
-    default void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
-        long rounded = whole + (rest >= ONE / 2 ? 1 : 0);
+    default void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
+        long rounded = integer + (rest >= ONE / 2 ? 1 : 0);
         command(rounded < 0 ? Verb.DECREMENT : Verb.INCREMENT, bytes, begin, end, Math.abs(rounded), NO_TOTAL);
     }
 

@@ -80,16 +80,16 @@ public final class ForeignProtocol {
      * {@code host:1|c}; such a line has no blank after the colon and has a bar, but a header has no bar there.
      *
      * @param in the line is {@code in[begin, end)}, without its line break
-     * @param isWhole false if the end of the line is missing; then a method and a path are enough
+     * @param isComplete false if the end of the line is missing; then a method and a path are enough
      */
-    public static boolean isHttp(byte[] in, int begin, int end, boolean isWhole) {
+    public static boolean isHttp(byte[] in, int begin, int end, boolean isComplete) {
         if (end - begin < BEGINNING_BYTES || !BEGINNINGS[beginning(in, begin)]) {
             return isTls(in, begin, end);
         }
         for (byte[] method : METHODS) {
             if (startsExactly(in, begin, end, method)) {
                 int rest = begin + method.length;
-                return hasVersion(in, rest, end) || (!isWhole && hasPath(in, rest, end));
+                return hasVersion(in, rest, end) || (!isComplete && hasPath(in, rest, end));
             }
         }
         for (byte[] header : HEADERS) {

@@ -33,7 +33,7 @@ final class StatsdAmount {
     }
 
     /** Whole counts: the sum, rounded down if there is a rest. */
-    long whole;
+    long integer;
 
     /** The fraction above that, in steps: 0 or more, and less than {@link Commands#ONE}. */
     long rest;
@@ -57,7 +57,7 @@ final class StatsdAmount {
 
     /** Begins a line; its sample rate is 1 until {@link #rate} is called. */
     void clear() {
-        whole = 0;
+        integer = 0;
         rest = 0;
         rateDigits = 1;
         rateExponent = 0;
@@ -192,12 +192,12 @@ final class StatsdAmount {
         return undivided != 0 && !isNegative ? fraction + 1 : fraction;
     }
 
-    private void sum(long wholeMore, long restMore) {
-        whole += wholeMore;
+    private void sum(long integerMore, long restMore) {
+        integer += integerMore;
         rest += restMore;
         if (rest >= Commands.ONE) {
             rest -= Commands.ONE;
-            whole++;
+            integer++;
         }
     }
 

@@ -117,10 +117,10 @@ final class StatsdLine {
 
     private void handOver() {
         if (amount.rest != 0) {
-            commands.fraction(name.bytes, name.from, name.to, amount.whole, amount.rest);
+            commands.fraction(name.bytes, name.from, name.to, amount.integer, amount.rest);
         } else {
-            Verb verb = amount.whole < 0 ? Verb.DECREMENT : Verb.INCREMENT;
-            commands.command(verb, name.bytes, name.from, name.to, Math.abs(amount.whole), Commands.NO_TOTAL);
+            Verb verb = amount.integer < 0 ? Verb.DECREMENT : Verb.INCREMENT;
+            commands.command(verb, name.bytes, name.from, name.to, Math.abs(amount.integer), Commands.NO_TOTAL);
         }
     }
 

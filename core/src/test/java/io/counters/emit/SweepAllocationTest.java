@@ -21,7 +21,7 @@ class SweepAllocationTest {
     @Test
     void a_stream_takes_8_bytes_at_most_for_a_counter_that_another_collector_owns() {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        Stream stream = new Stream("stream-of-the-allocation-test", 0, 0, true);
+        OutboundStream stream = new OutboundStream("stream-of-the-allocation-test", 0, 0, true);
 
         long before = threads.getCurrentThreadAllocatedBytes();
         stream.assign(99_999, 1);
@@ -56,7 +56,7 @@ class SweepAllocationTest {
                     System::currentTimeMillis,
                     () -> "stream-of-the-allocation-test",
                     collectors,
-                    new Owners(settings.collectors(), table));
+                    new CounterOwners(settings.collectors(), table));
             String[] names = new String[COUNTERS];
             for (int i = 0; i < COUNTERS; i++) {
                 names[i] = "shop.orders.placed,customer=" + i;

@@ -333,7 +333,7 @@ class SweepTest {
             arriving.clear();
         }
         // The network recovers; within 64 sweeps every total has been sent again.
-        for (int i = 0; i < Stream.REPEAT_SWEEPS; i++) {
+        for (int i = 0; i < OutboundStream.REPEAT_SWEEPS; i++) {
             passTime(random);
             sweep.run(transport);
         }

@@ -74,12 +74,12 @@ final class RecordedCommands implements Commands {
     }
 
     @Override
-    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+    public void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
         if (new NameReader().read(bytes, begin, end) != null || rest <= 0 || rest >= ONE) {
             throw new AssertionError("no name or no rest: " + text(bytes, begin, end) + " " + rest);
         }
         seen.add("ADD " + text(bytes, begin, end) + " "
-                + BigDecimal.valueOf(whole)
+                + BigDecimal.valueOf(integer)
                         .add(BigDecimal.valueOf(rest, 18))
                         .stripTrailingZeros()
                         .toPlainString());

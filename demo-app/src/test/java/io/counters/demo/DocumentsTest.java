@@ -55,17 +55,18 @@ class DocumentsTest {
             "Commit.java",
             "Fleet.java",
             "LineRecords.java",
-            "AnswerPolicy.java",
+            "ResponsePolicy.java",
             "OpenTsdbSink.java",
             "Owner.java",
             "Pusher.java",
             "FaultLog.java",
             "Rejections.java",
-            "Relay.java",
+            "SumSender.java",
             "UdpUpstream.java",
             "Agent.java",
             "LiveSettings.java",
-            "Refusals.java",
+            "MessageRejections.java",
+            "RefusedMarks.java",
             "Rules.java");
 
     /** Each page's text by its path from the root, with slashes. */
@@ -184,7 +185,7 @@ class DocumentsTest {
     @ParameterizedTest
     @CsvSource({
         "core/src/main/java/io/counters/wire/Rejection.java, Reasons of rejected lines",
-        "collector/src/main/java/io/counters/collector/proxy/Refusal.java, Reasons of rejected messages (proxy)",
+        "collector/src/main/java/io/counters/collector/proxy/MessageRejection.java, Reasons of rejected messages (proxy)",
         "collector/src/main/java/io/counters/collector/proxy/Senders.java, Reasons of closed connections (proxy)",
     })
     void every_reason_is_documented_in_a_row(String file, String heading) throws IOException {

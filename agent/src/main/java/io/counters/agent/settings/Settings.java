@@ -27,7 +27,7 @@ public final class Settings {
     private static final int RULE_LIMIT_MAX = 1_000_000;
 
     private final Sources given;
-    private final Map<Key, Setting> values;
+    private final Map<Key, SettingValue> values;
     private final List<String> complaints;
     private final EmitterSettings emitter;
     private boolean nowhere;
@@ -68,7 +68,7 @@ public final class Settings {
 
     /** The settings file, which may change at run time; null if none is set. */
     public @Nullable String file() {
-        Setting file = values.get(Key.SETTINGS);
+        SettingValue file = values.get(Key.SETTINGS);
         return file == null ? null : file.text();
     }
 
@@ -144,12 +144,12 @@ public final class Settings {
     }
 
     /** The rules as they are written. */
-    public List<Setting> methods() {
+    public List<SettingValue> methods() {
         return list(Key.METHODS);
     }
 
     /** The class names of the annotation types that carry {@code @Count}. */
-    public List<Setting> metaAnnotations() {
+    public List<SettingValue> metaAnnotations() {
         return list(Key.META_ANNOTATIONS);
     }
 
@@ -163,8 +163,8 @@ public final class Settings {
         return ruleLimit;
     }
 
-    private List<Setting> list(Key key) {
-        Setting all = values.get(key);
+    private List<SettingValue> list(Key key) {
+        SettingValue all = values.get(key);
         return all == null ? new ArrayList<>() : all.elements();
     }
 
@@ -177,7 +177,7 @@ public final class Settings {
     public List<String> effective() {
         List<String> lines = new ArrayList<>();
         for (Key key : Key.values()) {
-            Setting setting = values.get(key);
+            SettingValue setting = values.get(key);
             lines.add(key.word() + " = "
                     + (setting == null ? key.byDefault + " (default)" : setting.text() + " (" + setting.place() + ")"));
         }
@@ -186,7 +186,7 @@ public final class Settings {
 
     private EmitterSettings readEmitter() {
         EmitterSettings read = DEFAULT;
-        Setting collector = values.get(Key.COLLECTOR);
+        SettingValue collector = values.get(Key.COLLECTOR);
         if (collector != null && collector.text().equals(NONE)) {
             kept = true;
         } else if (collector != null) {
@@ -198,7 +198,7 @@ public final class Settings {
                 nowhere = true;
             }
         }
-        Setting sweep = values.get(Key.SWEEP);
+        SettingValue sweep = values.get(Key.SWEEP);
         if (sweep != null) {
             try {
                 read = read.sweepMillis(millis(sweep.text()));
@@ -209,7 +209,7 @@ public final class Settings {
                 complaints.add(sweep.place() + ": " + broken.getMessage() + "; 1s is used");
             }
         }
-        Setting datagram = values.get(Key.DATAGRAM);
+        SettingValue datagram = values.get(Key.DATAGRAM);
         if (datagram != null) {
             try {
                 read = read.datagramBytes(Integer.parseInt(datagram.text()));
@@ -224,7 +224,7 @@ public final class Settings {
     }
 
     private int readRuleLimit() {
-        Setting setting = values.get(Key.RULE_LIMIT);
+        SettingValue setting = values.get(Key.RULE_LIMIT);
         if (setting != null) {
             try {
                 int limit = Integer.parseInt(setting.text());
@@ -242,7 +242,7 @@ public final class Settings {
 
     /** Checks the template with a sample value for each placeholder, because their values are always allowed in a tag. */
     private String readTags() {
-        Setting tags = values.get(Key.TAGS);
+        SettingValue tags = values.get(Key.TAGS);
         if (tags == null || tags.text().isEmpty()) {
             return "";
         }
@@ -276,14 +276,14 @@ public final class Settings {
         if (text.equals("false") || text.equals("off")) {
             return false;
         }
-        Setting setting = values.get(key);
+        SettingValue setting = values.get(key);
         complaints.add((setting == null ? "" : setting.place() + ": ") + key.word() + " is " + text
                 + ", allowed are true, on, false and off; " + otherwise + " is used");
         return otherwise;
     }
 
     private String text(Key key, String otherwise) {
-        Setting setting = values.get(key);
+        SettingValue setting = values.get(key);
         return setting == null ? otherwise : setting.text();
     }
 }

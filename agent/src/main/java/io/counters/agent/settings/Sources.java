@@ -19,7 +19,7 @@ final class Sources {
     private static final String BYTE_ORDER_MARK = "\uFEFF";
     private static final String NOTHING_IS_COUNTED = ". Nothing is counted, because the file may name the collector";
 
-    final Map<Key, Setting> values = new EnumMap<>(Key.class);
+    final Map<Key, SettingValue> values = new EnumMap<>(Key.class);
     final List<String> complaints = new ArrayList<>();
 
     /** Whether the settings file cannot be read although it may contain the collector. */
@@ -61,7 +61,7 @@ final class Sources {
     Sources withFile() {
         Sources all = new Sources();
         all.complaints.addAll(complaints);
-        Setting file = values.get(Key.SETTINGS);
+        SettingValue file = values.get(Key.SETTINGS);
         if (file != null) {
             all.takeFile(file, values.containsKey(Key.COLLECTOR));
         }
@@ -88,7 +88,7 @@ final class Sources {
         }
     }
 
-    private void takeFile(Setting file, boolean collectorKnown) {
+    private void takeFile(SettingValue file, boolean collectorKnown) {
         try {
             String text = text(Files.readAllBytes(Paths.get(file.text())));
             if (text.indexOf(0) >= 0) {
@@ -137,14 +137,14 @@ final class Sources {
             return;
         }
         String value = unquoted(line.substring(equals + 1).trim());
-        Setting earlier = values.get(key);
+        SettingValue earlier = values.get(key);
         boolean adds = key == Key.METHODS && earlier != null;
-        values.put(key, adds && earlier != null ? earlier.and(place, value) : new Setting(place, value));
+        values.put(key, adds && earlier != null ? earlier.and(place, value) : new SettingValue(place, value));
     }
 
     private void takeIfNew(Key key, String place, @Nullable String value) {
         if (value != null && !values.containsKey(key)) {
-            values.put(key, new Setting(place, unquoted(value.trim())));
+            values.put(key, new SettingValue(place, unquoted(value.trim())));
         }
     }
 

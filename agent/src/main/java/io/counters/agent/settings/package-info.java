@@ -4,7 +4,7 @@
  *
  * <p>An error produces one message with place, value, rule and remedy, and affects only its own setting. Nothing here
  * logs, exits or throws: {@link io.counters.agent.settings.Settings} has the list of messages. {@code Agent} reads the
- * settings; {@code weave} gets the rules as {@link io.counters.agent.settings.Setting}s.
+ * settings; {@code weave} gets the rules as {@link io.counters.agent.settings.SettingValue}s.
  *
  * <p>Internal: any release may change it.
  */

@@ -28,8 +28,8 @@ final class ClassMarks {
     private final ClassReader reader;
     private final Rules rules;
     private final Hierarchy hierarchy;
-    private final Names names;
-    private final Refusals refusals;
+    private final NameTemplates names;
+    private final RefusedMarks refusals;
     private final Map<String, Found> above;
     private final List<Rule> applying;
     private final Map<String, MethodCounts> methods = new LinkedHashMap<>();
@@ -70,8 +70,8 @@ final class ClassMarks {
             Origin origin,
             Rules rules,
             Hierarchy hierarchy,
-            Names names,
-            Refusals refusals) {
+            NameTemplates names,
+            RefusedMarks refusals) {
         boolean exactOnly = origin != Origin.APPLICATION;
         boolean heir = rules.needHierarchy() && !exactOnly;
         this.loader = loader;
@@ -98,8 +98,8 @@ final class ClassMarks {
             Origin origin,
             Rules rules,
             Hierarchy hierarchy,
-            Names names,
-            Refusals refusals) {
+            NameTemplates names,
+            RefusedMarks refusals) {
         ClassMarks marks = new ClassMarks(loader, reader, origin, rules, hierarchy, names, refusals);
         if (marks.file.isAnnotation()) {
             marks.complainOfAnnotation();
@@ -226,7 +226,7 @@ final class ClassMarks {
             if (bytes == null) {
                 return null;
             }
-            Refusals silent = new Refusals(new Consumer<String>() {
+            RefusedMarks silent = new RefusedMarks(new Consumer<String>() {
                 @Override
                 public void accept(String line) {
                     // It is logged when that class is instrumented.

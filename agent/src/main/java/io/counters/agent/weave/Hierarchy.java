@@ -32,7 +32,7 @@ final class Hierarchy {
     private final Rules rules;
     private final Consumer<String> log;
     private final AtomicInteger unread = new AtomicInteger();
-    private final ByLoader<Map<String, Found>> known = new ByLoader<>();
+    private final LoaderMap<Map<String, Found>> known = new LoaderMap<>();
     private int size;
 
     /** A type; without a file if that could not be read. */

@@ -42,7 +42,7 @@ final class Mark {
 
     /** Whether its names contain this placeholder. */
     boolean uses(String placeholder) {
-        String templates = (value.isEmpty() ? Names.DEFAULT : value) + errors + inFlight;
+        String templates = (value.isEmpty() ? NameTemplates.DEFAULT : value) + errors + inFlight;
         return templates.contains(placeholder);
     }
 

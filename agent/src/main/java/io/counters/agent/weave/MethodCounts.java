@@ -44,7 +44,7 @@ final class MethodCounts {
     boolean reentered;
 
     /** Adds the amounts of one mark. Parts that cannot work are ignored and logged. */
-    void add(Mark mark, Names names, Refusals refusals, String owner, String method, String descriptor) {
+    void add(Mark mark, NameTemplates names, RefusedMarks refusals, String owner, String method, String descriptor) {
         if (mark.async && !descriptor.endsWith(STAGE) && !descriptor.endsWith(FUTURE)) {
             refusals.refuse(
                     owner,
@@ -84,7 +84,7 @@ final class MethodCounts {
         }
         String template = mark.errors;
         if (template.startsWith("+")) {
-            template = value == null ? "" : Names.append(value, template.substring(1));
+            template = value == null ? "" : NameTemplates.append(value, template.substring(1));
         }
         String errors = template.isEmpty() || constructor ? null : names.resolve(template, owner, method);
         if (errors != null) {

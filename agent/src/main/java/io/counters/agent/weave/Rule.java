@@ -1,6 +1,6 @@
 package io.counters.agent.weave;
 
-import io.counters.agent.settings.Setting;
+import io.counters.agent.settings.SettingValue;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -64,7 +64,7 @@ final class Rule {
     private boolean full;
 
     /** @throws IllegalArgumentException if it is not a valid rule; the message is for the log */
-    Rule(Setting setting) {
+    Rule(SettingValue setting) {
         text = setting.text();
         try {
             int equals = text.indexOf('=');
@@ -163,7 +163,7 @@ final class Rule {
      *
      * @return false if the limit is reached, which is logged once
      */
-    synchronized boolean take(String owner, String nameAndDescriptor, int limit, Refusals refusals) {
+    synchronized boolean take(String owner, String nameAndDescriptor, int limit, RefusedMarks refusals) {
         matched = true;
         String key = owner + "." + nameAndDescriptor;
         if (taken.size() < limit) {

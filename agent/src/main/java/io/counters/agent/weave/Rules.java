@@ -2,7 +2,7 @@ package io.counters.agent.weave;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.counters.agent.settings.Setting;
+import io.counters.agent.settings.SettingValue;
 import io.counters.agent.settings.Settings;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -61,11 +61,11 @@ public final class Rules {
     private Rules(Settings settings, Consumer<String> log) {
         inherit = settings.inherit();
         limit = settings.ruleLimit();
-        for (Setting setting : settings.methods()) {
+        for (SettingValue setting : settings.methods()) {
             take(setting, log);
         }
-        for (Setting setting : settings.metaAnnotations()) {
-            Rule rule = take(new Setting(setting.place(), "@" + setting.text()), log);
+        for (SettingValue setting : settings.metaAnnotations()) {
+            Rule rule = take(new SettingValue(setting.place(), "@" + setting.text()), log);
             if (rule != null) {
                 metaAnnotations.put(rule.annotation, rule);
             }
@@ -92,7 +92,7 @@ public final class Rules {
         List<byte[]> bytes = new ArrayList<>();
         bytes.add(Mark.COUNT.getBytes(UTF_8));
         bytes.add(Mark.COUNTS.getBytes(UTF_8));
-        bytes.add(Reaches.BRIDGE.getBytes(UTF_8));
+        bytes.add(BridgeVisibility.BRIDGE.getBytes(UTF_8));
         for (String annotation : annotations) {
             bytes.add(annotation.getBytes(UTF_8));
         }
@@ -104,7 +104,7 @@ public final class Rules {
         return new Rules(settings, log);
     }
 
-    private @Nullable Rule take(Setting setting, Consumer<String> log) {
+    private @Nullable Rule take(SettingValue setting, Consumer<String> log) {
         try {
             Rule rule = new Rule(setting);
             if (rule.isExact()) {

@@ -34,17 +34,17 @@ public final class Weaving implements ClassFileTransformer {
 
     private static final int MAJOR = 6;
 
-    private static final byte[][] CELLS = {Reaches.BRIDGE.getBytes(StandardCharsets.UTF_8)};
+    private static final byte[][] CELLS = {BridgeVisibility.BRIDGE.getBytes(StandardCharsets.UTF_8)};
     private static final String CELLS_NAME = "/cells/Cells";
 
-    private final Names names;
+    private final NameTemplates names;
     private final BooleanSupplier counting;
     private final ToIntFunction<String> ids;
     private final Consumer<String> log;
-    private final Refusals refusals;
+    private final RefusedMarks refusals;
     private final AtomicLong scanned = new AtomicLong();
     private final AtomicLong suppressed = new AtomicLong();
-    private @Nullable Reaches reaches;
+    private @Nullable BridgeVisibility reaches;
     private volatile @Nullable Hierarchy hierarchy;
 
     /** The number of methods that count, by class name. A name does not keep a loader alive, and survives a redeployment. */
@@ -59,13 +59,17 @@ public final class Weaving implements ClassFileTransformer {
      * @param log accepts one message at a time, from any thread
      */
     public Weaving(
-            Rules rules, Names names, BooleanSupplier counting, ToIntFunction<String> ids, Consumer<String> log) {
+            Rules rules,
+            NameTemplates names,
+            BooleanSupplier counting,
+            ToIntFunction<String> ids,
+            Consumer<String> log) {
         this.rules = rules;
         this.names = names;
         this.counting = counting;
         this.ids = ids;
         this.log = log;
-        this.refusals = new Refusals(log);
+        this.refusals = new RefusedMarks(log);
     }
 
     /** Loads the classes that scanning needs, because loading them later would call this transformer recursively. */
@@ -180,9 +184,9 @@ public final class Weaving implements ClassFileTransformer {
     }
 
     /** Created when it is first needed. */
-    private synchronized Reaches reaches() {
+    private synchronized BridgeVisibility reaches() {
         if (reaches == null) {
-            reaches = new Reaches();
+            reaches = new BridgeVisibility();
         }
         return reaches;
     }

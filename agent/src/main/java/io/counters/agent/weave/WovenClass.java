@@ -35,7 +35,7 @@ final class WovenClass extends ClassVisitor {
      *     are removed
      */
     static byte @Nullable [] write(
-            ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids, Refusals refusals) {
+            ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids, RefusedMarks refusals) {
         Map<String, MethodShape> shapes = MethodShape.read(reader, methods.keySet());
         for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
             MethodCounts counts = methods.get(shape.getKey());

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Inserts all kinds of counting calls into every method of large jars, and checks that this JVM's verifier accepts them. */
 class EveryMethodTest {
-    private final Refusals refusals = new Refusals(line -> {});
+    private final RefusedMarks refusals = new RefusedMarks(line -> {});
 
     @SuppressWarnings("ReturnValueIgnored") // The call links the class, and so verifies it.
     @ParameterizedTest
@@ -66,7 +66,7 @@ class EveryMethodTest {
     private byte[] woven(byte[] bytes) throws IOException {
         ClassReader reader = new ClassReader(bytes);
         Map<String, MethodCounts> all = new HashMap<>();
-        Names names = new Names("host", "app", "", line -> {});
+        NameTemplates names = new NameTemplates("host", "app", "", line -> {});
         reader.accept(
                 new ClassVisitor(Opcodes.ASM9) {
                     @Override

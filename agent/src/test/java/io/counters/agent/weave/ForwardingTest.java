@@ -215,7 +215,7 @@ class ForwardingTest {
     private Weaving weaving(String settings) {
         return new Weaving(
                 Rules.read(Settings.read(settings, new Properties(), Map.of()), log::add),
-                new Names("host", "app", "", log::add),
+                new NameTemplates("host", "app", "", log::add),
                 () -> false,
                 name -> 0,
                 log::add);

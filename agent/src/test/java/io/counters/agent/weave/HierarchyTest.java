@@ -256,7 +256,8 @@ class HierarchyTest {
     }
 
     private Weaving weaving(String settings) {
-        return new Weaving(rules(settings), new Names("host", "app", "", log::add), () -> false, name -> 0, log::add);
+        return new Weaving(
+                rules(settings), new NameTemplates("host", "app", "", log::add), () -> false, name -> 0, log::add);
     }
 
     private Hierarchy hierarchy(String settings) {

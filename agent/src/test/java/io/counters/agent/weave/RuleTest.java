@@ -3,7 +3,7 @@ package io.counters.agent.weave;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.counters.agent.settings.Setting;
+import io.counters.agent.settings.SettingValue;
 import java.util.ArrayList;
 import java.util.List;
 import net.bytebuddy.jar.asm.Opcodes;
@@ -196,7 +196,7 @@ class RuleTest {
     @Test
     void a_rule_that_has_reached_its_limit_counts_only_the_methods_that_it_counted_before() {
         List<String> log = new ArrayList<>();
-        Refusals refusals = new Refusals(log::add);
+        RefusedMarks refusals = new RefusedMarks(log::add);
         Rule rule = rule("a.*");
 
         assertThat(rule.take("a/B", "one()V", 2, refusals)).isTrue();
@@ -212,7 +212,7 @@ class RuleTest {
     }
 
     private static Rule rule(String text) {
-        return new Rule(new Setting("here", text));
+        return new Rule(new SettingValue("here", text));
     }
 
     private static TypeFile.Method method(String name, String descriptor) {

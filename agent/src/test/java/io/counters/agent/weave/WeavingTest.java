@@ -28,7 +28,7 @@ class WeavingTest {
     private final Rules rules =
             Rules.read(Settings.read("methods=a.Missing#never", new Properties(), Map.of()), log::add);
     private final Weaving weaving =
-            new Weaving(rules, new Names("host", "app", "", log::add), () -> true, String::length, log::add);
+            new Weaving(rules, new NameTemplates("host", "app", "", log::add), () -> true, String::length, log::add);
 
     @Test
     void a_class_without_marks_is_unchanged() throws Exception {
@@ -69,7 +69,7 @@ class WeavingTest {
         new ClassReader(compiled).accept(writer, ClassReader.SKIP_DEBUG);
         Weaving byPattern = new Weaving(
                 Rules.read(Settings.read("methods=*#hidden = pattern", new Properties(), Map.of()), log::add),
-                new Names("host", "app", "", log::add),
+                new NameTemplates("host", "app", "", log::add),
                 () -> true,
                 String::length,
                 log::add);
@@ -92,7 +92,7 @@ class WeavingTest {
         Settings named = Settings.read("methods=*Worker#get*;*Worker#work", new Properties(), Map.of());
         Weaving ofWorker = new Weaving(
                 Rules.read(named, log::add),
-                new Names("host", "app", "", log::add),
+                new NameTemplates("host", "app", "", log::add),
                 () -> true,
                 String::length,
                 log::add);

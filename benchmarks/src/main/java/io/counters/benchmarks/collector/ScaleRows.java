@@ -4,15 +4,15 @@ import static io.counters.benchmarks.collector.Row.median;
 import static io.counters.benchmarks.collector.Row.text;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.collector.store.MemcachedStore;
 import io.counters.collector.store.Pusher;
 import io.counters.collector.store.Store;
@@ -85,7 +85,7 @@ final class ScaleRows {
     /** In this process, with the ledger's own classes, because the collector itself commits every 100 ms. */
     private void commits() throws IOException {
         Path here = folder.resolve("commits");
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         FaultLog faults = new FaultLog(LoggerFactory.getLogger(ScaleRows.class), System::nanoTime);
         double[] seconds = new double[COMMITS];
         try (LedgerFile file = new LedgerFile(here)) {
@@ -96,8 +96,8 @@ final class ScaleRows {
                     clock,
                     () -> System.currentTimeMillis() / 1000,
                     new LedgerState(1, new SeededHash(new Random(1))),
-                    self);
-            Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
+                    metrics);
+            Commit commit = new Commit(ledger, file, System::nanoTime, faults, metrics);
             for (int i = 0; i < COUNTERS; i++) {
                 count(ledger, i);
             }
@@ -127,7 +127,7 @@ final class ScaleRows {
      */
     private void pushesAlone(int port, int keys) throws IOException, InterruptedException {
         Path here = folder.resolve("pushes-" + keys);
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         FaultLog faults = new FaultLog(LoggerFactory.getLogger(ScaleRows.class), System::nanoTime);
         List<InetSocketAddress> servers = List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         double[] rates = new double[ROUNDS];
@@ -140,9 +140,9 @@ final class ScaleRows {
                     clock,
                     () -> System.currentTimeMillis() / 1000,
                     new LedgerState(keys, new SeededHash(new Random(1))),
-                    self);
-            Commit commit = new Commit(ledger, file, System::nanoTime, faults, self);
-            Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", faults, self);
+                    metrics);
+            Commit commit = new Commit(ledger, file, System::nanoTime, faults, metrics);
+            Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", faults, metrics);
             pusher.begin();
             int turns = PUSHED_A_ROUND / keys;
             for (int round = -1; round < ROUNDS; round++) {
@@ -151,7 +151,7 @@ final class ScaleRows {
                     for (int i = 0; i < keys; i++) {
                         count(ledger, i);
                     }
-                    while (ledger.unsettled() > 0) {
+                    while (ledger.unanswered() > 0) {
                         commit.run();
                         long begun = System.nanoTime();
                         do {

@@ -1,11 +1,11 @@
 package io.counters.benchmarks.history;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.history.Samples;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -100,7 +100,7 @@ final class HistoryTable {
         return new History(
                 new HistorySettings(here, INTERVAL, 48 * 3600, 30 * 86_400, 730L * 86_400, 16L << 30, counters),
                 new FaultLog(LoggerFactory.getLogger(HistoryTable.class), System::nanoTime),
-                new Self());
+                new Metrics());
     }
 
     private static String[] names(int counters) {

@@ -2,13 +2,13 @@ package io.counters.collector.fleet;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.DatagramWriter;
@@ -194,12 +194,12 @@ final class GatherTable {
                 () -> nowMillis,
                 () -> nowMillis / 1000,
                 new LedgerState(1, new SeededHash(new Random(1))),
-                new Self());
+                new Metrics());
     }
 
     private void measure() throws InterruptedException {
         long embedded = embedded();
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         Kept kept = new Kept();
         LineLog log = bootstrap == null
                 ? kept
@@ -217,11 +217,11 @@ final class GatherTable {
                 System::currentTimeMillis,
                 new SeededHash(new Random(1)),
                 faults,
-                self);
+                metrics);
         Reader reader = new Reader(gatherer);
         Senders senders = new Senders(names);
         List<LineRecords> owners = IntStream.range(0, PARTITIONS)
-                .mapToObj(i -> new LineRecords(ledger(), faults, new Self()))
+                .mapToObj(i -> new LineRecords(ledger(), faults, new Metrics()))
                 .toList();
         long[] cpu = new long[3];
         long network = 0;
@@ -231,8 +231,8 @@ final class GatherTable {
             if (window == WINDOWS_WARM) {
                 Arrays.fill(cpu, 0);
                 network = networkNanos();
-                bytes = self.values().getOrDefault("fleet_sent_bytes_total", 0L);
-                sent = self.values().getOrDefault("fleet_sent_lines_total", 0L);
+                bytes = metrics.values().getOrDefault("fleet_sent_bytes_total", 0L);
+                sent = metrics.values().getOrDefault("fleet_sent_lines_total", 0L);
             }
             List<byte[]> datagrams = senders.datagrams();
             long begin = THREADS.getCurrentThreadCpuTime();
@@ -254,7 +254,7 @@ final class GatherTable {
         network = networkNanos() - network;
         gatherer.close();
         double lines = (double) WINDOWS * DATAGRAMS * LINES;
-        Map<String, Long> now = self.values();
+        Map<String, Long> now = metrics.values();
         System.out.printf(
                 Locale.ROOT,
                 "| %,d | %.0f | %.0f | %.0f | %s | %s | %.0f %% | %.1f |%n",

@@ -1,7 +1,7 @@
 package io.counters.collector.commands;
 
 import com.google.gson.stream.JsonWriter;
-import io.counters.collector.self.Glob;
+import io.counters.collector.common.Glob;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.ArrayList;

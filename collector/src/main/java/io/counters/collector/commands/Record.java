@@ -2,8 +2,8 @@ package io.counters.collector.commands;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.counters.collector.self.DiskFault;
-import io.counters.collector.self.LogStream;
+import io.counters.collector.common.DiskFault;
+import io.counters.collector.common.LogStream;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;

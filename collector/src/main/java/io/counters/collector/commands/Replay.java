@@ -1,7 +1,7 @@
 package io.counters.collector.commands;
 
-import io.counters.collector.self.DiskFault;
-import io.counters.collector.self.Progress;
+import io.counters.collector.common.DiskFault;
+import io.counters.collector.common.ProgressMessages;
 import io.counters.emit.CollectorAddress;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -120,7 +120,8 @@ public final class Replay implements Callable<Integer> {
 
     /** Returns how often the address refused a datagram. */
     private long send(Path from, InetSocketAddress address, long total) throws IOException {
-        Progress progress = new Progress(shell.err(), shell.nanoClock(), "counters replay", "datagrams", total);
+        ProgressMessages progress =
+                new ProgressMessages(shell.err(), shell.nanoClock(), "counters replay", "datagrams", total);
         long refused = 0;
         long begin = shell.nanoClock().getAsLong();
         try (Recording.Reader reader = open(from);

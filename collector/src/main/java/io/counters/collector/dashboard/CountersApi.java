@@ -5,11 +5,11 @@ import io.counters.collector.fleet.FleetView;
 import io.counters.collector.fleet.Member;
 import io.counters.collector.history.History;
 import io.counters.collector.history.Samples;
-import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
-import io.counters.collector.ledger.Counted;
+import io.counters.collector.http.Response;
 import io.counters.collector.ledger.Explanation;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.ledger.Removal;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.wire.NameReader;
@@ -30,14 +30,18 @@ import org.jspecify.annotations.Nullable;
 final class CountersApi {
     private static final int NEAREST = 3;
 
-    private final Counted counted;
+    private final LedgerView counted;
     private final BooleanSupplier commit;
     private final History history;
     private final InstantSource clock;
     private final Supplier<FleetView> fleet;
 
     CountersApi(
-            Counted counted, BooleanSupplier commit, History history, InstantSource clock, Supplier<FleetView> fleet) {
+            LedgerView counted,
+            BooleanSupplier commit,
+            History history,
+            InstantSource clock,
+            Supplier<FleetView> fleet) {
         this.counted = counted;
         this.commit = commit;
         this.history = history;
@@ -46,12 +50,12 @@ final class CountersApi {
     }
 
     /** {@code /api/counters?prefix=&q=&limit=&after=}. */
-    Answer list(Request request) {
+    Response list(Request request) {
         request.allow("prefix", "q", "limit", "after");
         CountersText.Filter filter = new CountersText.Filter(
                 text(request.parameter("prefix")), text(request.parameter("q")), text(request.parameter("after")));
         int limit = (int) request.number("limit", 1, Integer.MAX_VALUE, Integer.MAX_VALUE);
-        return new Answer(200, Answer.JSON, new CountersText(counted.snapshot(), filter, limit));
+        return new Response(200, Response.JSON, new CountersText(counted.snapshot(), filter, limit));
     }
 
     private static String text(@Nullable String parameter) {
@@ -59,11 +63,11 @@ final class CountersApi {
     }
 
     /** {@code /api/counters/NAME}. */
-    Answer one(Request request) {
+    Response one(Request request) {
         request.allow();
         String name = name(request);
         long value = counted.committed(name).orElseThrow(() -> unknown(name));
-        return Answer.json(json -> {
+        return Response.json(json -> {
             json.beginObject().name("name").value(name);
             tags(json, name);
             json.name("value").value(value).endObject();
@@ -72,7 +76,7 @@ final class CountersApi {
     }
 
     /** {@code DELETE /api/counters/NAME}. Answers when the removal is on disk. */
-    Answer remove(Request request) {
+    Response remove(Request request) {
         request.allow();
         String name = name(request);
         Removal removal = counted.remove(name);
@@ -86,7 +90,7 @@ final class CountersApi {
                             + " is removed, but this is not on disk yet, because the ledger cannot be written; the"
                             + " next commit that succeeds writes it. Until then a crash undoes the removal");
         }
-        return Answer.json(json -> {
+        return Response.json(json -> {
             json.beginObject().name("name").value(name).name("value").value(removal.value());
             json.name("pushed").value(removal.isPushed());
             json.name("watermarks").value(removal.watermarks()).endObject();
@@ -95,14 +99,14 @@ final class CountersApi {
     }
 
     /** {@code /api/counters/NAME/explain}. */
-    Answer explain(Request request) {
+    Response explain(Request request) {
         request.allow();
         String name = name(request);
         Explanation counter = counted.explain(name);
         if (counter == null) {
             throw unknown(name);
         }
-        return Answer.json(json -> {
+        return Response.json(json -> {
             json.beginObject().name("name").value(name);
             tags(json, name);
             json.name("value").value(counter.value()).name("committed").value(counter.committed());
@@ -140,7 +144,7 @@ final class CountersApi {
     }
 
     /** {@code /api/counters/NAME/history?from=&to=&step=&format=}. */
-    Answer history(Request request) {
+    Response history(Request request) {
         request.allow("from", "to", "step", "format");
         String name = name(request);
         HistoryRange range = HistoryRange.of(request, clock.millis() / 1000, history.stepSeconds());
@@ -175,9 +179,9 @@ final class CountersApi {
         return format.equals("csv");
     }
 
-    private static Answer json(HistoryRange range, Samples samples) {
+    private static Response json(HistoryRange range, Samples samples) {
         AtomicInteger next = new AtomicInteger(-1);
-        return Answer.json(json -> {
+        return Response.json(json -> {
             int sample = next.getAndIncrement();
             if (sample < 0) {
                 json.beginObject().name("name").value(samples.name());
@@ -195,9 +199,9 @@ final class CountersApi {
         });
     }
 
-    private static Answer csv(Samples samples) {
+    private static Response csv(Samples samples) {
         AtomicInteger next = new AtomicInteger(-1);
-        return new Answer(200, "text/csv; charset=utf-8", out -> {
+        return new Response(200, "text/csv; charset=utf-8", out -> {
             int sample = next.getAndIncrement();
             if (sample < 0) {
                 out.append("second,value\n");
@@ -239,7 +243,7 @@ final class CountersApi {
         if (view.isFleet()) {
             int partition = view.partition(name);
             Optional<Member> owner = view.owner(partition);
-            if (owner.isEmpty() || !owner.get().name().equals(view.self())) {
+            if (owner.isEmpty() || !owner.get().name().equals(view.collector())) {
                 return new RequestException(
                         404,
                         "counter " + name + " is in partition " + partition

@@ -1,7 +1,7 @@
 package io.counters.collector.dashboard;
 
 import io.counters.collector.http.Text;
-import io.counters.collector.ledger.Order;
+import io.counters.collector.ledger.CounterOrder;
 import io.counters.collector.ledger.Snapshot;
 
 /**
@@ -23,14 +23,14 @@ final class CountersText implements Text {
      */
     record Filter(String prefix, String part, String after) {
         boolean takes(String name) {
-            return name.startsWith(prefix) && name.compareTo(after) > 0 && Query.contains(name, part);
+            return name.startsWith(prefix) && name.compareTo(after) > 0 && CounterQuery.contains(name, part);
         }
     }
 
     /** @param limit the maximum number of counters; if there are more, the list names the last one as {@code next} */
     CountersText(Snapshot counters, Filter filter, int limit) {
         this.counters = counters;
-        order = Order.byName(counters, filter::takes);
+        order = CounterOrder.byName(counters, filter::takes);
         size = Math.min(order.length, limit);
     }
 

@@ -1,17 +1,17 @@
 package io.counters.collector.dashboard;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
-import io.counters.collector.http.Answer;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Request;
+import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
-import io.counters.collector.ledger.Counted;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.prometheus.CounterMetrics;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
@@ -43,9 +43,9 @@ public final class Dashboard implements AutoCloseable {
             "dom.js",
             "numbers.js");
 
-    private final Live live;
+    private final LiveApi live;
     private final HttpPort port;
-    private final Counted counted;
+    private final LedgerView counted;
 
     /**
      * Opens the port; {@link #start} serves it.
@@ -64,10 +64,10 @@ public final class Dashboard implements AutoCloseable {
      */
     public Dashboard(
             DashboardSettings settings,
-            Counted counted,
+            LedgerView counted,
             BooleanSupplier commit,
             History history,
-            Self self,
+            Metrics metrics,
             Supplier<List<String>> faults,
             Supplier<List<String>> troubles,
             Supplier<List<PartState>> parts,
@@ -81,10 +81,10 @@ public final class Dashboard implements AutoCloseable {
             throws IOException {
         this.counted = counted;
         CountersApi counters = new CountersApi(counted, commit, history, clock, fleet);
-        CounterMetrics metrics = new CounterMetrics(counted, self);
+        CounterMetrics counterMetrics = new CounterMetrics(counted, metrics);
         PageApi page = new PageApi(counted, history, udpPort, clock);
-        Panel panel = new Panel(counted, self, log, troubles, parts, fleet);
-        live = new Live(counted, panel, nanoClock, () -> clock.millis() / 1000);
+        HealthPanel panel = new HealthPanel(counted, metrics, log, troubles, parts, fleet);
+        live = new LiveApi(counted, panel, nanoClock, () -> clock.millis() / 1000);
         List<Route> routes = new ArrayList<>(List.of(
                 Route.file("/", Dashboard.class, "page/index.html"),
                 Route.file("/uplot.css", Dashboard.class, UPLOT + "uPlot.min.css"),
@@ -101,8 +101,8 @@ public final class Dashboard implements AutoCloseable {
                 Route.get("/api/rows", Work.MUCH, page::rows),
                 Route.post("/api/history", PageApi.HISTORY_BODY_BYTES_MAX, Work.DISK, page::histories),
                 Route.rejected(log),
-                Route.metrics(self),
-                Route.get("/metrics/counters", Work.MUCH, metrics::answer),
+                Route.metrics(metrics),
+                Route.get("/metrics/counters", Work.MUCH, counterMetrics::answer),
                 Route.get("/healthz", Work.NONE, request -> health(faults.get())),
                 Route.get("/readyz", Work.NONE, request -> health(troubles.get()))));
         PAGE.forEach(file -> routes.add(Route.file("/" + file, Dashboard.class, "page/" + file)));
@@ -113,7 +113,7 @@ public final class Dashboard implements AutoCloseable {
                 routes,
                 nanoClock,
                 log,
-                self,
+                metrics,
                 threads);
     }
 
@@ -121,8 +121,8 @@ public final class Dashboard implements AutoCloseable {
         port.start();
     }
 
-    /** Sends open tabs what changes; a loop must call {@link Live#run}. */
-    public Live live() {
+    /** Sends open tabs what changes; a loop must call {@link LiveApi#run}. */
+    public LiveApi live() {
         return live;
     }
 
@@ -132,16 +132,16 @@ public final class Dashboard implements AutoCloseable {
     }
 
     /** The streams, those with the most lost datagrams first, at most {@value #STREAMS_MAX}. */
-    private Answer streams(Request request) {
+    private Response streams(Request request) {
         List<StreamReport> reports = counted.reports().stream()
                 .sorted(StreamReport.WORST_FIRST)
                 .limit(STREAMS_MAX)
                 .toList();
-        return new Answer(200, Answer.JSON, new StreamsText(reports));
+        return new Response(200, Response.JSON, new StreamsText(reports));
     }
 
-    private static Answer health(List<String> said) {
-        return said.isEmpty() ? Answer.plain(200, "ok\n") : Answer.plain(503, String.join("\n", said) + "\n");
+    private static Response health(List<String> said) {
+        return said.isEmpty() ? Response.plain(200, "ok\n") : Response.plain(503, String.join("\n", said) + "\n");
     }
 
     @Override

@@ -6,11 +6,11 @@ import com.google.gson.JsonParseException;
 import com.google.gson.stream.JsonReader;
 import io.counters.collector.history.History;
 import io.counters.collector.history.Samples;
-import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
-import io.counters.collector.ledger.Counted;
-import io.counters.collector.ledger.Order;
+import io.counters.collector.http.Response;
+import io.counters.collector.ledger.CounterOrder;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.ledger.Snapshot;
 import java.io.IOException;
 import java.io.StringReader;
@@ -23,7 +23,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 
-/** The page's API besides {@link Live}: facts, tags, the history of several counters, all rows as a file. For any thread. */
+/** The page's API besides {@link LiveApi}: facts, tags, the history of several counters, all rows as a file. For any thread. */
 final class PageApi {
     static final int HISTORY_BODY_BYTES_MAX = 64 * 1024;
 
@@ -33,12 +33,12 @@ final class PageApi {
     private static final int STEPS_MAX = 2_000;
     private static final long SECOND_MAX = 99_999_999_999L;
 
-    private final Counted counted;
+    private final LedgerView counted;
     private final History history;
     private final IntSupplier udpPort;
     private final InstantSource clock;
 
-    PageApi(Counted counted, History history, IntSupplier udpPort, InstantSource clock) {
+    PageApi(LedgerView counted, History history, IntSupplier udpPort, InstantSource clock) {
         this.counted = counted;
         this.history = history;
         this.udpPort = udpPort;
@@ -46,16 +46,16 @@ final class PageApi {
     }
 
     /** {@code /api/page}: what the examples on an empty page need. */
-    Answer page(Request request) {
+    Response page(Request request) {
         request.allow();
-        return Answer.json(json -> {
+        return Response.json(json -> {
             json.beginObject().name("udpPort").value(udpPort.getAsInt()).endObject();
             return false;
         });
     }
 
     /** {@code /api/tags}: the keys of tags, with their values; a bounded number of each. */
-    Answer tags(Request request) {
+    Response tags(Request request) {
         request.allow();
         Snapshot counters = counted.snapshot();
         Map<String, Map<String, Integer>> tags = new TreeMap<>();
@@ -81,7 +81,7 @@ final class PageApi {
         }
         Iterator<Map.Entry<String, Map<String, Integer>>> keys = tags.entrySet().iterator();
         AtomicInteger written = new AtomicInteger();
-        return Answer.json(json -> {
+        return Response.json(json -> {
             if (written.getAndIncrement() == 0) {
                 json.beginObject();
             }
@@ -103,7 +103,7 @@ final class PageApi {
     private record Past(List<String> names, long from, long to, int step) {}
 
     /** {@code POST /api/history}: the samples of several counters, see docs/http-api.md. */
-    Answer histories(Request request) {
+    Response histories(Request request) {
         request.allow();
         Past past = past(request);
         List<Samples> all = new ArrayList<>();
@@ -116,7 +116,7 @@ final class PageApi {
             throw new RequestException(503, String.valueOf(unreadable.getMessage()));
         }
         AtomicInteger next = new AtomicInteger();
-        return Answer.json(json -> {
+        return Response.json(json -> {
             int place = next.getAndIncrement();
             if (place == 0) {
                 json.beginObject()
@@ -187,18 +187,18 @@ final class PageApi {
     }
 
     /** {@code /api/rows?q=&tag=&format=}: all counters that a tab's query finds, sorted by name, as a file. */
-    Answer rows(Request request) {
+    Response rows(Request request) {
         request.allow("q", "tag", "format");
-        Query query = Query.of(request);
+        CounterQuery query = CounterQuery.of(request);
         boolean isCsv = CountersApi.isCsv(request);
         Snapshot counters = counted.snapshot();
         String[] names = counters.names();
-        int[] order = Order.byName(counters, query::takes);
+        int[] order = CounterOrder.byName(counters, query::takes);
         AtomicInteger next = new AtomicInteger();
         String file = "attachment; filename=\"counters." + (isCsv ? "csv" : "json") + '"';
-        return new Answer(
+        return new Response(
                 200,
-                isCsv ? "text/csv; charset=utf-8" : Answer.JSON,
+                isCsv ? "text/csv; charset=utf-8" : Response.JSON,
                 out -> {
                     int row = next.getAndIncrement();
                     if (row == 0) {

@@ -1,5 +1,6 @@
 package io.counters.collector.doctor;
 
+import io.counters.collector.common.DiskFault;
 import io.counters.collector.fleet.FleetCheck;
 import io.counters.collector.fleet.FleetReport;
 import io.counters.collector.fleet.FleetSettings;
@@ -7,7 +8,6 @@ import io.counters.collector.fleet.Member;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
-import io.counters.collector.self.DiskFault;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
 import io.counters.collector.udp.UdpSocket;
@@ -47,7 +47,7 @@ final class Checks {
     private static final int YEAR_MAX = 2100;
     private static final List<String> SHARED_DISKS =
             List.of("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster");
-    private static final String MARK = "counters:ledger";
+    private static final String STAMP = "counters:ledger";
 
     private final InstantSource clock;
     private final LongSupplier nanoClock;
@@ -287,10 +287,10 @@ final class Checks {
         }
         Store opened = storing.open(nanoClock);
         try (Store store = opened) {
-            String mark = store.mark(MARK);
+            String stamp = store.stamp(STAMP);
             List<Finding> findings = new ArrayList<>();
             findings.add(Finding.ok(
-                    "store", store + " answers" + (mark == null ? "" : ", and a collector has written there")));
+                    "store", store + " answers" + (stamp == null ? "" : ", and a collector has written there")));
             for (Store.Server server : store.servers()) {
                 findings.add(
                         server.loses()

@@ -2,6 +2,7 @@ package io.counters.collector.doctor;
 
 import com.google.gson.stream.JsonWriter;
 import io.counters.collector.commands.Shell;
+import io.counters.collector.common.Descriptors;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
@@ -10,7 +11,6 @@ import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.publish.PublishSettings;
-import io.counters.collector.self.Descriptors;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.SettingFlags;
 import io.counters.collector.settings.Settings;

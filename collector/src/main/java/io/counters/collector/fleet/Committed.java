@@ -5,14 +5,14 @@ package io.counters.collector.fleet;
  * commits of a partition leave the same, because every commit of a ledger has a number of its own.
  *
  * @param offset of {@code PREFIX.lines}, after the last record that is merged
- * @param mark of the ledger, with the number of its last commit; empty if an earlier version has written it
+ * @param stamp of the ledger, with the number of its last commit; empty if an earlier version has written it
  */
-record Committed(long offset, String mark) {
+record Committed(long offset, String stamp) {
     /** Nobody has committed anything. */
     static final Committed NOTHING = new Committed(LoaderLog.NONE, "");
 
     /** Whether this proves that nobody has committed since that was seen. */
     boolean isStill(Committed seen) {
-        return equals(seen) && (!mark.isEmpty() || equals(NOTHING));
+        return equals(seen) && (!stamp.isEmpty() || equals(NOTHING));
     }
 }

@@ -1,18 +1,18 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
-import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.publish.Sink;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -53,7 +53,7 @@ public final class Fleet implements AutoCloseable {
     private final InstantSource clock;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
-    private final Self self;
+    private final Metrics metrics;
     private final Gatherer gatherer;
     private final OwnedLedgers owned;
     private final Loader loader;
@@ -88,24 +88,24 @@ public final class Fleet implements AutoCloseable {
             LongSupplier nanoClock,
             RandomGenerator random,
             FaultLog faults,
-            Self self)
+            Metrics metrics)
             throws IOException {
         this.settings = settings;
         this.heapBytes = heapBytes;
         this.clock = clock;
         this.nanoClock = nanoClock;
         this.faults = faults;
-        this.self = self;
+        this.metrics = metrics;
         topics = settings.topics();
         check = new FleetCheck(settings);
         partitions = check.partitions();
         view = new FleetView(settings.instance(), partitions, List.of());
-        self.gauge(
+        metrics.gauge(
                 "fleet_collectors",
                 "Collectors of the fleet.",
                 () -> view.members().size());
         owned = new OwnedLedgers(partitions);
-        LedgerGauges.register(owned, owned::ledgers, self);
+        LedgerGauges.register(owned, owned::ledgers, metrics);
         SeededHash hashing = new SeededHash(random);
         try {
             loader = new Loader(
@@ -123,7 +123,7 @@ public final class Fleet implements AutoCloseable {
                     clock::millis,
                     nanoClock,
                     faults,
-                    self);
+                    metrics);
             gatherer = new Gatherer(
                     new KafkaLines(settings, Gatherer.producerBytes(heapBytes), nanoClock, faults),
                     partitions,
@@ -132,7 +132,7 @@ public final class Fleet implements AutoCloseable {
                     clock::millis,
                     hashing,
                     faults,
-                    self);
+                    metrics);
         } catch (KafkaException refused) {
             throw new IOException("cannot use " + settings + ": " + Faults.reason(refused), refused);
         }
@@ -147,7 +147,7 @@ public final class Fleet implements AutoCloseable {
                 time,
                 () -> clock.millis() / 1000,
                 records.load(new LedgerState(random.nextLong(), hashing)),
-                self);
+                metrics);
     }
 
     /** Adds a sink of this collector, which gets the fleet's ticks. */
@@ -162,13 +162,13 @@ public final class Fleet implements AutoCloseable {
                 clock,
                 nanoClock,
                 faults,
-                self));
+                metrics));
     }
 
     /** Has this history filled. */
     public void fill(History empty) {
         history = new TickHistory(
-                empty, topics.ticks(), this::ledgers, () -> ticks("history", null), heapBytes, clock, faults, self);
+                empty, topics.ticks(), this::ledgers, () -> ticks("history", null), heapBytes, clock, faults, metrics);
     }
 
     private Consumer<byte[], byte[]> ticks(String role, @Nullable String group) {
@@ -188,7 +188,7 @@ public final class Fleet implements AutoCloseable {
     }
 
     /** The counters of the partitions that this collector owns. */
-    public Counted counted() {
+    public LedgerView counted() {
         return owned;
     }
 
@@ -270,7 +270,7 @@ public final class Fleet implements AutoCloseable {
             topicsTrouble = found.stream().findFirst().map(FleetReport.Problem::toString);
         }
         // What is known stays if there is no answer: the owner says that Kafka is away.
-        check.members().ifPresent(members -> view = new FleetView(view.self(), partitions, members));
+        check.members().ifPresent(members -> view = new FleetView(view.collector(), partitions, members));
         return LOOK_MILLIS;
     }
 

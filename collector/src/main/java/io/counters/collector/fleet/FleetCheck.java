@@ -309,7 +309,7 @@ public final class FleetCheck implements AutoCloseable {
                 "default.api.timeout.ms",
                 (int) ANSWER.toMillis());
         try (Consumer<byte[], byte[]> consumer = settings.newConsumer("check", ours)) {
-            return Progress.partitions(consumer, topics.ledger(), partitions, ANSWER);
+            return LedgerOffset.partitions(consumer, topics.ledger(), partitions, ANSWER);
         }
     }
 

@@ -9,11 +9,11 @@ import java.util.zip.CRC32C;
 /**
  * Who owns what in a fleet, as it was known some seconds ago.
  *
- * @param self the name of this collector
+ * @param collector the name of this collector
  * @param partitions how many the fleet has; 0 if there is no fleet
  * @param members the collectors, with this one, by name
  */
-public record FleetView(String self, int partitions, List<Member> members) {
+public record FleetView(String collector, int partitions, List<Member> members) {
     /** A collector that is in no fleet. */
     public static final FleetView NONE = new FleetView("", 0, List.of());
 
@@ -41,7 +41,8 @@ public record FleetView(String self, int partitions, List<Member> members) {
     /** Whether a collector runs on the machine of this one, as far as that is known. */
     public boolean isHere(Member member) {
         return members.stream()
-                .anyMatch(known -> known.name().equals(self) && known.host().equals(member.host()));
+                .anyMatch(
+                        known -> known.name().equals(collector) && known.host().equals(member.host()));
     }
 
     /** Where a collector's page is, in words; an address if it is on this machine. */

@@ -1,10 +1,10 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.NewStreams;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
 import java.util.ArrayDeque;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the lines that arrive at a collector of a fleet, and sends them to the owners of their names: every
- * {@value #WINDOW_MILLIS} ms, what has arrived is merged as {@link Window} says, and written to the topic
+ * {@value #WINDOW_MILLIS} ms, what has arrived is merged as {@link LineWindow} says, and written to the topic
  * {@code PREFIX.lines}. It keeps no count: every line is on its way to its owner.
  *
  * <p>Two windows take turns: intake fills one while the other is written. While Kafka does not acknowledge what was written,
@@ -87,13 +87,13 @@ final class Gatherer implements LineTarget, AutoCloseable {
     private final KnownStream sought = new KnownStream(new byte[0], 0, 0, 0);
     private final NewStreams newStreams;
     private final Queue<KnownStream> unannounced = new ArrayDeque<>();
-    private Window open;
+    private LineWindow open;
 
     /** Streams that were announced until then must be announced again, because a record was lost. */
     private volatile long announceAgainMillis = KnownStream.NEVER;
 
     // Under "sending"
-    private Window other;
+    private LineWindow other;
     private long windows = 1;
     private long dueMillis;
 
@@ -146,7 +146,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
             LongSupplier wallMillis,
             SeededHash hashing,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         this.log = log;
         this.nanoClock = nanoClock;
         this.wallMillis = wallMillis;
@@ -156,43 +156,43 @@ final class Gatherer implements LineTarget, AutoCloseable {
         this.hashing = hashing;
         streamsMax = (int) Math.max(STREAMS_MIN, windowBytes / KnownStream.BYTES);
         newStreams = new NewStreams(streamsMax / NEW_STREAMS_PART);
-        open = new Window(hashing, windowBytes);
-        other = new Window(hashing, windowBytes);
+        open = new LineWindow(hashing, windowBytes);
+        other = new LineWindow(hashing, windowBytes);
         open.begin(windows);
         writer = new WindowWriter(partitions, log, answered);
         dueMillis = nowMillis() + WINDOW_MILLIS;
         answeredMillis = nowMillis();
-        taken = self.count("fleet_gathered_lines_total", "Lines with a name that arrived here, for all partitions.");
-        sent = self.count(
+        taken = metrics.count("fleet_gathered_lines_total", "Lines with a name that arrived here, for all partitions.");
+        sent = metrics.count(
                 "fleet_sent_lines_total", "Lines that were left of these after merging, and were sent to Kafka.");
-        records = self.count("fleet_sent_records_total", "Records with lines that Kafka acknowledged.");
-        bytes = self.count("fleet_sent_bytes_total", "Bytes of these records, before compression.");
-        announced = self.count("fleet_announced_streams_total", "Streams that were announced to every partition.");
-        deferredStreams = self.count(
+        records = metrics.count("fleet_sent_records_total", "Records with lines that Kafka acknowledged.");
+        bytes = metrics.count("fleet_sent_bytes_total", "Bytes of these records, before compression.");
+        announced = metrics.count("fleet_announced_streams_total", "Streams that were announced to every partition.");
+        deferredStreams = metrics.count(
                 "fleet_deferred_streams_total",
                 "From lines of streams that were not announced and wait, because too many streams are new.");
-        deferredLines = self.count(
+        deferredLines = metrics.count(
                 "fleet_deferred_lines_total", "Lines with totals of such streams; they wait for their repetition.");
-        dropped = new Missing(kind -> self.count(
+        dropped = new Missing(kind -> metrics.count(
                 "fleet_dropped_lines_total",
                 "Lines that were dropped because there was no room for them until Kafka takes them, by kind.",
                 "kind",
                 kind));
-        lost = new Missing(kind -> self.count(
+        lost = new Missing(kind -> metrics.count(
                 "fleet_lost_lines_total",
                 "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.",
                 "kind",
                 kind));
-        self.gauge(
+        metrics.gauge(
                 "fleet_waiting_bytes",
                 "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
                 this::waitingBytes);
-        self.gauge(
+        metrics.gauge(
                 "fleet_waiting_bytes_max",
                 "The maximum of this memory.",
                 () -> 2 * windowBytes + log.waitingBytesMax());
-        self.gauge("fleet_known_streams", "Streams that were heard here lately.", this::knownStreams);
-        self.gauge(
+        metrics.gauge("fleet_known_streams", "Streams that were heard here lately.", this::knownStreams);
+        metrics.gauge(
                 "fleet_known_streams_max",
                 "The maximum of these; the totals of a stream beyond it wait until it has room.",
                 () -> streamsMax);
@@ -283,8 +283,8 @@ final class Gatherer implements LineTarget, AutoCloseable {
     }
 
     @Override
-    public void merge(byte[] name, int begin, int end, long whole, long rest) {
-        open.fraction(name, begin, end, whole, rest);
+    public void merge(byte[] name, int begin, int end, long integer, long rest) {
+        open.fraction(name, begin, end, integer, rest);
     }
 
     // Output
@@ -311,7 +311,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
 
     /** Counts what arrived and what was dropped, and logs the latter. */
     private void count() {
-        Window.Arrived arrived;
+        LineWindow.Arrived arrived;
         synchronized (lock) {
             arrived = open.takeArrived();
         }
@@ -333,7 +333,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
     }
 
     private void send(long now) {
-        Window full;
+        LineWindow full;
         synchronized (lock) {
             announce(now);
             full = open;

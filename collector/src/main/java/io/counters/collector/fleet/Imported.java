@@ -1,6 +1,6 @@
 package io.counters.collector.fleet;
 
-import io.counters.collector.self.Bytes;
+import io.counters.collector.common.Bytes;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 

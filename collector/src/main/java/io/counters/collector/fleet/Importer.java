@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.counters.collector.fleet.OwnerLog.Topic;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
-import io.counters.collector.ledger.Mark;
+import io.counters.collector.ledger.StoreStamp;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,7 +38,7 @@ final class Importer implements OwnerLog.Member {
     private final Loader loader;
     private final int partitions;
     private final Ledger source;
-    private final Mark mark;
+    private final StoreStamp stamp;
     private final boolean adds;
     private final long heapBytes;
     private final long second;
@@ -71,7 +71,7 @@ final class Importer implements OwnerLog.Member {
         this.heapBytes = heapBytes;
         this.second = second;
         this.nanoClock = nanoClock;
-        mark = source.mark();
+        stamp = source.stamp();
     }
 
     /**
@@ -88,7 +88,7 @@ final class Importer implements OwnerLog.Member {
         double usedRoom = 0;
         for (int partition = 0; partition < partitions; partition++) {
             Load load = load(partition);
-            Imported imported = load.imported.get(mark.ledger());
+            Imported imported = load.imported.get(stamp.ledger());
             if (imported == null) {
                 usedRoom = Math.max(usedRoom, check(load));
                 open.add(partition);
@@ -100,7 +100,7 @@ final class Importer implements OwnerLog.Member {
             throw new IOException("it was imported at " + Instant.ofEpochSecond(before.second())
                     + " already, and its counts are in the fleet; move it away");
         }
-        if (before != null && before.commit() != mark.commit()) {
+        if (before != null && before.commit() != stamp.commit()) {
             throw new IOException(
                     "an import was interrupted, and a collector has used the ledger since, so the partitions"
                             + " that were imported lack what it has counted; import it into a fleet with another --prefix");
@@ -233,9 +233,9 @@ final class Importer implements OwnerLog.Member {
 
     private void write(Load load) throws IOException {
         new LedgerRecords((key, value) -> log.append(Topic.LEDGER, load.partition, key, value)).write(add(load));
-        Imported imported = new Imported(mark.ledger(), mark.commit(), second);
+        Imported imported = new Imported(stamp.ledger(), stamp.commit(), second);
         log.append(Topic.LEDGER, load.partition, imported.key(), imported.value());
-        log.append(Topic.LEDGER, load.partition, Progress.KEY, new Progress(partitions, load.offset).value());
-        log.commit(Map.of(load.partition, new Committed(load.offset, mark.toString())));
+        log.append(Topic.LEDGER, load.partition, LedgerOffset.KEY, new LedgerOffset(partitions, load.offset).value());
+        log.commit(Map.of(load.partition, new Committed(load.offset, stamp.toString())));
     }
 }

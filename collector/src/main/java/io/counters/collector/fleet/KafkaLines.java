@@ -1,6 +1,6 @@
 package io.counters.collector.fleet;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;

@@ -280,7 +280,7 @@ final class KafkaOwnerLog implements OwnerLog {
                 if (!offsets.isEmpty()) {
                     Map<TopicPartition, OffsetAndMetadata> all = new HashMap<>();
                     offsets.forEach((partition, of) ->
-                            all.put(lines(partition), new OffsetAndMetadata(of.offset(), of.mark())));
+                            all.put(lines(partition), new OffsetAndMetadata(of.offset(), of.stamp())));
                     if (membership.generationId() < 0) {
                         throw new CommitFailedException("this collector is not in the group of owners");
                     }

@@ -1,13 +1,13 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.publish.PublishSettings;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -94,7 +94,7 @@ public final class LedgerImport {
     }
 
     private static Ledger ledger(LedgerSettings within, LedgerState state, long nowMillis) {
-        return new Ledger(within, false, () -> nowMillis, () -> nowMillis / 1000, state, new Self());
+        return new Ledger(within, false, () -> nowMillis, () -> nowMillis / 1000, state, new Metrics());
     }
 
     private String run(Ledger source, long nowMillis, boolean adds) throws IOException {

@@ -5,7 +5,7 @@ import io.counters.collector.ledger.Changes;
 import io.counters.collector.ledger.Journal;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
-import io.counters.collector.ledger.Mark;
+import io.counters.collector.ledger.StoreStamp;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
@@ -35,8 +35,8 @@ final class LedgerTopic implements Journal {
     }
 
     @Override
-    public int marksAtOnce() {
-        return LedgerRecords.MARKS_AT_ONCE;
+    public int watermarksAtOnce() {
+        return LedgerRecords.WATERMARKS_AT_ONCE;
     }
 
     /** Whether lines were read that changed nothing. */
@@ -56,10 +56,10 @@ final class LedgerTopic implements Journal {
             if (of != null || part.offset != part.committedOffset) {
                 // Also an offset that is committed already: it is what former owners are refused by, and what they
                 // find.
-                byte[] progress = new Progress(partitions, part.offset).value();
-                log.append(Topic.LEDGER, part.number, Progress.KEY, progress);
-                Mark mark = of == null ? part.ledger.mark() : of.mark();
-                offsets.put(part.number, new Committed(part.offset, mark.toString()));
+                byte[] progress = new LedgerOffset(partitions, part.offset).value();
+                log.append(Topic.LEDGER, part.number, LedgerOffset.KEY, progress);
+                StoreStamp stamp = of == null ? part.ledger.stamp() : of.stamp();
+                offsets.put(part.number, new Committed(part.offset, stamp.toString()));
             }
             if (of != null && part.tick.isPresent()) {
                 for (byte[] record : TickRecords.write(part.tick.getAsLong(), part.ledger.snapshot(of))) {

@@ -1,9 +1,9 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.ledger.InboundStream;
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.ledger.Stream;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
@@ -32,7 +32,7 @@ final class LineRecords {
     private final LongAdder rejected;
     private final CommandReader reader = new CommandReader(new Lines());
 
-    private @Nullable Stream stream;
+    private @Nullable InboundStream stream;
 
     /** How much older a stream is now than when its line was written. */
     private long sinceMillis;
@@ -40,10 +40,10 @@ final class LineRecords {
     private @Nullable String refused;
 
     /** @param ledger of one partition */
-    LineRecords(Ledger ledger, FaultLog faults, Self self) {
+    LineRecords(Ledger ledger, FaultLog faults, Metrics metrics) {
         this.ledger = ledger;
         this.faults = faults;
-        rejected = self.count(
+        rejected = metrics.count(
                 "fleet_rejected_lines_total",
                 "Lines of the topic of lines that could not be read, and were not counted.");
     }
@@ -74,7 +74,7 @@ final class LineRecords {
 
         @Override
         public boolean announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
-            if (last - first >= Window.RUN_MAX) {
+            if (last - first >= LineWindow.RUN_MAX) {
                 return false;
             }
             // An age is at most Long.MAX_VALUE, and older than that is no older.
@@ -94,8 +94,8 @@ final class LineRecords {
         }
 
         @Override
-        public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
-            ledger.merge(bytes, begin, end, whole, rest);
+        public void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
+            ledger.merge(bytes, begin, end, integer, rest);
         }
 
         @Override

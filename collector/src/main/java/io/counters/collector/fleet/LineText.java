@@ -70,19 +70,19 @@ final class LineText {
     /**
      * {@code NAME:-0.25|c}
      *
-     * @param whole rounded down; more than -2^53, less than 2^53
+     * @param integer rounded down; more than -2^53, less than 2^53
      * @param rest above 0 and below {@link Commands#ONE}
      */
-    void fraction(byte[] in, int begin, int end, long whole, long rest) {
+    void fraction(byte[] in, int begin, int end, long integer, long rest) {
         reserve();
         bytes(in, begin, end);
         text[length++] = ':';
-        if (whole < 0) {
+        if (integer < 0) {
             text[length++] = '-';
         }
-        number(whole < 0 ? -whole - 1 : whole);
+        number(integer < 0 ? -integer - 1 : integer);
         text[length++] = '.';
-        long digits = whole < 0 ? Commands.ONE - rest : rest;
+        long digits = integer < 0 ? Commands.ONE - rest : rest;
         for (int at = length + REST_DIGITS - 1; at >= length; at--) {
             text[at] = (byte) ('0' + digits % 10);
             digits /= 10;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The order is what makes it right: first the committed offset of the lines, then the end of the ledger's records, then
  * the records up to there. The offset is known only when no transaction is pending, so every transaction that it contains
- * has written its records before the end is asked for. Uncommitted records count for the end: the mark that commits a
+ * has written its records before the end is asked for. Uncommitted records count for the end: the marker that commits a
  * transaction may reach the offsets before it reaches the records, so a reader that is content with the end of what is
  * committed would lose that transaction.
  *
@@ -44,7 +44,7 @@ final class Load {
 
     long position;
     private LedgerRecords.@Nullable Collected records = new LedgerRecords.Collected();
-    private @Nullable Progress progress;
+    private @Nullable LedgerOffset progress;
 
     /** The embedded ledgers that were imported, by their IDs. */
     final Map<Long, Imported> imported = new HashMap<>();
@@ -98,8 +98,8 @@ final class Load {
             if (damage != null || records == null) {
                 return;
             }
-            if (Arrays.equals(key, Progress.KEY)) {
-                progress = Progress.of(value);
+            if (Arrays.equals(key, LedgerOffset.KEY)) {
+                progress = LedgerOffset.of(value);
             } else if (Imported.isKey(key)) {
                 Imported one = Imported.of(key, value);
                 imported.put(one.ledger(), one);
@@ -119,7 +119,7 @@ final class Load {
         if (damage != null || all == null || known != null || inGroup == null) {
             return;
         }
-        Progress last = progress;
+        LedgerOffset last = progress;
         if (last == null && inGroup.offset() > 0) {
             damage = "lines were merged into it up to offset " + inGroup.offset()
                     + ", but nothing of it is in its topic, so its records were deleted. Restore them, or begin at 0"

@@ -1,8 +1,8 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
-import io.counters.collector.self.FaultLog;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;

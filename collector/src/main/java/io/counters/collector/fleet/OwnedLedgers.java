@@ -2,10 +2,10 @@ package io.counters.collector.fleet;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.ledger.Counted;
 import io.counters.collector.ledger.Details;
 import io.counters.collector.ledger.Explanation;
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.ledger.Removal;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.ledger.StreamReport;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * The ledgers of the partitions that this collector owns at this moment, as one. The owner's thread changes which they are; any
  * thread reads.
  */
-final class OwnedLedgers implements Counted {
+final class OwnedLedgers implements LedgerView {
     private final int partitions;
     private volatile List<OwnedPartition> owned = List.of();
 
@@ -212,8 +212,8 @@ final class OwnedLedgers implements Counted {
     }
 
     @Override
-    public int unsettled() {
-        return sum(Ledger::unsettled);
+    public int unanswered() {
+        return sum(Ledger::unanswered);
     }
 
     private int sum(ToIntFunction<Ledger> number) {

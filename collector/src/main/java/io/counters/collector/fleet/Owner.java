@@ -1,9 +1,9 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.HashMap;
@@ -74,7 +74,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     /** Lines that are merged so late are trouble. */
     private static final long LAG_MILLIS_MAX = 30_000;
 
-    /** How long the mark of a new ledger in the store is waited for. */
+    /** How long the stamp of a new ledger in the store is waited for. */
     private static final long MARK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final OwnerLog lines;
@@ -88,7 +88,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final LongSupplier wallMillis;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
-    private final Self self;
+    private final Metrics metrics;
 
     /** What is assigned and has no ledger yet: not asked for, and asked for. */
     private final SortedSet<Integer> unloaded = new TreeSet<>();
@@ -143,7 +143,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             LongSupplier wallMillis,
             LongSupplier nanoClock,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         this.lines = lines;
         this.loader = loader;
         this.owned = owned;
@@ -153,48 +153,50 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.wallMillis = wallMillis;
         this.nanoClock = nanoClock;
         this.faults = faults;
-        this.self = self;
+        this.metrics = metrics;
         topic = new LedgerTopic(lines, owned::partitions, partitions);
-        commit = new Commit(owned::ledgers, topic, nanoClock, faults, self);
+        commit = new Commit(owned::ledgers, topic, nanoClock, faults, metrics);
         committedNanos = nanoClock.getAsLong();
         behindNanos = committedNanos;
         troubledNanos = committedNanos;
         renewedNanos = committedNanos - RENEW_NANOS;
-        records = self.count("fleet_merged_records_total", "Records of the topic of lines that were merged here.");
-        rebalances = self.count("fleet_rebalances_total", "How often partitions were assigned, given away or lost.");
-        aborted = self.count("fleet_aborted_transactions_total", "Transactions that wrote nothing, or may not have.");
-        discarded = self.count(
+        records = metrics.count("fleet_merged_records_total", "Records of the topic of lines that were merged here.");
+        rebalances = metrics.count("fleet_rebalances_total", "How often partitions were assigned, given away or lost.");
+        aborted =
+                metrics.count("fleet_aborted_transactions_total", "Transactions that wrote nothing, or may not have.");
+        discarded = metrics.count(
                 "fleet_discarded_ledgers_total",
                 "Ledgers of partitions that were thrown away, because another collector has them or had them meanwhile.");
-        faulty = self.count("fleet_faulty_records_total", "Records of lines that caused an internal error.");
-        clockOff = self.count(
+        faulty = metrics.count("fleet_faulty_records_total", "Records of lines that caused an internal error.");
+        clockOff = metrics.count(
                 "fleet_clock_off_records_total", "Records of lines whose time is off by more than 30 seconds.");
-        gone = self.count(
+        gone = metrics.count(
                 "fleet_gone_records_total",
                 "Records of lines that were deleted before any collector merged them, because they were too old.");
-        cut = self.count(
+        cut = metrics.count(
                 "fleet_cut_partitions_total",
                 "How often the lines of a partition ended before those that were merged: Kafka has lost lines.");
-        skippedTicks = self.count("publish_skipped_ticks_total", "Ticks left out.");
-        self.gauge(
+        skippedTicks = metrics.count("publish_skipped_ticks_total", "Ticks left out.");
+        metrics.gauge(
                 "fleet_owned_partitions",
                 "Partitions that this collector owns.",
                 () -> owned.partitions().size());
-        self.gauge(
+        metrics.gauge(
                 "fleet_loading_partitions",
                 "Partitions that are assigned and not loaded yet.",
                 () -> loadingPartitions);
-        self.gauge("fleet_refused_partitions", "Partitions that are assigned and cannot be counted.", refused::size);
-        self.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> lagRecords);
-        self.gauge(
+        metrics.gauge("fleet_refused_partitions", "Partitions that are assigned and cannot be counted.", refused::size);
+        metrics.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> lagRecords);
+        metrics.gauge(
                 "fleet_lag_seconds",
                 "How old the lines are that are merged now, of the partition that is furthest behind.",
                 () -> lagMillis / 1000);
-        self.gauge(
+        metrics.gauge(
                 "fleet_take_over_millis",
                 "How long the last take-over of a partition took, from its assignment until its lines were merged.",
                 () -> takeOverMillis);
-        self.gauge("fleet_take_over_second", "Unix time of the last take-over of a partition.", () -> takeOverSecond);
+        metrics.gauge(
+                "fleet_take_over_second", "Unix time of the last take-over of a partition.", () -> takeOverSecond);
     }
 
     /**
@@ -349,7 +351,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             OwnedPartition part = new OwnedPartition(
                     load.partition,
                     ledger,
-                    new LineRecords(ledger, faults, self),
+                    new LineRecords(ledger, faults, metrics),
                     load.offset,
                     Objects.requireNonNull(load.committed));
             part.isSure = load.meeting == meeting;

@@ -1,7 +1,7 @@
 package io.counters.collector.fleet;
 
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.publish.Idle;
+import io.counters.collector.publish.IdleFilter;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -32,7 +32,7 @@ final class SinkPart {
      */
     record Pending(long end, long second, Batch batch) {}
 
-    final @Nullable Idle idle;
+    final @Nullable IdleFilter idle;
 
     /** One above the largest number of a counter of which it is known whether it is idle. */
     int idleEnd;
@@ -60,7 +60,7 @@ final class SinkPart {
     /** Offsets that were deleted unread; how many points they had is known when the next record is read. */
     long deleted;
 
-    SinkPart(@Nullable Idle idle) {
+    SinkPart(@Nullable IdleFilter idle) {
         this.idle = idle;
     }
 

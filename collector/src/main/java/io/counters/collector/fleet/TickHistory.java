@@ -1,10 +1,10 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.history.History;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -124,13 +124,13 @@ final class TickHistory extends Reading {
             long heapBytes,
             InstantSource clock,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         super("the ticks for the history", topic, consumers, faults);
         this.history = history;
         this.owned = owned;
         bytesMax = heapBytes / HEAP_PART;
         this.clock = clock;
-        leftOut = self.count(
+        leftOut = metrics.count(
                 "history_left_out_ticks_total",
                 "Ticks of partitions of a fleet that are missing in the history, because they came late or cannot be read.");
         history.clear();

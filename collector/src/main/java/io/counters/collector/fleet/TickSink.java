@@ -1,10 +1,10 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.publish.Idle;
+import io.counters.collector.publish.IdleFilter;
 import io.counters.collector.publish.Sink;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
@@ -104,20 +104,20 @@ final class TickSink extends Reading {
             InstantSource clock,
             LongSupplier nanoClock,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         super("the ticks for " + sink, topic, consumers, faults);
         this.sink = sink;
         this.idleTicks = idleTicks;
         bytesMax = heapBytes / HEAP_PART;
         this.nanoClock = nanoClock;
-        lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
-        cut = self.count(
+        lost = metrics.count("publish_lost_points_total", "Points that were lost before they were delivered.");
+        cut = metrics.count(
                 "publish_cut_partitions_total",
                 "How often the ticks of a partition ended before those that a sink had taken.");
-        unchecked = self.count(
+        unchecked = metrics.count(
                 "publish_unchecked_idle_points_total",
                 "Points that were published because there is no memory to know whether their counters are idle.");
-        Sink.showLag(label, () -> sink.waitingPoints() + unreadPoints, this::oldestSecond, clock, self);
+        Sink.showLag(label, () -> sink.waitingPoints() + unreadPoints, this::oldestSecond, clock, metrics);
     }
 
     private long oldestSecond(long nothing) {
@@ -197,7 +197,7 @@ final class TickSink extends Reading {
 
     private SinkPart part(TopicPartition partition) {
         return parts.computeIfAbsent(
-                partition, fresh -> new SinkPart(idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null));
+                partition, fresh -> new SinkPart(idleTicks.isPresent() ? new IdleFilter(idleTicks.getAsLong()) : null));
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record) {
@@ -254,7 +254,7 @@ final class TickSink extends Reading {
         }
         if (end > part.idleEnd) {
             long others = parts.values().stream().mapToLong(one -> one.idleEnd).sum() - part.idleEnd;
-            if ((others + end) * Idle.COUNTER_BYTES > bytesMax) {
+            if ((others + end) * IdleFilter.COUNTER_BYTES > bytesMax) {
                 unchecked.add(tick.values().size());
                 faults.warn(
                         sink + " idle",

@@ -52,18 +52,18 @@ final class WindowWriter {
      * @param now the gatherer's clock, for the ages of streams
      * @param wall Unix time, for the records
      */
-    void write(Window window, long now, long wall) {
+    void write(LineWindow window, long now, long wall) {
         nowMillis = now;
         wallMillis = wall;
         sort(window);
         int next = 0;
         for (int partition = 0; partition < partitions; partition++) {
             written.clear();
-            int of = Window.NOBODY;
+            int of = LineWindow.NOBODY;
             for (; next < window.size() && order[next] >>> PARTITION_SHIFT == partition; next++) {
                 int line = (int) order[next] & LINE;
                 int place = window.place(line);
-                if (window.kind(line) == Window.RUN) {
+                if (window.kind(line) == LineWindow.RUN) {
                     text.from(window.stream(place).id(), age(window, place), window.first(line), window.second(line));
                     numbers++;
                 } else {
@@ -75,7 +75,7 @@ final class WindowWriter {
                 of = place;
                 written.set(place);
                 if (sendIfLarge(partition)) {
-                    of = Window.NOBODY;
+                    of = LineWindow.NOBODY;
                 }
             }
             others(window, partition);
@@ -84,13 +84,13 @@ final class WindowWriter {
     }
 
     /** Sorts the lines by partition, and those of a partition by stream and arrival. */
-    private void sort(Window window) {
+    private void sort(LineWindow window) {
         int size = window.size();
         order = order.length >= size ? order : new long[Math.max(size, 2 * order.length)];
         byte[] names = window.names();
         for (int line = 0; line < size; line++) {
             int place = window.place(line);
-            long partition = window.kind(line) == Window.RUN
+            long partition = window.kind(line) == LineWindow.RUN
                     ? window.stream(place).home
                     : Partitions.of(names, window.nameBegin(line), window.nameEnd(line), partitions, crc);
             order[line] = partition << PARTITION_SHIFT | (long) place << PLACE_SHIFT | line;
@@ -99,7 +99,7 @@ final class WindowWriter {
     }
 
     /** The {@code from} lines of streams that are announced and have no lines in this partition. */
-    private void others(Window window, int partition) {
+    private void others(LineWindow window, int partition) {
         BitSet announced = window.announced();
         for (int place = announced.nextSetBit(0); place >= 0; place = announced.nextSetBit(place + 1)) {
             if (!written.get(place)) {
@@ -109,7 +109,7 @@ final class WindowWriter {
         }
     }
 
-    private long age(Window window, int place) {
+    private long age(LineWindow window, int place) {
         return Math.max(0, nowMillis - window.bornMillis(place));
     }
 
@@ -121,18 +121,18 @@ final class WindowWriter {
         return isLarge;
     }
 
-    private void command(Window window, int line) {
+    private void command(LineWindow window, int line) {
         byte[] names = window.names();
         int begin = window.nameBegin(line);
         int end = window.nameEnd(line);
         int kind = window.kind(line);
-        boolean decrements = (kind & Window.DECREMENTS) != 0;
-        switch (kind & ~Window.DECREMENTS) {
-            case Window.TOTAL -> {
+        boolean decrements = (kind & LineWindow.DECREMENTS) != 0;
+        switch (kind & ~LineWindow.DECREMENTS) {
+            case LineWindow.TOTAL -> {
                 totals++;
                 text.command(decrements, names, begin, end, window.amount(line), window.second(line));
             }
-            case Window.AMOUNT -> {
+            case LineWindow.AMOUNT -> {
                 amounts++;
                 amount(decrements, names, begin, end, window.amount(line));
             }
@@ -152,17 +152,17 @@ final class WindowWriter {
         text.command(decrements, names, begin, end, left, Commands.NO_TOTAL);
     }
 
-    private void fraction(byte[] names, int begin, int end, long whole, long rest) {
-        boolean isLarge = whole <= -CommandReader.AMOUNT_MAX || whole >= CommandReader.AMOUNT_MAX;
+    private void fraction(byte[] names, int begin, int end, long integer, long rest) {
+        boolean isLarge = integer <= -CommandReader.AMOUNT_MAX || integer >= CommandReader.AMOUNT_MAX;
         if (rest == 0 || isLarge) {
             // What is left of a negative one is above -1, so that the counter's lines still decrement.
-            long apart = rest == 0 || whole >= 0 ? whole : whole + 1;
+            long apart = rest == 0 || integer >= 0 ? integer : integer + 1;
             amount(apart < 0, names, begin, end, Math.abs(apart));
             if (rest != 0) {
-                text.fraction(names, begin, end, whole - apart, rest);
+                text.fraction(names, begin, end, integer - apart, rest);
             }
         } else {
-            text.fraction(names, begin, end, whole, rest);
+            text.fraction(names, begin, end, integer, rest);
         }
     }
 

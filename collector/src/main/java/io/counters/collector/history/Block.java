@@ -1,9 +1,9 @@
 package io.counters.collector.history;
 
-import io.counters.collector.self.Bytes;
+import io.counters.collector.common.Bytes;
 
 /**
- * Changes of one series over some time, as {@link Points} wrote them.
+ * Changes of one series over some time, as {@link OpenBlock} wrote them.
  *
  * @param first the second of its first change
  * @param last the last second whose value it gives, at least that of its last change

@@ -1,10 +1,10 @@
 package io.counters.collector.history;
 
+import io.counters.collector.common.DiskFault;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Sink;
-import io.counters.collector.self.DiskFault;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -36,7 +36,7 @@ public final class History implements Sink {
 
     private final HistorySettings settings;
     private final FaultLog faults;
-    private final Readers readers;
+    private final HistoryReaders readers;
     private final LongAdder lost;
     private final LongAdder dropped;
 
@@ -65,28 +65,28 @@ public final class History implements Sink {
     public record Extent(long firstSecond, long lastSecond) {}
 
     /** Opens the file. If that fails, logs it, and tries again with each tick. */
-    public History(HistorySettings settings, FaultLog faults, Self self) {
+    public History(HistorySettings settings, FaultLog faults, Metrics metrics) {
         this.settings = settings;
         this.faults = faults;
-        readers = new Readers(settings.file());
-        lost = self.count("history_lost_ticks_total", "Ticks that are missing in the history.");
-        dropped = self.count(
+        readers = new HistoryReaders(settings.file());
+        lost = metrics.count("history_lost_ticks_total", "Ticks that are missing in the history.");
+        dropped = metrics.count(
                 "history_dropped_points_total", "Values deleted from the history because its file was full.");
-        self.gauge("history_counters", "Counters whose history is kept.", () -> {
+        metrics.gauge("history_counters", "Counters whose history is kept.", () -> {
             Recorder now = recorder;
             return now == null ? 0 : now.size();
         });
-        self.gauge(
+        metrics.gauge(
                 "history_counters_max", "The maximum number of counters whose history is kept.", settings::countersMax);
-        self.gauge(
+        metrics.gauge(
                 "history_left_out_counters",
                 "Counters that changed and whose history is not kept because there are too many.",
                 () -> leftOut);
-        self.gauge("history_bytes", "The size of the history's file.", () -> {
+        metrics.gauge("history_bytes", "The size of the history's file.", () -> {
             Recorder now = recorder;
             return now == null ? 0 : now.bytes();
         });
-        self.gauge("history_bytes_max", "The maximum size of the history's file.", settings::bytesMax);
+        metrics.gauge("history_bytes_max", "The maximum size of the history's file.", settings::bytesMax);
         if (settings.isOn()) {
             try {
                 open();
@@ -299,7 +299,8 @@ public final class History implements Sink {
      */
     public Samples samples(String name, long fromSecond, long toSecond, int stepSeconds) throws IOException {
         Samples none = new Samples(name, settings.intervalSeconds(), new long[0], new long[0]);
-        return ask(none, (open, reader) -> new Past(open, reader, name).samples(fromSecond, toSecond, stepSeconds));
+        return ask(
+                none, (open, reader) -> new PastSamples(open, reader, name).samples(fromSecond, toSecond, stepSeconds));
     }
 
     /**
@@ -329,8 +330,8 @@ public final class History implements Sink {
         return ask(Optional.empty(), (open, reader) -> extent(open, reader, name));
     }
 
-    private static Optional<Extent> extent(Recorder open, Reader reader, String name) throws SQLException {
-        List<Reader.Stay> stays = reader.stays(name);
+    private static Optional<Extent> extent(Recorder open, HistoryReader reader, String name) throws SQLException {
+        List<HistoryReader.Stay> stays = reader.stays(name);
         if (stays.isEmpty()) {
             return Optional.empty();
         }
@@ -382,7 +383,7 @@ public final class History implements Sink {
 
     @FunctionalInterface
     private interface Question<T> {
-        T ask(Recorder open, Reader reader) throws SQLException;
+        T ask(Recorder open, HistoryReader reader) throws SQLException;
     }
 
     private <T> T ask(T nothing, Question<T> question) throws IOException {

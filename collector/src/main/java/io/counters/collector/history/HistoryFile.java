@@ -185,7 +185,7 @@ final class HistoryFile implements AutoCloseable {
     }
 
     /** Restores a new level from the file. */
-    void load(Level level, Roster roster, Map<Long, Integer> slots) throws SQLException {
+    void load(Level level, KeptCounters roster, Map<Long, Integer> slots) throws SQLException {
         List<TickRuns.Run> runs = new ArrayList<>();
         String run = "SELECT id, era, first, last, step FROM " + level.resolution.table("run") + " ORDER BY id";
         try (ResultSet row = control.executeQuery(run)) {

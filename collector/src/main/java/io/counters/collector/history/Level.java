@@ -1,6 +1,6 @@
 package io.counters.collector.history;
 
-import io.counters.collector.self.Bytes;
+import io.counters.collector.common.Bytes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What is in memory of one resolution: the value of each series at its last tick, the open blocks, and which ticks took
- * place. Recorder's lock guards all of it. A series has a slot of {@link Roster}.
+ * place. Recorder's lock guards all of it. A series has a slot of {@link KeptCounters}.
  *
  * <p>Each tick has a number and writes a row, which contains for each series that changed:
  *
@@ -64,7 +64,7 @@ final class Level {
     final long keepSeconds;
     private final long rowBytesMax;
 
-    private final @Nullable Points[] open;
+    private final @Nullable OpenBlock[] open;
     private final long[] values;
     private final BitSet kept = new BitSet();
 
@@ -99,7 +99,7 @@ final class Level {
         this.keepSeconds = keepSeconds;
         this.rowBytesMax = rowBytesMax;
         runs = new TickRuns(stepSeconds, keepSeconds);
-        open = new Points[slots];
+        open = new OpenBlock[slots];
         values = new long[slots];
     }
 
@@ -113,7 +113,7 @@ final class Level {
     }
 
     /** Begins a tick; {@link #set} then gives its values, and {@link #end} ends it. */
-    void begin(Roster roster, long second) {
+    void begin(KeptCounters roster, long second) {
         boolean isBack = second <= lastSecond;
         if (lastSecond != NEVER && (isBack || second - lastSecond > Math.max(FAR_SECONDS, FAR_TICKS * stepSeconds))) {
             // This second is not later than the last one, or so much later that the clock may be wrong.
@@ -132,16 +132,16 @@ final class Level {
         long before = values[slot];
         if (!kept.get(slot)) {
             kept.set(slot);
-            Points points = new Points(stepSeconds, tick, lastSecond, false, 0);
+            OpenBlock points = new OpenBlock(stepSeconds, tick, lastSecond, false, 0);
             points.add(lastSecond, value);
             open[slot] = points;
             values[slot] = value;
             addToRow(series, ENTERS);
             row.addSigned(value);
         } else if (value != before) {
-            Points points = open[slot];
+            OpenBlock points = open[slot];
             if (points == null) {
-                points = new Points(stepSeconds, tick, lastSecond, true, before);
+                points = new OpenBlock(stepSeconds, tick, lastSecond, true, before);
                 open[slot] = points;
             }
             points.add(lastSecond, value);
@@ -166,12 +166,12 @@ final class Level {
     }
 
     /** Ends a tick; every {@value #CLEAN_TICKS} ticks, old blocks end too. */
-    void end(Roster roster) {
+    void end(KeptCounters roster) {
         if (tick % CLEAN_TICKS == 0) {
             long age = Math.max(AGE_TICKS_MIN, Math.min(AGE_TICKS_MAX, rowBytesMax / averageRowBytes()));
             long oldest = tick + 1;
             for (int slot = 0; slot < roster.slots(); slot++) {
-                Points points = open[slot];
+                OpenBlock points = open[slot];
                 if (points != null && points.firstTick <= tick - age) {
                     addToRow(roster.series(slot), ENDS);
                     end(slot, roster.series(slot), points.block());
@@ -195,11 +195,11 @@ final class Level {
     }
 
     /** What is needed, in addition to the rows after {@link #edge}, to restore everything as it is now. */
-    private Bytes state(Roster roster) {
+    private Bytes state(KeptCounters roster) {
         Bytes all = new Bytes();
         long before = 0;
         for (int slot = 0; slot < roster.slots(); slot++) {
-            Points points = open[slot];
+            OpenBlock points = open[slot];
             // If a series began with its open block, the row of that tick has its value.
             if (kept.get(slot) && (points == null || points.continues())) {
                 all.addSigned(roster.series(slot) - before);
@@ -211,9 +211,9 @@ final class Level {
         return all;
     }
 
-    private void endAll(Roster roster) {
+    private void endAll(KeptCounters roster) {
         for (int slot = 0; slot < roster.slots(); slot++) {
-            Points points = open[slot];
+            OpenBlock points = open[slot];
             if (points != null) {
                 end(slot, roster.series(slot), points.block());
             }
@@ -226,12 +226,12 @@ final class Level {
     /** The series is no longer kept; its last value is that of the last tick. */
     void leave(int slot, long series) {
         if (kept.get(slot)) {
-            Points points = open[slot];
+            OpenBlock points = open[slot];
             end(
                     slot,
                     series,
                     points == null
-                            ? Points.unchanged(stepSeconds, lastSecond, values[slot])
+                            ? OpenBlock.unchanged(stepSeconds, lastSecond, values[slot])
                             : points.block(lastSecond));
             kept.clear(slot);
         }
@@ -284,7 +284,7 @@ final class Level {
                 blocks.add(block);
             }
         }
-        Points points = slot < 0 ? null : open[slot];
+        OpenBlock points = slot < 0 ? null : open[slot];
         if (points != null) {
             blocks.add(new Ended(series, era, points.block()));
         }
@@ -303,12 +303,12 @@ final class Level {
 
     /** Restores what was in the file, except the rows, which follow. */
     final class Loading {
-        private final Roster roster;
+        private final KeptCounters roster;
         private final Map<Long, Integer> slots;
         private final long[] from = new long[open.length];
 
         /** @param slots of the series that are kept */
-        Loading(Roster roster, Map<Long, Integer> slots, List<TickRuns.Run> earlier) {
+        Loading(KeptCounters roster, Map<Long, Integer> slots, List<TickRuns.Run> earlier) {
             this.roster = roster;
             this.slots = slots;
             runs.restore(earlier);
@@ -357,15 +357,15 @@ final class Level {
             if (kind == ENTERS) {
                 kept.set(slot);
                 values[slot] = value;
-                Points points = new Points(stepSeconds, number, second, false, 0);
+                OpenBlock points = new OpenBlock(stepSeconds, number, second, false, 0);
                 points.add(second, value);
                 open[slot] = points;
             } else if (kept.get(slot) && kind == ENDS) {
                 open[slot] = null;
             } else if (kept.get(slot)) {
-                Points points = open[slot];
+                OpenBlock points = open[slot];
                 if (points == null) {
-                    points = new Points(stepSeconds, number, second, true, values[slot]);
+                    points = new OpenBlock(stepSeconds, number, second, true, values[slot]);
                     open[slot] = points;
                 }
                 values[slot] += value;

@@ -27,7 +27,7 @@ final class Recorder implements AutoCloseable {
 
     private final HistorySettings settings;
     private final HistoryFile file;
-    private final Roster roster;
+    private final KeptCounters roster;
     private final List<Level> levels = new ArrayList<>();
     private volatile long bytes;
 
@@ -44,7 +44,7 @@ final class Recorder implements AutoCloseable {
         boolean isOpen = false;
         try {
             Map<Long, String> kept = file.kept();
-            roster = new Roster(settings.countersMax(), kept.size());
+            roster = new KeptCounters(settings.countersMax(), kept.size());
             Map<Long, Integer> slots = new HashMap<>();
             kept.forEach((series, name) -> {
                 slots.put(series, slots.size());
@@ -87,7 +87,7 @@ final class Recorder implements AutoCloseable {
 
     /** Writes a tick. When this returns, all of it is on disk. If this throws, it must be closed, and nothing of it is. */
     Written put(long second, Snapshot tick) throws SQLException {
-        Roster.Turn turn = roster.match(second, tick);
+        KeptCounters.Turn turn = roster.match(second, tick);
         file.begin();
         long[] entering = new long[turn.entering().size()];
         for (int i = 0; i < entering.length; i++) {
@@ -202,7 +202,7 @@ final class Recorder implements AutoCloseable {
         return levels;
     }
 
-    Roster roster() {
+    KeptCounters roster() {
         return roster;
     }
 

@@ -8,8 +8,8 @@
  * leave a gap for the time when the collector was down.
  *
  * <pre>
- *   tick -> Roster: which counters are kept -> for each Level whose time has come:
- *     Points, in memory: a series' open block     one row of table tick: what changed, in one synced transaction
+ *   tick -> KeptCounters: which counters are kept -> for each Level whose time has come:
+ *     OpenBlock, in memory: a series' open block     one row of table tick: what changed, in one synced transaction
  *     240 bytes, or old: one row of table block   tick rows that no open block needs are deleted
  *   start: state + tick rows -> the open blocks, exactly as they were
  * </pre>

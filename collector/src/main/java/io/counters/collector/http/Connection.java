@@ -42,7 +42,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private final Runnable waking = guarded(this::woken);
 
     /** Requests that arrived before the previous one was answered. No more are read, so all of them were in one buffer. */
-    private final Deque<Arrived> pipelined = new ArrayDeque<>();
+    private final Deque<ArrivedRequest> pipelined = new ArrayDeque<>();
 
     @SuppressWarnings("NullAway.Init") // Set when the handler is added, before anything else.
     private ChannelHandlerContext context;
@@ -51,7 +51,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private long since;
 
     // The request that is arriving
-    private final Arriving arriving;
+    private final RequestAssembler arriving;
     private boolean arrivedInThisRead;
     private boolean deaf;
     private boolean inputEnded;
@@ -68,7 +68,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     Connection(HttpPort port) {
         this.port = port;
-        arriving = new Arriving(port);
+        arriving = new RequestAssembler(port);
         exchange = new Exchange(this, port);
     }
 
@@ -95,7 +95,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext same, Object message) {
         try {
-            Arrived complete = deaf || !(message instanceof HttpObject part) ? null : arriving.take(part);
+            ArrivedRequest complete = deaf || !(message instanceof HttpObject part) ? null : arriving.take(part);
             if (complete != null) {
                 arrived(complete);
             }
@@ -104,7 +104,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void arrived(Arrived complete) {
+    private void arrived(ArrivedRequest complete) {
         arrivedInThisRead = true;
         deaf = complete.refusal() != null;
         if (state == ConnectionState.IDLE || state == ConnectionState.READING) {
@@ -135,7 +135,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     // Answering
 
-    private void answer(Arrived complete) {
+    private void answer(ArrivedRequest complete) {
         enter(ConnectionState.MAKING);
         port.requested();
         exchange = new Exchange(this, port);
@@ -153,7 +153,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         send(refusal.answer(exchange.isApi()));
     }
 
-    void send(Answer sent) {
+    void send(Response sent) {
         stopListening();
         if (sent.body() instanceof Listeners.Open events && !exchange.isHead()) {
             RequestException refusal = listen(events);
@@ -251,7 +251,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             }
             exchange.forgetRequest();
             enter(ConnectionState.IDLE);
-            Arrived next = pipelined.poll();
+            ArrivedRequest next = pipelined.poll();
             if (next == null) {
                 context.channel().config().setAutoRead(true);
             } else {

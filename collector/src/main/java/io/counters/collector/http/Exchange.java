@@ -36,7 +36,7 @@ final class Exchange {
     private boolean keepsAlive;
     private @Nullable Lane lane;
     private boolean isAtWorker;
-    private @Nullable Answer answer;
+    private @Nullable Response answer;
     private @Nullable Throwable fault;
 
     Exchange(Connection connection, HttpPort port) {
@@ -44,7 +44,7 @@ final class Exchange {
         this.port = port;
     }
 
-    void begin(Arrived complete) {
+    void begin(ArrivedRequest complete) {
         HttpRequest head = complete.head();
         isApi = head.uri().startsWith("/api/");
         isHead = head.method().name().equals("HEAD");
@@ -75,9 +75,9 @@ final class Exchange {
     }
 
     /** @throws RequestException when there is no route, or it may not be used */
-    private void find(Arrived complete) {
+    private void find(ArrivedRequest complete) {
         HttpRequest head = complete.head();
-        RequestException foreign = Door.refusedHost(head, port.number());
+        RequestException foreign = OriginCheck.refusedHost(head, port.number());
         if (foreign != null) {
             throw port.refuse("host", foreign);
         }
@@ -85,7 +85,7 @@ final class Exchange {
         String path = Routes.path(head.uri());
         Route found = port.routes.find(method, path);
         if (found.changes()) {
-            foreign = Door.refusedSite(head.headers(), port.number());
+            foreign = OriginCheck.refusedSite(head.headers(), port.number());
             if (foreign != null) {
                 throw port.refuse("site", foreign);
             }
@@ -123,7 +123,7 @@ final class Exchange {
 
     private void made() {
         isAtWorker = false;
-        Answer result = answer;
+        Response result = answer;
         Throwable thrown = fault;
         answer = null;
         fault = null;
@@ -146,7 +146,7 @@ final class Exchange {
     }
 
     /** @param length of the body, or {@link #MORE} */
-    HttpResponse head(Answer sent, int length) {
+    HttpResponse head(Response sent, int length) {
         HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(sent.status()));
         keepsAlive &= length != MORE || takesChunks;
         HttpHeaders headers = head.headers();
@@ -171,7 +171,7 @@ final class Exchange {
     @Nullable
     RequestException refusedSite() {
         RequestException foreign =
-                Door.refusedSite(Objects.requireNonNull(request).headers(), port.number());
+                OriginCheck.refusedSite(Objects.requireNonNull(request).headers(), port.number());
         return foreign == null ? null : port.refuse("site", foreign);
     }
 

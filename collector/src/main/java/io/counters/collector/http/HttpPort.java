@@ -2,8 +2,8 @@ package io.counters.collector.http;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -82,7 +82,7 @@ public final class HttpPort implements AutoCloseable {
     private final LongAdder timeouts;
     private final LongAdder refusedConnections;
     private final LongAdder endedConnections;
-    private final Self self;
+    private final Metrics metrics;
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Set<Connection> listening = ConcurrentHashMap.newKeySet();
     private final StringBuilder piece = new StringBuilder();
@@ -110,22 +110,22 @@ public final class HttpPort implements AutoCloseable {
             List<Route> routes,
             LongSupplier nanoClock,
             FaultLog faults,
-            Self self,
+            Metrics metrics,
             ThreadFactory threads)
             throws IOException {
         this.routes = new Routes(routes);
         this.nanoClock = nanoClock;
         this.faults = faults;
-        this.self = self;
-        requests = self.count("http_requests_total", "HTTP requests received.");
-        errors = self.count("http_errors_total", "HTTP answers that failed with an internal error.");
-        timeouts = self.count("http_timeouts_total", "HTTP requests and answers that exceeded a time limit.");
-        refusedConnections = self.count(
+        this.metrics = metrics;
+        requests = metrics.count("http_requests_total", "HTTP requests received.");
+        errors = metrics.count("http_errors_total", "HTTP answers that failed with an internal error.");
+        timeouts = metrics.count("http_timeouts_total", "HTTP requests and answers that exceeded a time limit.");
+        refusedConnections = metrics.count(
                 "http_refused_connections_total", "HTTP connections refused because all were being answered.");
         endedConnections =
-                self.count("http_ended_connections_total", "Idle HTTP connections that were replaced by a new one.");
-        self.gauge("http_connections", "Open HTTP connections.", connections::size);
-        self.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listening::size);
+                metrics.count("http_ended_connections_total", "Idle HTTP connections that were replaced by a new one.");
+        metrics.gauge("http_connections", "Open HTTP connections.", connections::size);
+        metrics.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listening::size);
         workers = Executors.newFixedThreadPool(WORKERS, threads);
         loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
         ChannelFuture opening =
@@ -258,7 +258,7 @@ public final class HttpPort implements AutoCloseable {
 
     /** Counts a refusal that an operator may want to know of. */
     RequestException refuse(String reason, RequestException refusal) {
-        self.count("http_refused_total", "HTTP requests that were refused, by reason.", "reason", reason)
+        metrics.count("http_refused_total", "HTTP requests that were refused, by reason.", "reason", reason)
                 .increment();
         return refusal;
     }

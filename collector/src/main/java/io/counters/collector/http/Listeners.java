@@ -4,7 +4,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The clients that listen to the events of one kind, see {@link Answer#events}. The source of the events calls {@link #wake}
+ * The clients that listen to the events of one kind, see {@link Response#events}. The source of the events calls {@link #wake}
  * when there are new ones, and does nothing while no client listens. For any thread.
  */
 public final class Listeners {

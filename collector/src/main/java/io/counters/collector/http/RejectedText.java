@@ -1,6 +1,6 @@
 package io.counters.collector.http;
 
-import io.counters.collector.self.RejectedLines;
+import io.counters.collector.common.RejectedLines;
 import java.util.List;
 
 /** A JSON array of the reasons for which lines were rejected, in the order given, with examples by sender. */

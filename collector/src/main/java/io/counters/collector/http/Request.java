@@ -2,7 +2,7 @@ package io.counters.collector.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.util.List;

@@ -31,19 +31,19 @@ public final class RequestException extends RuntimeException {
         return new RequestException(400, message);
     }
 
-    Answer answer(boolean isApi) {
+    Response answer(boolean isApi) {
         String message = String.valueOf(getMessage());
         return isApi
-                ? new Answer(status, Answer.JSON, Text.of(json(message)), headers)
-                : new Answer(status, Answer.PLAIN, Text.of(message + "\n"), headers);
+                ? new Response(status, Response.JSON, Text.of(json(message)), headers)
+                : new Response(status, Response.PLAIN, Text.of(message + "\n"), headers);
     }
 
     private String json(String message) {
         JsonObject error = new JsonObject();
         error.addProperty("code", status);
         error.addProperty("message", message);
-        JsonObject whole = new JsonObject();
-        whole.add("error", error);
-        return whole + "\n";
+        JsonObject document = new JsonObject();
+        document.add("error", error);
+        return document + "\n";
     }
 }

@@ -1,7 +1,7 @@
 package io.counters.collector.http;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import java.util.function.Function;
 
 /**
@@ -14,7 +14,7 @@ import java.util.function.Function;
  * @param answer called once for each request, on the thread that {@code work} determines; a {@link RequestException} becomes
  *     the answer, anything else that it throws is answered with 500
  */
-public record Route(String method, String path, Work work, int bodyBytesMax, Function<Request, Answer> answer) {
+public record Route(String method, String path, Work work, int bodyBytesMax, Function<Request, Response> answer) {
     /** How much work an answer is, which determines its thread. Of each kind but the first, at most two exist until they are sent. */
     public enum Work {
         /** Created on the event loop: takes no lock, does no I/O. */
@@ -27,19 +27,19 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
         DISK
     }
 
-    public static Route get(String path, Work work, Function<Request, Answer> answer) {
+    public static Route get(String path, Work work, Function<Request, Response> answer) {
         return new Route("GET", path, work, 0, answer);
     }
 
-    public static Route post(String path, Work work, Function<Request, Answer> answer) {
+    public static Route post(String path, Work work, Function<Request, Response> answer) {
         return post(path, 0, work, answer);
     }
 
-    public static Route post(String path, int bodyBytesMax, Work work, Function<Request, Answer> answer) {
+    public static Route post(String path, int bodyBytesMax, Work work, Function<Request, Response> answer) {
         return new Route("POST", path, work, bodyBytesMax, answer);
     }
 
-    public static Route delete(String path, Work work, Function<Request, Answer> answer) {
+    public static Route delete(String path, Work work, Function<Request, Response> answer) {
         return new Route("DELETE", path, work, 0, answer);
     }
 
@@ -54,10 +54,10 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
     }
 
     /** {@code /metrics}: the program's metrics, for Prometheus. */
-    public static Route metrics(Self self) {
+    public static Route metrics(Metrics metrics) {
         return get("/metrics", Work.SOME, request -> {
             Exposition format = Exposition.of(request);
-            return new Answer(200, format.type(), Text.of(format.text(self.snapshots())));
+            return new Response(200, format.type(), Text.of(format.text(metrics.snapshots())));
         });
     }
 
@@ -66,7 +66,7 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
         return get(
                 "/api/rejected",
                 Work.SOME,
-                request -> new Answer(200, Answer.JSON, new RejectedText(faults.rejectedLines())));
+                request -> new Response(200, Response.JSON, new RejectedText(faults.rejectedLines())));
     }
 
     /** Whether the path of a request, not decoded, is one of this route's. */

@@ -15,7 +15,7 @@ import java.util.function.Function;
  * A text file of the program's jar: a page, a script or a style. Browsers cache it, and ask each time whether it has changed.
  * A page may load nothing but files of this port, and no other site may show it in a frame.
  */
-final class StaticFile implements Function<Request, Answer> {
+final class StaticFile implements Function<Request, Response> {
     private static final Map<String, String> TYPES = Map.of(
             "html", "text/html; charset=utf-8",
             "js", "text/javascript; charset=utf-8",
@@ -51,10 +51,10 @@ final class StaticFile implements Function<Request, Answer> {
     }
 
     @Override
-    public Answer apply(Request request) {
+    public Response apply(Request request) {
         String known = request.header("If-None-Match");
         boolean isKnown = known != null && known.contains(tag);
-        return new Answer(
+        return new Response(
                 isKnown ? 304 : 200,
                 type,
                 Text.of(isKnown ? "" : text),

@@ -14,9 +14,9 @@ public interface Text {
     boolean append(StringBuilder out);
 
     /** A text that is complete already. */
-    static Text of(String whole) {
+    static Text of(String text) {
         return out -> {
-            out.append(whole);
+            out.append(text);
             return false;
         };
     }

@@ -1,7 +1,7 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.udp.Datagrams;
 import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
@@ -41,7 +41,12 @@ final class DatagramReceiver implements Runnable {
      * @param lines of this thread
      */
     DatagramReceiver(
-            Datagrams socket, LongAdder datagrams, Lines lines, LongSupplier nanoClock, FaultLog faults, Self self) {
+            Datagrams socket,
+            LongAdder datagrams,
+            Lines lines,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Metrics metrics) {
         this.socket = socket;
         this.datagrams = datagrams;
         this.lines = lines;
@@ -50,10 +55,10 @@ final class DatagramReceiver implements Runnable {
         source = new Source(socket.protocol(), false, socket::senderText);
         buffer = ByteBuffer.allocateDirect(socket.bytesMax() + 1);
         bytes = new byte[socket.bytesMax() + 1];
-        faultyReads = self.count("intake_faulty_reads_total", "Datagrams and reads that caused an internal error.");
+        faultyReads = metrics.count("intake_faulty_reads_total", "Datagrams and reads that caused an internal error.");
         failures = new SocketFailures(
                 what,
-                self.count("intake_receive_failures_total", "Receives and accepts that failed."),
+                metrics.count("intake_receive_failures_total", "Receives and accepts that failed."),
                 faults,
                 nanoClock);
     }
@@ -113,10 +118,10 @@ final class DatagramReceiver implements Runnable {
             buffer.get(0, bytes, 0, length);
             source.addressKey = socket.senderKey();
             source.port = socket.senderPort();
-            int whole = length > socket.bytesMax() ? afterLastLine(length) : length;
-            lines.datagram(source, bytes, 0, whole);
-            if (whole < length) {
-                lines.datagramCut(source, bytes, whole, length);
+            int complete = length > socket.bytesMax() ? afterLastLine(length) : length;
+            lines.datagram(source, bytes, 0, complete);
+            if (complete < length) {
+                lines.datagramCut(source, bytes, complete, length);
             }
         } catch (RuntimeException fault) {
             faultyReads.increment();

@@ -1,7 +1,7 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
@@ -55,7 +55,7 @@ public final class Intake implements Runnable, AutoCloseable {
             BiFunction<Runnable, String, Thread> threads,
             LongSupplier nanoClock,
             FaultLog faults,
-            Self self)
+            Metrics metrics)
             throws IOException {
         this.threads = threads;
         Ports ports = Ports.open(settings);
@@ -65,28 +65,28 @@ public final class Intake implements Runnable, AutoCloseable {
             socket = ports.udp;
             udp = new DatagramReceiver(
                     ports.udp,
-                    self.count("intake_datagrams_total", "Datagrams received over UDP."),
-                    new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self),
+                    metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
+                    new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics),
                     nanoClock,
                     faults,
-                    self);
+                    metrics);
             named = unixPath.isEmpty() ? null : new UnixSocket(unixPath.get(), nanoClock);
             unix = named == null
                     ? null
                     : new DatagramReceiver(
                             named,
-                            self.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
+                            metrics.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                             new Lines(
                                     target,
                                     settings.nameBytesMax(),
                                     settings.statsd().newName(),
                                     tap,
                                     faults,
-                                    self),
+                                    metrics),
                             nanoClock,
                             faults,
-                            self);
-            tcp = new TcpServer(ports.tcp, settings, target, tap, nanoClock, faults, self);
+                            metrics);
+            tcp = new TcpServer(ports.tcp, settings, target, tap, nanoClock, faults, metrics);
         } catch (IOException cannot) {
             if (named != null) {
                 named.close();
@@ -94,11 +94,11 @@ public final class Intake implements Runnable, AutoCloseable {
             ports.close();
             throw cannot;
         }
-        self.total(
+        metrics.total(
                 "intake_kernel_drops_total",
                 "Datagrams that the kernel dropped because the receive buffer was full.",
                 socket::kernelDrops);
-        self.gauge(
+        metrics.gauge(
                 "intake_receive_buffer_bytes",
                 "Size of the receive buffer that the kernel granted.",
                 socket::receiveBufferBytes);

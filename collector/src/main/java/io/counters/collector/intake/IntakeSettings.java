@@ -1,7 +1,7 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.common.Descriptors;
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.self.Descriptors;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.NameReader;

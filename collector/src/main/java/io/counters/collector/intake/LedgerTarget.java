@@ -1,7 +1,7 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.ledger.InboundStream;
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.ledger.Stream;
 import io.counters.wire.Verb;
 import org.jspecify.annotations.Nullable;
 
@@ -25,16 +25,16 @@ final class LedgerTarget implements LineTarget {
 
     @Override
     public void heard(Object stream) {
-        ledger.heard((Stream) stream);
+        ledger.heard((InboundStream) stream);
     }
 
     @Override
     public void merge(@Nullable Object stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
-        ledger.merge((Stream) stream, verb, name, begin, end, amount, total);
+        ledger.merge((InboundStream) stream, verb, name, begin, end, amount, total);
     }
 
     @Override
-    public void merge(byte[] name, int begin, int end, long whole, long rest) {
-        ledger.merge(name, begin, end, whole, rest);
+    public void merge(byte[] name, int begin, int end, long integer, long rest) {
+        ledger.merge(name, begin, end, integer, rest);
     }
 }

@@ -48,8 +48,8 @@ public interface LineTarget {
     /**
      * Takes a line without a total whose amount is not a whole number.
      *
-     * @param whole the amount, rounded down
+     * @param integer the amount, rounded down
      * @param rest what the amount has beyond that, in parts of {@link Commands#ONE}; above 0
      */
-    void merge(byte[] name, int begin, int end, long whole, long rest);
+    void merge(byte[] name, int begin, int end, long integer, long rest);
 }

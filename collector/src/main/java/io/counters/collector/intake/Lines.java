@@ -1,8 +1,8 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.JoinedLines;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.JoinedLines;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.tap.Tap;
 import io.counters.wire.Cleaning;
 import io.counters.wire.CommandReader;
@@ -53,7 +53,7 @@ final class Lines implements Commands {
      * @param statsdName reads the names of StatsD lines; not shared
      * @param tap gets what is read, if somebody looks
      */
-    Lines(LineTarget target, int nameBytesMax, StatsdName statsdName, Tap tap, FaultLog faults, Self self) {
+    Lines(LineTarget target, int nameBytesMax, StatsdName statsdName, Tap tap, FaultLog faults, Metrics metrics) {
         this.tap = tap;
         this.target = target;
         this.nameBytesMax = nameBytesMax;
@@ -61,16 +61,16 @@ final class Lines implements Commands {
         for (Cleaning why : Cleaning.values()) {
             cleaned.put(
                     why,
-                    self.count(
+                    metrics.count(
                             "intake_cleaned_lines_total",
                             "StatsD lines whose names or tags were changed, by reason.",
                             "reason",
                             why.reason()));
         }
         this.faults = faults;
-        rejections = new Rejections(tap, faults, self);
+        rejections = new Rejections(tap, faults, metrics);
         unendedBytes =
-                self.count("intake_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
+                metrics.count("intake_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
     }
 
     /** Merges a datagram, as one batch. */
@@ -205,7 +205,7 @@ final class Lines implements Commands {
     }
 
     @Override
-    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+    public void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
         if (source.isForeign) {
             return;
         }
@@ -213,7 +213,7 @@ final class Lines implements Commands {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
-        target.merge(bytes, begin, end, whole, rest);
+        target.merge(bytes, begin, end, integer, rest);
     }
 
     @Override

@@ -1,8 +1,8 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.JoinedLines;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.JoinedLines;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.tap.Tap;
 import io.counters.wire.Rejection;
 import java.util.EnumMap;
@@ -39,13 +39,13 @@ final class Rejections {
     /** The sender of the lines that are being logged. */
     private Source source = Source.none();
 
-    Rejections(Tap tap, FaultLog faults, Self self) {
+    Rejections(Tap tap, FaultLog faults, Metrics metrics) {
         this.tap = tap;
         this.faults = faults;
-        joinedCounts = self.count(
+        joinedCounts = metrics.count(
                 "intake_joined_counts_total", "An estimate of the counts in lines without line breaks between them.");
         for (Rejection why : Rejection.values()) {
-            all.put(why, new Kept(why, self));
+            all.put(why, new Kept(why, metrics));
         }
     }
 
@@ -59,10 +59,11 @@ final class Rejections {
         long firstHeld;
         long lines;
 
-        Kept(Rejection why, Self self) {
+        Kept(Rejection why, Metrics metrics) {
             this.why = why;
             reason = why.reason();
-            total = self.count("intake_rejected_lines_total", "Lines that were rejected, by reason.", "reason", reason);
+            total = metrics.count(
+                    "intake_rejected_lines_total", "Lines that were rejected, by reason.", "reason", reason);
         }
 
         @Override

@@ -1,12 +1,12 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.Sender;
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.LineSender;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The source of lines, a TCP connection or a datagram socket, and what its previous lines have set for the next ones. */
-final class Source implements Sender {
+final class Source implements LineSender {
     private final String protocol;
 
     /**

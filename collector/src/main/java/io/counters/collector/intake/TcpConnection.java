@@ -1,7 +1,7 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.JoinedLines;
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.JoinedLines;
 import io.counters.wire.CommandReader;
 import io.counters.wire.ForeignProtocol;
 import java.io.IOException;
@@ -82,9 +82,9 @@ final class TcpConnection {
                 return;
             }
         }
-        int whole = end;
-        while (whole > 0 && bytes[whole - 1] != '\n') {
-            whole--;
+        int complete = end;
+        while (complete > 0 && bytes[complete - 1] != '\n') {
+            complete--;
         }
         int begin = 0;
         if (skipped != null) {
@@ -98,21 +98,21 @@ final class TcpConnection {
             begin++;
             endSkipped(skipped);
         }
-        lines.lines(source, bytes, begin, whole);
-        if (end - whole > CommandReader.LINE_BYTES_MAX + 1) {
-            lines.tooLong(source, bytes, whole, end);
+        lines.lines(source, bytes, begin, complete);
+        if (end - complete > CommandReader.LINE_BYTES_MAX + 1) {
+            lines.tooLong(source, bytes, complete, end);
             skipped = new JoinedLines();
-            skipped.read(bytes, whole, end);
+            skipped.read(bytes, complete, end);
             skipped.takeCounts(); // The line's rejection has counted them.
-            skippedBytes = (long) end - whole;
+            skippedBytes = (long) end - complete;
             skippedSaidNanos = heardNanos;
             return;
         }
-        halfLength = end - whole;
+        halfLength = end - complete;
         if (halfLength > half.length) {
             half = new byte[CommandReader.LINE_BYTES_MAX + 1];
         }
-        System.arraycopy(bytes, whole, half, 0, halfLength);
+        System.arraycopy(bytes, complete, half, 0, halfLength);
     }
 
     private void passOver(JoinedLines held, byte[] bytes, int begin, int end) {

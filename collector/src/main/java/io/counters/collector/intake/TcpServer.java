@@ -1,8 +1,8 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Keepalive;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Keepalive;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
@@ -75,26 +75,27 @@ class TcpServer implements Runnable {
             Tap tap,
             LongSupplier nanoClock,
             FaultLog faults,
-            Self self)
+            Metrics metrics)
             throws IOException {
         this.server = server;
         this.faults = faults;
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
-        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, self);
-        LongAdder failed = self.count("intake_receive_failures_total", "Receives and accepts that failed.");
+        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics);
+        LongAdder failed = metrics.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);
-        accepted = self.count("intake_accepted_connections_total", "TCP connections accepted.");
+        accepted = metrics.count("intake_accepted_connections_total", "TCP connections accepted.");
         refusedConnections =
-                self.count("intake_refused_connections_total", "TCP connections refused because all were in use.");
-        brokenConnections = self.count("intake_broken_connections_total", "TCP connections that ended with an error.");
-        idleConnections = self.count(
+                metrics.count("intake_refused_connections_total", "TCP connections refused because all were in use.");
+        brokenConnections =
+                metrics.count("intake_broken_connections_total", "TCP connections that ended with an error.");
+        idleConnections = metrics.count(
                 "intake_idle_connections_total",
                 "TCP connections closed because they were idle or an incomplete line did not grow.");
-        faultyReads = self.count("intake_faulty_reads_total", "Datagrams and reads that caused an internal error.");
-        self.gauge("intake_connections", "Open TCP connections.", () -> open);
-        self.gauge("intake_connections_max", "The maximum of TCP connections.", () -> connectionsMax);
+        faultyReads = metrics.count("intake_faulty_reads_total", "Datagrams and reads that caused an internal error.");
+        metrics.gauge("intake_connections", "Open TCP connections.", () -> open);
+        metrics.gauge("intake_connections_max", "The maximum of TCP connections.", () -> connectionsMax);
         lookedNanos = nanoClock.getAsLong();
         selector = Selector.open();
         accepting = server.configureBlocking(false).register(selector, SelectionKey.OP_ACCEPT);

@@ -88,8 +88,8 @@ final class Addition {
         for (int of = 0; of < numbers.length; of++) {
             numbers[of] = belongs.test(other.counters.name(of)) ? add(row(of)) : -1;
         }
-        for (Stream of : other.streams.all()) {
-            Stream stream = here.streams.find(of.sender);
+        for (InboundStream of : other.streams.all()) {
+            InboundStream stream = here.streams.find(of.sender);
             boolean isInBoth = stream != null;
             if (stream == null) {
                 stream = here.streams.add(of);
@@ -147,7 +147,7 @@ final class Addition {
         return counter;
     }
 
-    private void addMarks(Stream stream, Stream of, boolean isInBoth) {
+    private void addMarks(InboundStream stream, InboundStream of, boolean isInBoth) {
         for (int place = 0; place < of.size(); place++) {
             int counter = numbers[of.counterAt(place)];
             if (counter >= 0 && counter < doubtful && !isInBoth) {
@@ -170,7 +170,7 @@ final class Addition {
     }
 
     /** The place of this counter's watermarks here. */
-    private int place(Stream stream, int counter, Stream of, int placeThere) {
+    private int place(InboundStream stream, int counter, InboundStream of, int placeThere) {
         int known = stream.place(counter);
         if (known < 0) {
             known = here.streams.addPlace(stream, counter);

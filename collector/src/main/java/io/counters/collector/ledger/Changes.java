@@ -25,9 +25,9 @@ public record Changes(
         return new Changes(head, counters, streams, dropped, published, seconds);
     }
 
-    /** The ledger's mark once this is committed. */
-    public Mark mark() {
-        return new Mark(head.id(), head.commit());
+    /** The ledger's stamp once this is committed. */
+    public StoreStamp stamp() {
+        return new StoreStamp(head.id(), head.commit());
     }
 
     /**

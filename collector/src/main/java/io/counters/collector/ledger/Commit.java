@@ -1,7 +1,7 @@
 package io.counters.collector.ledger;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,18 +40,19 @@ public final class Commit {
      */
     public record Behind(long sinceNanos, long failures, String reason) {}
 
-    public Commit(Ledger ledger, Journal journal, LongSupplier nanoClock, FaultLog faults, Self self) {
-        this(() -> List.of(ledger), journal, nanoClock, faults, self);
+    public Commit(Ledger ledger, Journal journal, LongSupplier nanoClock, FaultLog faults, Metrics metrics) {
+        this(() -> List.of(ledger), journal, nanoClock, faults, metrics);
     }
 
     /** @param ledgers which are committed together; they may change between two commits */
-    public Commit(Supplier<List<Ledger>> ledgers, Journal journal, LongSupplier nanoClock, FaultLog faults, Self self) {
+    public Commit(
+            Supplier<List<Ledger>> ledgers, Journal journal, LongSupplier nanoClock, FaultLog faults, Metrics metrics) {
         this.ledgers = ledgers;
         this.journal = journal;
         this.nanoClock = nanoClock;
         this.faults = faults;
-        commits = self.count("ledger_commits_total", "Commits of the ledger.");
-        failures = self.count("ledger_failed_commits_total", "Commits of the ledger that failed.");
+        commits = metrics.count("ledger_commits_total", "Commits of the ledger.");
+        failures = metrics.count("ledger_failed_commits_total", "Commits of the ledger that failed.");
     }
 
     /**
@@ -102,7 +103,7 @@ public final class Commit {
         try {
             for (Ledger ledger : ledgers.get()) {
                 ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
-                Changes changed = ledger.changes(journal.marksAtOnce());
+                Changes changed = ledger.changes(journal.watermarksAtOnce());
                 if (changed != null) {
                     changes.put(ledger, changed);
                 }

@@ -2,7 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
 import io.counters.wire.Commands;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -50,7 +50,7 @@ final class CounterTable {
     private final List<String> saturations = new ArrayList<>();
 
     /** @param state taken over */
-    CounterTable(LedgerSettings bounds, ListeningClock listening, LedgerState state, Self self) {
+    CounterTable(LedgerSettings bounds, ListeningClock listening, LedgerState state, Metrics metrics) {
         this.bounds = bounds;
         this.listening = listening;
         names = state.names;
@@ -59,8 +59,8 @@ final class CounterTable {
         facts = state.facts;
         committedSize = names.size();
         newNames = new MinuteBudget(bounds.newNamesBytes());
-        applied = self.count("ledger_applied_lines_total", "Lines that changed a counter.");
-        saturated = self.count(
+        applied = metrics.count("ledger_applied_lines_total", "Lines that changed a counter.");
+        saturated = metrics.count(
                 "ledger_saturated_lines_total",
                 "Lines that were not added, because they would lead out of the range of 64 bits.");
     }
@@ -120,13 +120,13 @@ final class CounterTable {
     }
 
     /** Applies an amount that is not a whole number, rounded down, and what it has beyond that. */
-    void apply(int counter, long whole, long rest) {
+    void apply(int counter, long integer, long rest) {
         boolean carries = rests.get(counter) + rest >= Commands.ONE / 2;
         rests.move(counter, carries ? rest - Commands.ONE : rest);
-        if (whole < 0) {
+        if (integer < 0) {
             facts.decrement(counter);
         }
-        apply(counter, carries ? whole + 1 : whole);
+        apply(counter, carries ? integer + 1 : integer);
     }
 
     /** Adds what was found in the store before the first push there. */

@@ -1,6 +1,6 @@
 package io.counters.collector.ledger;
 
-import io.counters.collector.self.DiskFault;
+import io.counters.collector.common.DiskFault;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;

@@ -17,7 +17,7 @@ public interface Journal {
     }
 
     /** How many watermarks of a stream it stores together: if one of them changes, it needs all. */
-    default int marksAtOnce() {
+    default int watermarksAtOnce() {
         return 1;
     }
 }

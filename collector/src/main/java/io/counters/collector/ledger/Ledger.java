@@ -1,6 +1,6 @@
 package io.counters.collector.ledger;
 
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
 import java.util.BitSet;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>It keeps the lock, and the order in which its parts are changed. All methods may be called from any thread; each takes the
  * lock itself, and nothing but this class does. {@link #batch} takes it once for many calls.
  */
-public final class Ledger implements Counted {
+public final class Ledger implements LedgerView {
     /** The counter that takes the amounts of new names for which there is no room. */
     public static final String OVERFLOW = Merging.OVERFLOW;
 
@@ -64,17 +64,17 @@ public final class Ledger implements Counted {
             LongSupplier clockMillis,
             LongSupplier wallSeconds,
             LedgerState state,
-            Self self) {
+            Metrics metrics) {
         this.bounds = bounds;
         this.projecting = projecting;
         this.clockMillis = clockMillis;
         this.wallSeconds = wallSeconds;
         head = state.head();
         listening = new ListeningClock(clockMillis, head.listenedMillis());
-        counters = new CounterTable(bounds, listening, state, self);
-        streams = new StreamTable(bounds, listening, state, self);
-        projection = new Projection(state, counters::note, self);
-        merging = new Merging(counters, streams, projection, self);
+        counters = new CounterTable(bounds, listening, state, metrics);
+        streams = new StreamTable(bounds, listening, state, metrics);
+        projection = new Projection(state, counters::note, metrics);
+        merging = new Merging(counters, streams, projection, metrics);
         moves = state.moves;
         moves.begin(clockMillis.getAsLong());
         published = new UsedSeconds(state.published());
@@ -101,7 +101,7 @@ public final class Ledger implements Counted {
      * @param seq the number of this datagram in it
      * @param address a number that represents the sender's address; 0 if it is not known
      */
-    public synchronized Stream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
+    public synchronized InboundStream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
         return streams.stream(bytes, begin, end, ageMillis, seq, address);
     }
 
@@ -113,7 +113,8 @@ public final class Ledger implements Counted {
      * @param first number of the first datagram that arrived; 0 if another partition counts the datagrams
      * @param last number of the last one; those between have arrived, too
      */
-    public synchronized Stream announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+    public synchronized InboundStream announced(
+            byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
         return streams.announced(bytes, begin, end, ageMillis, first, last);
     }
 
@@ -121,7 +122,7 @@ public final class Ledger implements Counted {
      * Records that a stream's sender is alive. Used for TCP connections, which send one {@code from} line and then
      * lines for days.
      */
-    public synchronized void heard(Stream stream) {
+    public synchronized void heard(InboundStream stream) {
         streams.heard(stream);
     }
 
@@ -135,7 +136,7 @@ public final class Ledger implements Counted {
      * @return how much of this verb was applied
      */
     public synchronized long merge(
-            @Nullable Stream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
+            @Nullable InboundStream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
         return merging.merge(stream, verb, name, begin, end, amount, total);
     }
 
@@ -143,11 +144,11 @@ public final class Ledger implements Counted {
      * Merges a line without a total whose amount is not a whole number. The rest beyond the counter's value is kept, so
      * that the value is always the exact sum of all such lines, rounded half up.
      *
-     * @param whole the amount, rounded down
+     * @param integer the amount, rounded down
      * @param rest what the amount has beyond that, in parts of {@link Commands#ONE}
      */
-    public synchronized void merge(byte[] name, int begin, int end, long whole, long rest) {
-        merging.merge(name, begin, end, whole, rest);
+    public synchronized void merge(byte[] name, int begin, int end, long integer, long rest) {
+        merging.merge(name, begin, end, integer, rest);
     }
 
     @Override
@@ -167,7 +168,7 @@ public final class Ledger implements Counted {
      * first uses a name of this ledger later must not look unknown. For a ledger that is loaded and written once, and used
      * for nothing else.
      *
-     * <p>An empty ledger becomes that part of the other one, with its ID, by which the store's mark is recognized. Otherwise
+     * <p>An empty ledger becomes that part of the other one, with its ID, by which the store's stamp is recognized. Otherwise
      * a counter that is in both gets the sum. A stream that is in both has counted the same totals twice, up to the lower
      * watermark. They are taken off, and the higher watermark stays. That is exact only if the whole stream is known on both
      * sides, so what this ledger has forgotten since the other one ended may be contained in a counter that is in both.
@@ -190,14 +191,14 @@ public final class Ledger implements Counted {
     /**
      * Returns what the next commit must write, or null if nothing changed. For one thread at a time.
      *
-     * @param marksAtOnce see {@code Journal}
+     * @param watermarksAtOnce see {@code Journal}
      */
     @Nullable
-    Changes changes(int marksAtOnce) {
+    Changes changes(int watermarksAtOnce) {
         int second = CounterFacts.second(wallSeconds.getAsLong());
         long now = clockMillis.getAsLong();
         boolean writesMoves = moves.isDue(now, isEnding);
-        Changes taken = take(second, writesMoves, marksAtOnce);
+        Changes taken = take(second, writesMoves, watermarksAtOnce);
         if (taken == null) {
             return null;
         }
@@ -206,7 +207,7 @@ public final class Ledger implements Counted {
         return writesMoves ? taken.with(moves.take(now)) : taken;
     }
 
-    private synchronized @Nullable Changes take(int second, boolean isDue, int marksAtOnce) {
+    private synchronized @Nullable Changes take(int second, boolean isDue, int watermarksAtOnce) {
         streams.expire();
         boolean isHeadChanged = streams.watchMillis() != head.watchMillis() || projection.adopts() != head.adopts();
         if (!isDue && !counters.isChanged() && !streams.isChanged() && !isHeadChanged && !published.isChanged()) {
@@ -222,7 +223,7 @@ public final class Ledger implements Counted {
         return new Changes(
                 next,
                 counters.take(second, projection.takeClaimed()),
-                streams.takeChanged(marksAtOnce),
+                streams.takeChanged(watermarksAtOnce),
                 streams.takeDropped(),
                 published.takeChanged(),
                 Changes.Moves.NONE);
@@ -265,22 +266,22 @@ public final class Ledger implements Counted {
 
     // The store
 
-    /** The mark to write to the store, by which a later run recognizes it. */
-    public synchronized Mark mark() {
-        return new Mark(head.id(), head.commit());
+    /** The stamp to write to the store, by which a later run recognizes it. */
+    public synchronized StoreStamp stamp() {
+        return new StoreStamp(head.id(), head.commit());
     }
 
     /**
-     * Processes the mark that was found in the store, before anything is pushed there.
+     * Processes the stamp that was found in the store, before anything is pushed there.
      *
      * @param found the mark there; null if there is none
      * @return a warning for the log; null if there is none
      */
-    public synchronized @Nullable String found(@Nullable Mark found) {
-        Mark.Finding finding = mark().finding(found);
-        if (finding == Mark.Finding.LATER) {
+    public synchronized @Nullable String found(@Nullable StoreStamp found) {
+        StoreStamp.Finding finding = stamp().finding(found);
+        if (finding == StoreStamp.Finding.LATER) {
             projection.adoptNothing();
-        } else if (finding == Mark.Finding.BEFORE) {
+        } else if (finding == StoreStamp.Finding.BEFORE) {
             forgetEarlier();
         }
         return finding.warning();
@@ -292,7 +293,7 @@ public final class Ledger implements Counted {
     }
 
     /**
-     * Takes the requests that may be sent to the store now; each must be answered by {@link #settle}.
+     * Takes the requests that may be sent to the store now; each must be answered by {@link #answered}.
      *
      * @param max the most pushes and reads of keys in doubt
      * @param atRest the most keys at rest to read in addition
@@ -302,8 +303,8 @@ public final class Ledger implements Counted {
     }
 
     /** Processes the store's answer to a request. */
-    public synchronized void settle(Push request, Push.Reply reply) {
-        long adopted = projection.settle(request, reply);
+    public synchronized void answered(Push request, Push.Reply reply) {
+        long adopted = projection.answered(request, reply);
         if (adopted != 0) {
             counters.adopt(request.counter(), adopted);
         }
@@ -315,7 +316,7 @@ public final class Ledger implements Counted {
     }
 
     @Override
-    public synchronized int unsettled() {
+    public synchronized int unanswered() {
         if (!projecting) {
             return 0;
         }

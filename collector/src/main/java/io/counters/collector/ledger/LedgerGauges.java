@@ -1,6 +1,6 @@
 package io.counters.collector.ledger;
 
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
@@ -19,44 +19,44 @@ public final class LedgerGauges {
      * @param counted the same ledgers as one
      * @param ledgers for any thread
      */
-    public static void register(Counted counted, Supplier<List<Ledger>> ledgers, Self self) {
+    public static void register(LedgerView counted, Supplier<List<Ledger>> ledgers, Metrics metrics) {
         LedgerGauges of = new LedgerGauges(ledgers);
-        self.gauge("ledger_counters", "Counters in the ledger.", counted::size);
-        self.gauge("ledger_names_bytes", "Memory of all counters.", () -> of.sum(Ledger::namesBytes));
-        self.gauge(
+        metrics.gauge("ledger_counters", "Counters in the ledger.", counted::size);
+        metrics.gauge("ledger_names_bytes", "Memory of all counters.", () -> of.sum(Ledger::namesBytes));
+        metrics.gauge(
                 "ledger_names_bytes_max",
                 "The maximum memory of all counters.",
                 () -> of.sum(ledger -> ledger.bounds().namesBytes()));
-        self.gauge("ledger_streams", "Senders with totals.", counted::streams);
-        self.gauge(
+        metrics.gauge("ledger_streams", "Senders with totals.", counted::streams);
+        metrics.gauge(
                 "ledger_streams_max",
                 "The maximum of senders with totals.",
                 () -> ledgers.get().stream()
                         .mapToLong(ledger -> ledger.bounds().streamsMax())
                         .max()
                         .orElse(0));
-        self.gauge("ledger_watermarks", "Watermarks of all streams.", () -> of.sum(Ledger::watermarks));
-        self.gauge(
+        metrics.gauge("ledger_watermarks", "Watermarks of all streams.", () -> of.sum(Ledger::watermarks));
+        metrics.gauge(
                 "ledger_watermarks_max",
                 "The maximum of watermarks.",
                 () -> of.sum(ledger -> ledger.bounds().watermarksMax()));
-        self.gauge(
+        metrics.gauge(
                 "ledger_datagrams_sent",
                 "Datagrams that known streams have sent.",
                 () -> of.sum(ledger -> ledger.arrivals(Arrivals::sent)));
-        self.gauge(
+        metrics.gauge(
                 "ledger_datagrams_received",
                 "Datagrams of known streams that arrived.",
                 () -> of.sum(ledger -> ledger.arrivals(Arrivals::received)));
-        self.gauge(
+        metrics.gauge(
                 "ledger_datagrams_repeated",
                 "Datagrams of known streams that arrived twice.",
                 () -> of.sum(ledger -> ledger.arrivals(Arrivals::repeated)));
-        self.gauge(
+        metrics.gauge(
                 "ledger_datagrams_lost",
                 "Datagrams of known streams that did not arrive.",
                 () -> of.sum(ledger -> ledger.arrivals(Arrivals::lost)));
-        self.gauge("store_due_keys", "Keys of the store that are still to be written or read.", counted::unsettled);
+        metrics.gauge("store_due_keys", "Keys of the store that are still to be written or read.", counted::unanswered);
     }
 
     private long sum(ToLongFunction<Ledger> number) {

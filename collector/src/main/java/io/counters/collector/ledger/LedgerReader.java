@@ -153,7 +153,7 @@ final class LedgerReader {
 
     private void loadStreams(Statement statement) throws SQLException {
         try (ResultSet row = statement.executeQuery("SELECT * FROM stream ORDER BY id");
-                PreparedStatement marksOf = connection.prepareStatement(
+                PreparedStatement watermarksOf = connection.prepareStatement(
                         "SELECT counter, increments, decrements FROM watermark WHERE stream = ?");
                 PreparedStatement uncountedOf =
                         connection.prepareStatement("SELECT counter, amount FROM uncounted WHERE stream = ?")) {
@@ -167,11 +167,15 @@ final class LedgerReader {
                         row.getLong(8),
                         new Arrivals(row.getLong(6), row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10)),
                         row.getLong(11));
-                marksOf.setInt(1, stream.id());
-                Totals marks = Totals.of(marksOf);
+                watermarksOf.setInt(1, stream.id());
+                Totals watermarks = Totals.of(watermarksOf);
                 uncountedOf.setInt(1, stream.id());
                 state.add(Watermarks.restored(
-                        stream, marks.counters, marks.increments, marks.decrements, uncounted(uncountedOf)));
+                        stream,
+                        watermarks.counters,
+                        watermarks.increments,
+                        watermarks.decrements,
+                        uncounted(uncountedOf)));
             }
         }
     }
@@ -198,16 +202,16 @@ final class LedgerReader {
             long[] increments = new long[8];
             long[] decrements = new long[8];
             int size = 0;
-            try (ResultSet mark = query.executeQuery()) {
-                for (; mark.next(); size++) {
+            try (ResultSet watermark = query.executeQuery()) {
+                for (; watermark.next(); size++) {
                     if (size == counters.length) {
                         counters = Arrays.copyOf(counters, 2 * size);
                         increments = Arrays.copyOf(increments, 2 * size);
                         decrements = Arrays.copyOf(decrements, 2 * size);
                     }
-                    counters[size] = mark.getInt(1);
-                    increments[size] = mark.getLong(2);
-                    decrements[size] = mark.getLong(3);
+                    counters[size] = watermark.getInt(1);
+                    increments[size] = watermark.getLong(2);
+                    decrements[size] = watermark.getLong(3);
                 }
             }
             return new Totals(

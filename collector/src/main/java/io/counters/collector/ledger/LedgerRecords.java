@@ -2,6 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.Bytes;
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Changes.Counters;
 import io.counters.collector.ledger.Changes.Dropped;
@@ -11,7 +12,6 @@ import io.counters.collector.ledger.Changes.Moves;
 import io.counters.collector.ledger.Changes.StreamRow;
 import io.counters.collector.ledger.Changes.Uncounted;
 import io.counters.collector.ledger.Changes.Watermarks;
-import io.counters.collector.self.Bytes;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,13 +41,13 @@ import org.jspecify.annotations.Nullable;
  *   w stream, group        of each of the group's places: counter, increments + 1, decrements + 1, uncounted (signed)
  * </pre>
  *
- * <p>A block has {@value Values#BLOCK} counters by their numbers, a group {@value #MARKS_AT_ONCE} watermarks by their places
+ * <p>A block has {@value Values#BLOCK} counters by their numbers, a group {@value #WATERMARKS_AT_ONCE} watermarks by their places
  * in the stream, which never change. Bits are the number of bytes and the bytes. Without a value, a record means that the
  * stream was forgotten.
  */
 public final class LedgerRecords {
     /** How many watermarks of a stream are in one record. */
-    public static final int MARKS_AT_ONCE = 16;
+    public static final int WATERMARKS_AT_ONCE = 16;
 
     private static final int FORMAT = 1;
     private static final char HEAD = 'h';
@@ -58,7 +58,7 @@ public final class LedgerRecords {
     private static final char FACTS = 'f';
     private static final char MOVED = 'm';
     private static final char STREAM = 's';
-    private static final char MARKS = 'w';
+    private static final char WATERMARKS = 'w';
     private static final int IS_WHOLE = 1;
     private static final int IS_QUARANTINED = 2;
     private static final byte[] NOTHING = {};
@@ -86,7 +86,7 @@ public final class LedgerRecords {
 
     /** Writes what has changed in a ledger since it was loaded, which is used for nothing else; see {@link Ledger#add}. */
     public void write(Ledger ledger) {
-        Changes changes = ledger.changes(MARKS_AT_ONCE);
+        Changes changes = ledger.changes(WATERMARKS_AT_ONCE);
         if (changes != null) {
             write(changes);
         }
@@ -100,12 +100,12 @@ public final class LedgerRecords {
         put(changes.moves());
         for (Dropped dropped : changes.dropped()) {
             log.put(key(STREAM, dropped.stream()), null);
-            for (int group = 0; group * MARKS_AT_ONCE < dropped.watermarks(); group++) {
-                log.put(key(MARKS, dropped.stream(), group), null);
+            for (int group = 0; group * WATERMARKS_AT_ONCE < dropped.watermarks(); group++) {
+                log.put(key(WATERMARKS, dropped.stream(), group), null);
             }
         }
-        for (Watermarks marks : changes.streams()) {
-            put(marks);
+        for (Watermarks watermarks : changes.streams()) {
+            put(watermarks);
         }
         if (changes.published() != null) {
             for (UsedSeconds.Run run : changes.published()) {
@@ -190,9 +190,9 @@ public final class LedgerRecords {
         }
     }
 
-    private void put(Watermarks marks) {
-        StreamRow row = marks.stream();
-        if (marks.isRowChanged()) {
+    private void put(Watermarks watermarks) {
+        StreamRow row = watermarks.stream();
+        if (watermarks.isRowChanged()) {
             byte[] id = row.sender().getBytes(ISO_8859_1);
             value.addNumber(id.length);
             value.addAll(id);
@@ -208,24 +208,24 @@ public final class LedgerRecords {
             end(key(STREAM, row.id()));
         }
         int uncounted = 0;
-        for (int i = 0; i < marks.counters().length; i++) {
-            int counter = marks.counters()[i];
+        for (int i = 0; i < watermarks.counters().length; i++) {
+            int counter = watermarks.counters()[i];
             value.addNumber(counter);
-            value.addNumber(marks.increments()[i] + 1);
-            value.addNumber(marks.decrements()[i] + 1);
-            boolean isUncounted = uncounted < marks.uncounted().counters().length
-                    && marks.uncounted().counters()[uncounted] == counter;
-            value.addSigned(isUncounted ? marks.uncounted().amounts()[uncounted++] : 0);
-            int group = marks.places()[i] / MARKS_AT_ONCE;
-            if (i + 1 == marks.counters().length || marks.places()[i + 1] / MARKS_AT_ONCE != group) {
-                end(key(MARKS, row.id(), group));
+            value.addNumber(watermarks.increments()[i] + 1);
+            value.addNumber(watermarks.decrements()[i] + 1);
+            boolean isUncounted = uncounted < watermarks.uncounted().counters().length
+                    && watermarks.uncounted().counters()[uncounted] == counter;
+            value.addSigned(isUncounted ? watermarks.uncounted().amounts()[uncounted++] : 0);
+            int group = watermarks.places()[i] / WATERMARKS_AT_ONCE;
+            if (i + 1 == watermarks.counters().length || watermarks.places()[i + 1] / WATERMARKS_AT_ONCE != group) {
+                end(key(WATERMARKS, row.id(), group));
             }
         }
     }
 
     /** Whether a record with this key is of a stream or of watermarks. */
     public static boolean isOfStream(byte[] key) {
-        return key[0] == STREAM || key[0] == MARKS;
+        return key[0] == STREAM || key[0] == WATERMARKS;
     }
 
     private void addBits(byte[] bits) {
@@ -262,7 +262,7 @@ public final class LedgerRecords {
         private final SortedMap<Integer, byte[]> facts = new TreeMap<>();
         private final SortedMap<Integer, byte[]> moved = new TreeMap<>();
         private final SortedMap<Integer, byte[]> streams = new TreeMap<>();
-        private final SortedMap<Integer, SortedMap<Integer, byte[]>> marks = new TreeMap<>();
+        private final SortedMap<Integer, SortedMap<Integer, byte[]>> watermarks = new TreeMap<>();
 
         /** @throws IllegalStateException if a record is not one of a ledger */
         @Override
@@ -280,7 +280,7 @@ public final class LedgerRecords {
                 case FACTS -> put(facts, first, of);
                 case MOVED -> put(moved, first, of);
                 case STREAM -> put(streams, first, of);
-                case MARKS -> put(marks.computeIfAbsent(first, fresh -> new TreeMap<>()), second, of);
+                case WATERMARKS -> put(watermarks.computeIfAbsent(first, fresh -> new TreeMap<>()), second, of);
                 default -> throw damaged("it contains a record of the unknown kind " + (int) kind);
             }
         }
@@ -383,12 +383,12 @@ public final class LedgerRecords {
                         said,
                         arrivals,
                         healed);
-                ledger.add(watermarks(row, marks.getOrDefault(stream.getKey(), new TreeMap<>())));
+                ledger.add(watermarks(row, watermarks.getOrDefault(stream.getKey(), new TreeMap<>())));
             }
         }
 
         private static Watermarks watermarks(StreamRow row, SortedMap<Integer, byte[]> groups) {
-            int most = MARKS_AT_ONCE * groups.size();
+            int most = WATERMARKS_AT_ONCE * groups.size();
             int[] counters = new int[most];
             long[] increments = new long[most];
             long[] decrements = new long[most];

@@ -2,7 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.self.SeededHash;
+import io.counters.collector.common.SeededHash;
 import io.counters.wire.Verb;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -25,7 +25,7 @@ public final class LedgerState {
     /** The counters whose keys in the store are claimed. */
     final BitSet claimed = new BitSet();
 
-    final Map<Sender, Stream> streams = new HashMap<>();
+    final Map<StreamKey, InboundStream> streams = new HashMap<>();
     private Changes.Head head;
     private List<UsedSeconds.Run> published = List.of();
 
@@ -77,26 +77,28 @@ public final class LedgerState {
     }
 
     /** Takes a stream with all its watermarks. */
-    synchronized void add(Changes.Watermarks marks) {
-        Changes.StreamRow row = marks.stream();
-        Stream stream =
-                new Stream(row.id(), row.sender(), row.whole(), row.arrivals().copy(), hashing);
+    synchronized void add(Changes.Watermarks watermarks) {
+        Changes.StreamRow row = watermarks.stream();
+        InboundStream stream = new InboundStream(
+                row.id(), row.sender(), row.whole(), row.arrivals().copy(), hashing);
         stream.remembered = true;
         stream.said = row.said();
         stream.quarantined = row.quarantined();
         stream.heardMillis = row.heardMillis();
         stream.healed = row.healed();
-        for (int i = 0; i < marks.counters().length; i++) {
-            stream.setWatermark(marks.counters()[i], Verb.INCREMENT, marks.increments()[i]);
-            stream.setWatermark(marks.counters()[i], Verb.DECREMENT, marks.decrements()[i]);
-            if (marks.decrements()[i] > 0) {
+        for (int i = 0; i < watermarks.counters().length; i++) {
+            stream.setWatermark(
+                    watermarks.counters()[i], Verb.INCREMENT, watermarks.increments()[i]);
+            stream.setWatermark(
+                    watermarks.counters()[i], Verb.DECREMENT, watermarks.decrements()[i]);
+            if (watermarks.decrements()[i] > 0) {
                 // If an earlier version of the collector has applied it.
-                facts.decrement(marks.counters()[i]);
+                facts.decrement(watermarks.counters()[i]);
             }
         }
-        stream.restore(marks.uncounted());
+        stream.restore(watermarks.uncounted());
         stream.takeChanges(1);
-        streams.put(new Sender(stream.sender, hashing), stream);
+        streams.put(new StreamKey(stream.sender, hashing), stream);
     }
 
     /** The ledger's time at the last commit, in milliseconds; 0 for a new ledger. */

@@ -73,8 +73,8 @@ final class LedgerWriter {
         put(changes.counters());
         put(changes.counters().facts());
         put(changes.moves());
-        for (Watermarks marks : changes.streams()) {
-            put(marks);
+        for (Watermarks stamps : changes.streams()) {
+            put(stamps);
         }
         for (Dropped dropped : changes.dropped()) {
             put(dropped);
@@ -103,19 +103,19 @@ final class LedgerWriter {
         put("adopts", head.adopts() ? 1 : 0);
     }
 
-    private void put(Watermarks marks) throws SQLException {
-        put(marks.stream());
-        for (int i = 0; i < marks.counters().length; i++) {
-            putWatermark.setInt(1, marks.stream().id());
-            putWatermark.setInt(2, marks.counters()[i]);
-            putWatermark.setLong(3, marks.increments()[i]);
-            putWatermark.setLong(4, marks.decrements()[i]);
+    private void put(Watermarks stamps) throws SQLException {
+        put(stamps.stream());
+        for (int i = 0; i < stamps.counters().length; i++) {
+            putWatermark.setInt(1, stamps.stream().id());
+            putWatermark.setInt(2, stamps.counters()[i]);
+            putWatermark.setLong(3, stamps.increments()[i]);
+            putWatermark.setLong(4, stamps.decrements()[i]);
             add(putWatermark);
         }
-        for (int i = 0; i < marks.uncounted().counters().length; i++) {
-            putUncounted.setInt(1, marks.stream().id());
-            putUncounted.setInt(2, marks.uncounted().counters()[i]);
-            putUncounted.setLong(3, marks.uncounted().amounts()[i]);
+        for (int i = 0; i < stamps.uncounted().counters().length; i++) {
+            putUncounted.setInt(1, stamps.stream().id());
+            putUncounted.setInt(2, stamps.uncounted().counters()[i]);
+            putUncounted.setLong(3, stamps.uncounted().amounts()[i]);
             add(putUncounted);
         }
     }

@@ -2,7 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
@@ -33,26 +33,28 @@ final class Merging {
     private final LongAdder deferred;
     private final LongAdder overflowed;
 
-    Merging(CounterTable counters, StreamTable streams, Projection projection, Self self) {
+    Merging(CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
         this.counters = counters;
         this.streams = streams;
         this.projection = projection;
-        healed = self.count("ledger_healed_total", "Counts that a later total restored after their datagram was lost.");
-        nothingNew = self.count("ledger_nothing_new_lines_total", "Lines with a total that was known already.");
-        quarantined = self.count("ledger_quarantined_streams_total", "Streams whose total jumped by more than 2^53.");
-        inDoubt = self.count(
+        healed = metrics.count(
+                "ledger_healed_total", "Counts that a later total restored after their datagram was lost.");
+        nothingNew = metrics.count("ledger_nothing_new_lines_total", "Lines with a total that was known already.");
+        quarantined =
+                metrics.count("ledger_quarantined_streams_total", "Streams whose total jumped by more than 2^53.");
+        inDoubt = metrics.count(
                 "ledger_in_doubt_total", "Amounts applied without knowing whether they had been applied before.");
-        deferred = self.count(
+        deferred = metrics.count(
                 "ledger_deferred_lines_total",
                 "Lines with a total that are not applied until their sender repeats them.");
-        overflowed = self.count(
+        overflowed = metrics.count(
                 "ledger_overflow_lines_total",
                 "Lines counted as counters.overflow, because there was no room for their names.");
     }
 
     /** See {@code Ledger.merge}. */
-    long merge(@Nullable Stream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
-        Stream of = stream == null || stream.dropped || total == Commands.NO_TOTAL ? null : stream;
+    long merge(@Nullable InboundStream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
+        InboundStream of = stream == null || stream.dropped || total == Commands.NO_TOTAL ? null : stream;
         int counter = counters.find(name, begin, end);
         boolean hasRoom = counter >= 0 || counters.hasRoom(end - begin);
         if (of != null && !(hasRoom && of.remembered)) {
@@ -78,7 +80,7 @@ final class Merging {
     }
 
     /** How much of a line with a total is to be applied. Raises the watermark to the total, if that is kept. */
-    private long news(Stream stream, Verb verb, int counter, long amount, long total) {
+    private long news(InboundStream stream, Verb verb, int counter, long amount, long total) {
         if (stream.quarantined) {
             // Its watermarks may be forged; its amounts still count.
             count(inDoubt, amount);
@@ -86,13 +88,13 @@ final class Merging {
             return amount;
         }
         int place = stream.place(counter);
-        long mark = place < 0 ? Stream.NONE : stream.watermarkAt(place, verb);
-        if (total <= mark) {
+        long watermark = place < 0 ? InboundStream.NONE : stream.watermarkAt(place, verb);
+        if (total <= watermark) {
             nothingNew.increment();
             return NOTHING_NEW;
         }
         streams.note(stream);
-        long jump = mark != Stream.NONE ? total - mark : total;
+        long jump = watermark != InboundStream.NONE ? total - watermark : total;
         if (jump > CommandReader.AMOUNT_MAX) {
             // The jump is not applied, so the total is not kept.
             stream.quarantined = true;
@@ -104,7 +106,7 @@ final class Merging {
             stream.whole = false;
             return amount;
         }
-        boolean heals = mark != Stream.NONE || stream.whole;
+        boolean heals = watermark != InboundStream.NONE || stream.whole;
         long news = heals ? jump : amount;
         if (news > amount) {
             count(healed, news - amount);
@@ -124,12 +126,12 @@ final class Merging {
     }
 
     /** Whether a total may wait for room for its name: it will be repeated, so nothing of it is lost. */
-    private boolean waitsForRoom(Stream stream, int length) {
+    private boolean waitsForRoom(InboundStream stream, int length) {
         return streams.isWhole(stream) && !counters.isFull(length);
     }
 
     /** @param stream the stream of a line with a total; null for a line without one */
-    private long overflow(@Nullable Stream stream, Verb verb, long amount) {
+    private long overflow(@Nullable InboundStream stream, Verb verb, long amount) {
         if (stream != null) {
             stream.whole = false;
             streams.note(stream);
@@ -149,7 +151,7 @@ final class Merging {
     }
 
     /** See {@code Ledger.merge}. */
-    void merge(byte[] name, int begin, int end, long whole, long rest) {
+    void merge(byte[] name, int begin, int end, long integer, long rest) {
         int counter = counters.find(name, begin, end);
         if (counter < 0 && counters.hasRoom(end - begin)) {
             projection.add();
@@ -157,7 +159,7 @@ final class Merging {
         } else if (counter < 0) {
             counter = overflow();
         }
-        counters.apply(counter, whole, rest);
+        counters.apply(counter, integer, rest);
     }
 
     /** Adds an amount to a count, which stops at the end of the range. The lock excludes other writers. */

@@ -2,7 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.self.SeededHash;
+import io.counters.collector.common.SeededHash;
 import java.util.Arrays;
 
 /**

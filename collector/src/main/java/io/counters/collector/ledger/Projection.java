@@ -1,12 +1,12 @@
 package io.counters.collector.ledger;
 
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Push.Exists;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
-import io.counters.collector.self.Self;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -94,7 +94,7 @@ final class Projection {
      * @param state with the names and values of the counters, which may grow
      * @param changes is told of a counter whose claim must be committed
      */
-    Projection(LedgerState state, IntConsumer changes, Self self) {
+    Projection(LedgerState state, IntConsumer changes, Metrics metrics) {
         names = state.names;
         values = state.values;
         this.changes = changes;
@@ -103,14 +103,14 @@ final class Projection {
         for (int counter = 0; counter < names.size(); counter++) {
             restore(state.claimed.get(counter));
         }
-        repaired = self.count("store_lost_keys_total", "Keys that the store lost, and that were restored.");
-        foreign = self.count(
+        repaired = metrics.count("store_lost_keys_total", "Keys that the store lost, and that were restored.");
+        foreign = metrics.count(
                 "store_foreign_values_total",
                 "Values in the store that another program wrote, and that were corrected.");
-        doubts = self.count("store_doubts_total", "Pushes to the store that may or may not have happened.");
-        adopted = self.count(
+        doubts = metrics.count("store_doubts_total", "Pushes to the store that may or may not have happened.");
+        adopted = metrics.count(
                 "store_adopted_keys_total", "Keys that the store had before, whose values became starting values.");
-        refused = self.count("store_refused_keys_total", "Writes that the store refused.");
+        refused = metrics.count("store_refused_keys_total", "Writes that the store refused.");
     }
 
     /** Adds the next counter, in the order of their numbers. */
@@ -235,7 +235,7 @@ final class Projection {
      *
      * @return what must be added to the counter's value: what was found under a key that was never claimed
      */
-    long settle(Push request, Reply reply) {
+    long answered(Push request, Reply reply) {
         int counter = request.counter();
         Projected before = states[counter];
         if (reply instanceof Unknown) {

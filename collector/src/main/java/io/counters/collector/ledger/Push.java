@@ -2,7 +2,7 @@ package io.counters.collector.ledger;
 
 /**
  * One request to the store, whose goal is committed. There is at most one at a time for each counter, and each is
- * answered by {@code Ledger.settle}.
+ * answered by {@code Ledger.answered}.
  *
  * @param counter its number in the ledger
  * @param key the counter's name

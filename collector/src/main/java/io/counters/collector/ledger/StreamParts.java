@@ -14,12 +14,12 @@ import java.util.Queue;
  * @param applied what all have applied
  */
 record StreamParts(List<Explanation.Part> largest, int leftOut, long appliedLeftOut, long applied) {
-    static StreamParts of(Collection<Stream> streams, int counter, long nowMillis) {
+    static StreamParts of(Collection<InboundStream> streams, int counter, long nowMillis) {
         long all = 0;
         long leftOut = 0;
         int count = 0;
         Queue<Explanation.Part> largest = new PriorityQueue<>(Explanation.Part.SMALLEST_FIRST);
-        for (Stream stream : streams) {
+        for (InboundStream stream : streams) {
             int place = stream.place(counter);
             if (place < 0) {
                 continue;

@@ -2,8 +2,8 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -35,7 +35,7 @@ final class StreamTable {
     private final SeededHash hashing;
 
     /** Each has {@code remembered} set and {@code dropped} not set, and an ID of its own, at most {@link #lastId}. */
-    private final Map<Sender, Stream> streams;
+    private final Map<StreamKey, InboundStream> streams;
 
     private int lastId;
 
@@ -43,7 +43,7 @@ final class StreamTable {
     private long watermarks;
 
     /** Exactly those with {@code noted} set; all of them are in the table. */
-    private final List<Stream> changed = new ArrayList<>();
+    private final List<InboundStream> changed = new ArrayList<>();
 
     /** Not in the table, but still in the last commit. */
     private final List<Changes.Dropped> dropped = new ArrayList<>();
@@ -63,20 +63,20 @@ final class StreamTable {
     private long expiredMillis;
 
     /** For searches in the table. */
-    private final Sender sought;
+    private final StreamKey sought;
 
     private final LongAdder noRoom;
     private final LongAdder expired;
     private final LongAdder crowdedOut;
 
     /** @param state taken over */
-    StreamTable(LedgerSettings bounds, ListeningClock listening, LedgerState state, Self self) {
+    StreamTable(LedgerSettings bounds, ListeningClock listening, LedgerState state, Metrics metrics) {
         this.bounds = bounds;
         this.listening = listening;
         hashing = state.hashing;
-        sought = Sender.sought(hashing);
+        sought = StreamKey.sought(hashing);
         streams = state.streams;
-        for (Stream stream : streams.values()) {
+        for (InboundStream stream : streams.values()) {
             watermarks += stream.size();
             lastId = Math.max(lastId, stream.id);
         }
@@ -84,18 +84,18 @@ final class StreamTable {
         expiredMillis = listening.millis();
         newStreams = new NewStreams(bounds.newStreamsMax());
         crowding = new MinuteBudget(bounds.newStreamsMax());
-        noRoom = self.count(
+        noRoom = metrics.count(
                 "ledger_no_room_lines_total",
                 "Lines with a total that were counted by their amount, because there was no room for a stream or watermark.");
-        expired = self.count("ledger_expired_streams_total", "Streams forgotten after 24 hours of silence.");
-        crowdedOut = self.count("ledger_crowded_out_streams_total", "Streams dropped to make room for others.");
+        expired = metrics.count("ledger_expired_streams_total", "Streams forgotten after 24 hours of silence.");
+        crowdedOut = metrics.count("ledger_crowded_out_streams_total", "Streams dropped to make room for others.");
     }
 
     // Streams
 
     /** See {@code Ledger.stream}. */
-    Stream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
-        Stream stream = streams.get(sought.at(bytes, begin, end));
+    InboundStream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
+        InboundStream stream = streams.get(sought.at(bytes, begin, end));
         if (stream == null) {
             stream = begun(ageMillis, seq - 1);
             stream.address = address;
@@ -106,8 +106,8 @@ final class StreamTable {
     }
 
     /** See {@code Ledger.announced}. */
-    Stream announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
-        Stream stream = streams.get(sought.at(bytes, begin, end));
+    InboundStream announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        InboundStream stream = streams.get(sought.at(bytes, begin, end));
         if (stream == null) {
             stream = begun(ageMillis, 0);
             if (streams.size() < bounds.streamsMax() && !isOverRate(0) && remember(stream) != null) {
@@ -125,26 +125,26 @@ final class StreamTable {
     }
 
     /** A stream that is not remembered, with the ID that was sought. */
-    private Stream begun(long ageMillis, long seqBefore) {
-        Stream stream = new Stream(0, sought.toString(), false, new Arrivals(seqBefore), hashing);
+    private InboundStream begun(long ageMillis, long seqBefore) {
+        InboundStream stream = new InboundStream(0, sought.toString(), false, new Arrivals(seqBefore), hashing);
         stream.bornMillis = listening.millis() - ageMillis;
         return stream;
     }
 
     /** Records that a stream's sender is alive. */
-    void heard(Stream stream) {
+    void heard(InboundStream stream) {
         if (!stream.remembered || stream.dropped) {
             return;
         }
         stream.said++;
         stream.heardMillis = listening.millis();
-        if (stream.heardMillis - stream.committedHeardMillis > Stream.HEARD_EVERY_MILLIS) {
+        if (stream.heardMillis - stream.committedHeardMillis > InboundStream.HEARD_EVERY_MILLIS) {
             note(stream);
         }
     }
 
     /** Whether nothing of a stream can have been applied and then forgotten. */
-    boolean isWhole(Stream stream) {
+    boolean isWhole(InboundStream stream) {
         return stream.remembered ? stream.whole : !hasForgotten() || stream.bornMillis > watchMillis;
     }
 
@@ -153,7 +153,7 @@ final class StreamTable {
      * for lack of room, no stream waits: each drop moves the watch ahead, and a stream that waited would no longer be
      * whole.
      */
-    boolean waits(Stream stream) {
+    boolean waits(InboundStream stream) {
         return !stream.remembered
                 && isOverRate(stream.address)
                 && isWhole(stream)
@@ -170,9 +170,9 @@ final class StreamTable {
      * @return the stream with its ID, which another connection may have added meanwhile; null if there is no room
      */
     @Nullable
-    Stream remember(Stream stream) {
-        Sender id = new Sender(stream.sender, hashing);
-        Stream known = streams.get(id);
+    InboundStream remember(InboundStream stream) {
+        StreamKey id = new StreamKey(stream.sender, hashing);
+        InboundStream known = streams.get(id);
         if (known != null) {
             return known;
         }
@@ -196,7 +196,7 @@ final class StreamTable {
     // Watermarks
 
     /** Whether another watermark of this stream may be kept; makes room for it if streams that send less often can give way. */
-    boolean hasRoomForWatermark(Stream stream) {
+    boolean hasRoomForWatermark(InboundStream stream) {
         if (watermarks >= bounds.watermarksMax()) {
             crowdOut(stream.said);
         }
@@ -208,7 +208,7 @@ final class StreamTable {
     }
 
     /** Makes a place for the watermarks of a counter that has none in this stream. */
-    int addPlace(Stream stream, int counter) {
+    int addPlace(InboundStream stream, int counter) {
         watermarks++;
         return stream.add(counter);
     }
@@ -219,16 +219,16 @@ final class StreamTable {
      * @return how many streams have a watermark of it
      */
     int remove(int counter) {
-        int marks = 0;
-        for (Stream stream : streams.values()) {
+        int stamps = 0;
+        for (InboundStream stream : streams.values()) {
             int place = stream.place(counter);
             if (place >= 0) {
                 stream.setUncountedAt(place, stream.netTotalAt(place));
                 note(stream);
-                marks++;
+                stamps++;
             }
         }
-        return marks;
+        return stamps;
     }
 
     // Forgetting
@@ -245,14 +245,14 @@ final class StreamTable {
         if (now < crowdedUntil || most <= 0) {
             return;
         }
-        List<Stream> least = streams.values().stream()
+        List<InboundStream> least = streams.values().stream()
                 .filter(stream -> stream.said < said)
-                .sorted(Comparator.<Stream>comparingLong(stream -> stream.said)
+                .sorted(Comparator.<InboundStream>comparingLong(stream -> stream.said)
                         .thenComparingLong(stream -> stream.heardMillis))
                 .limit(most)
                 .toList();
         crowding.take(least.size());
-        for (Stream stream : least) {
+        for (InboundStream stream : least) {
             streams.remove(sought.at(stream.sender.getBytes(ISO_8859_1)));
             forget(stream);
             crowdedOut.increment();
@@ -272,8 +272,8 @@ final class StreamTable {
         }
         expiredMillis = now;
         long since = now - bounds.expiryMillis();
-        for (Iterator<Stream> all = streams.values().iterator(); all.hasNext(); ) {
-            Stream stream = all.next();
+        for (Iterator<InboundStream> all = streams.values().iterator(); all.hasNext(); ) {
+            InboundStream stream = all.next();
             if (stream.heardMillis < since) {
                 all.remove();
                 forget(stream);
@@ -284,7 +284,7 @@ final class StreamTable {
     }
 
     /** Forgets a stream that was removed from the table. The caller must also remove it from the changed ones. */
-    private void forget(Stream stream) {
+    private void forget(InboundStream stream) {
         dropped.add(new Changes.Dropped(stream.id, stream.size()));
         watermarks -= stream.size();
         watchSince(stream.heardMillis + DELAY_MILLIS);
@@ -307,7 +307,7 @@ final class StreamTable {
 
     // Commits
 
-    void note(Stream stream) {
+    void note(InboundStream stream) {
         if (!stream.noted) {
             stream.noted = true;
             changed.add(stream);
@@ -324,10 +324,10 @@ final class StreamTable {
     }
 
     /** Takes the changed streams; see {@code Journal.marksAtOnce}. */
-    List<Changes.Watermarks> takeChanged(int marksAtOnce) {
+    List<Changes.Watermarks> takeChanged(int watermarksAtOnce) {
         List<Changes.Watermarks> taken = new ArrayList<>();
-        for (Stream stream : changed) {
-            taken.add(stream.takeChanges(marksAtOnce));
+        for (InboundStream stream : changed) {
+            taken.add(stream.takeChanges(watermarksAtOnce));
             stream.noted = false;
         }
         changed.clear();
@@ -344,11 +344,12 @@ final class StreamTable {
     /** Called when what was taken did not reach the disk. */
     void putBack(List<Changes.Watermarks> failed, List<Changes.Dropped> notDropped) {
         dropped.addAll(notDropped);
-        for (Changes.Watermarks marks : failed) {
-            Stream stream = streams.get(sought.at(marks.stream().sender().getBytes(ISO_8859_1)));
+        for (Changes.Watermarks stamps : failed) {
+            InboundStream stream =
+                    streams.get(sought.at(stamps.stream().sender().getBytes(ISO_8859_1)));
             // It may have been forgotten meanwhile, and another stream may have the same ID.
-            if (stream != null && stream.id == marks.stream().id()) {
-                stream.putBack(marks);
+            if (stream != null && stream.id == stamps.stream().id()) {
+                stream.putBack(stamps);
                 note(stream);
             }
         }
@@ -367,22 +368,22 @@ final class StreamTable {
         return watchMillis != Changes.Head.FOR_EVER;
     }
 
-    Collection<Stream> all() {
+    Collection<InboundStream> all() {
         return streams.values();
     }
 
     /** The stream with this ID; null if it is not remembered. */
     @Nullable
-    Stream find(String id) {
+    InboundStream find(String id) {
         return streams.get(sought.at(id.getBytes(ISO_8859_1)));
     }
 
     /** Remembers a stream that another ledger knows, without its watermarks. */
-    Stream add(Stream other) {
-        Stream stream = new Stream(++lastId, other.sender, other.whole, new Arrivals(0), hashing);
+    InboundStream add(InboundStream other) {
+        InboundStream stream = new InboundStream(++lastId, other.sender, other.whole, new Arrivals(0), hashing);
         stream.remembered = true;
         stream.quarantined = other.quarantined;
-        streams.put(new Sender(other.sender, hashing), stream);
+        streams.put(new StreamKey(other.sender, hashing), stream);
         return stream;
     }
 

@@ -1,10 +1,10 @@
 package io.counters.collector.prometheus;
 
-import io.counters.collector.http.Answer;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.http.Exposition;
 import io.counters.collector.http.Request;
-import io.counters.collector.ledger.Counted;
-import io.counters.collector.self.Self;
+import io.counters.collector.http.Response;
+import io.counters.collector.ledger.LedgerView;
 import java.util.HashSet;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -15,13 +15,13 @@ public final class CounterMetrics {
     private static final Logger log = LoggerFactory.getLogger(CounterMetrics.class);
     private static final int LOGGED_MAX = 100;
 
-    private final Counted counted;
+    private final LedgerView counted;
     private final Set<String> logged = new HashSet<>();
     private volatile int collisions;
 
-    public CounterMetrics(Counted counted, Self self) {
+    public CounterMetrics(LedgerView counted, Metrics metrics) {
         this.counted = counted;
-        self.gauge(
+        metrics.gauge(
                 "prometheus_collisions",
                 "Names and tag keys of counters that the last answer of /metrics/counters escaped, because others are equal"
                         + " there.",
@@ -29,14 +29,14 @@ public final class CounterMetrics {
     }
 
     /** {@code /metrics/counters?match=}. */
-    public Answer answer(Request request) {
+    public Response answer(Request request) {
         request.allow("match");
         NamePatterns patterns = new NamePatterns(request.parameters("match"));
         Exposition format = Exposition.of(request);
         Families families = new Families(counted.details());
         collisions = families.collisionsCount();
         families.collisions().forEach(this::logOnce);
-        return new Answer(200, format.type(), new FamiliesText(families, families.matching(patterns), format));
+        return new Response(200, format.type(), new FamiliesText(families, families.matching(patterns), format));
     }
 
     private synchronized void logOnce(String collision) {

@@ -1,7 +1,7 @@
 package io.counters.collector.prometheus;
 
+import io.counters.collector.ledger.CounterOrder;
 import io.counters.collector.ledger.Details;
-import io.counters.collector.ledger.Order;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -49,7 +49,7 @@ final class Families {
     Families(Details counters) {
         this.counters = counters;
         String[] names = counters.names();
-        order = Order.sorted(
+        order = CounterOrder.sorted(
                 IntStream.range(0, counters.size()).toArray(), (one, other) -> names[one].compareTo(names[other]));
         findFamilies();
         escapeNames();

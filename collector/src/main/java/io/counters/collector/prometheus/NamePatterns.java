@@ -1,8 +1,8 @@
 package io.counters.collector.prometheus;
 
+import io.counters.collector.common.Glob;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
-import io.counters.collector.self.Glob;
 import io.counters.wire.NameReader;
 import java.util.List;
 

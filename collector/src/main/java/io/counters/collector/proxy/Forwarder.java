@@ -1,10 +1,10 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.JoinedLines;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
-import io.counters.collector.self.Sender;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.JoinedLines;
+import io.counters.collector.common.LineSender;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * next tick. If it fails for a minute without a success, or if anything else fails, {@link #run} throws, and its caller must
  * end the process.
  */
-public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
+public final class Forwarder implements Runnable, AutoCloseable, MessageParser.Taker {
     private static final Logger log = LoggerFactory.getLogger(Forwarder.class);
 
     /** The loop wakes at least every {@value #TICK_MILLIS} ms, so a loop that finishes no round for this long hangs. */
@@ -57,7 +57,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private static final long GATHER_MILLIS = 2;
 
     private static final int GATHER_BYTES = 16 * 1024;
-    private static final int TICKS_A_SWEEP = 10;
+    private static final int ROUNDS_A_SWEEP = 10;
 
     /** The folder with the connections of this process' network namespace. */
     private static final Path TCP_TABLE = Path.of("/proc/self/net");
@@ -72,17 +72,17 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     private final FaultLog faults;
     private final Selector selector;
     private final Ports ports;
-    private final Frames frames = new Frames(this);
-    private final Refusals refusals;
+    private final MessageParser frames = new MessageParser(this);
+    private final MessageRejections refusals;
     private final LongAdder messages;
     private final Senders senders;
-    private final Relay relay;
+    private final SumSender relay;
     private final SilentHosts silentHosts;
     private final AtomicReference<@Nullable Change> next = new AtomicReference<>();
 
     private final Upstreams upstreams;
     private Ring ring;
-    private long ticks;
+    private long rounds;
     private long nextTickNanos;
     private long nextFlushNanos;
     private boolean gathers;
@@ -112,24 +112,24 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             long descriptors,
             Supplier<String> ids,
             FaultLog faults,
-            Self self)
+            Metrics metrics)
             throws IOException {
         this.settings = settings;
         this.nanoClock = nanoClock;
         this.faults = faults;
-        messages = self.count("proxy_messages_total", "StatsD and statsite messages forwarded.");
-        refusals = new Refusals(faults, this::sender, self);
+        messages = metrics.count("proxy_messages_total", "StatsD and statsite messages forwarded.");
+        refusals = new MessageRejections(faults, this::sender, metrics);
         ring = new Ring(settings.list(), settings.dropTags());
-        Amounts amounts = new Amounts(settings.namesBytes(), new SeededHash(random));
-        relay = new Relay(ring, amounts, nanoClock, wallMillis, ids, refusals, self);
+        CounterSums amounts = new CounterSums(settings.namesBytes(), new SeededHash(random));
+        relay = new SumSender(ring, amounts, nanoClock, wallMillis, ids, refusals, metrics);
         silentHosts = new SilentHosts(new TcpTable(TCP_TABLE), faults);
         selector = Selector.open();
-        upstreams =
-                new Upstreams(selector, new QueueRoom(settings.queueBytes(), faults, self), nanoClock, random, self);
+        upstreams = new Upstreams(
+                selector, new QueueRoom(settings.queueBytes(), faults, metrics), nanoClock, random, metrics);
         int connectionsMax = (int) Math.min(Senders.CONNECTIONS_MAX, Math.max(1, descriptors / 2));
-        senders = new Senders(settings.senderBytes(), connectionsMax, selector, this, nanoClock, faults, self);
+        senders = new Senders(settings.senderBytes(), connectionsMax, selector, this, nanoClock, faults, metrics);
         try {
-            ports = new Ports(settings, selector, senders, this, nanoClock, faults, self);
+            ports = new Ports(settings, selector, senders, this, nanoClock, faults, metrics);
         } catch (IOException cannot) {
             closeSockets();
             throw cannot;
@@ -225,7 +225,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
             nextFlushNanos = now + TimeUnit.MILLISECONDS.toNanos(GATHER_MILLIS);
         }
         if (nextTickNanos - now <= 0) {
-            tick();
+            maintain();
         }
         roundNanos = now;
     }
@@ -234,18 +234,18 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         return TimeUnit.NANOSECONDS.toMillis(nanos - nanoClock.getAsLong());
     }
 
-    private void tick() {
+    private void maintain() {
         long now = nanoClock.getAsLong();
         nextTickNanos = now + TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
         Change change = next.getAndSet(null);
         if (change != null) {
             change.refusal.complete(change(change.servers));
         }
-        ports.tick(selector);
-        upstreams.tick();
+        ports.maintain(selector);
+        upstreams.maintain();
         upstreams.endLeaving();
-        if (ticks++ % TICKS_A_SWEEP == 0) {
-            senders.tick();
+        if (rounds++ % ROUNDS_A_SWEEP == 0) {
+            senders.maintain();
             silentHosts.look(upstreams.withLeaving());
             relay.sweep(upstreams::streams);
         }
@@ -271,7 +271,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
                     upstream.waiting());
             // A batch is not sent to another server: its totals belong to the stream of this one.
             upstream.drain((in, begin, end) -> {
-                if (!Frames.isBatch(in, begin, end)) {
+                if (!MessageParser.isBatch(in, begin, end)) {
                     frames.take(in, begin, end);
                     messages.decrement();
                 }
@@ -311,7 +311,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
     }
 
     @Override
-    public void refused(Refusal why, byte[] in, int begin, int end) {
+    public void refused(MessageRejection why, byte[] in, int begin, int end) {
         refusals.add(why, in, begin, end);
     }
 
@@ -325,7 +325,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         refusals.unended(held, bytes);
     }
 
-    private Sender sender() {
+    private LineSender sender() {
         return ports.sender();
     }
 
@@ -381,7 +381,7 @@ public final class Forwarder implements Runnable, AutoCloseable, Frames.Taker {
         upstreams.flush();
         while (upstreams.waiting() > 0 && nanoClock.getAsLong() - deadlineNanos < 0) {
             selector.select(this::serve, TICK_MILLIS);
-            upstreams.tick();
+            upstreams.maintain();
             upstreams.flush();
         }
     }

@@ -144,7 +144,7 @@ final class MessageQueue {
         int gone = 0;
         int at = first.begin;
         for (int next = at; next < first.written(); ) {
-            next = Frames.next(in, at, first.end);
+            next = MessageParser.next(in, at, first.end);
             if (next <= first.written()) {
                 at = next;
                 gone++;
@@ -162,7 +162,7 @@ final class MessageQueue {
         for (Chunk chunk = chunks.pollFirst(); chunk != null; chunk = chunks.pollFirst()) {
             byte[] in = chunk.buffer.array();
             for (int at = chunk.begin, next; at < chunk.end; at = next) {
-                next = Frames.next(in, at, chunk.end);
+                next = MessageParser.next(in, at, chunk.end);
                 each.message(in, at, next);
             }
             bytes -= chunk.end - chunk.begin;

@@ -1,9 +1,9 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
-import io.counters.collector.self.Sender;
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.LineSender;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.udp.SocketFailures;
 import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The ports on which the proxy receives: TCP connections, which it hands to {@link Senders}, and datagrams, which it reads
- * itself. When accepting or receiving fails, the failure is counted, and the port is not used until the next {@link #tick}.
+ * itself. When accepting or receiving fails, the failure is counted, and the port is not used until the next {@link #maintain}.
  * For the loop's thread, except {@link #troubles} and the addresses.
  */
 final class Ports {
@@ -38,10 +38,10 @@ final class Ports {
 
     private final ProxySettings settings;
     private final Senders senders;
-    private final Frames.Taker taker;
-    private final Frames frames;
+    private final MessageParser.Taker taker;
+    private final MessageParser frames;
     private final FaultLog faults;
-    private final Self self;
+    private final Metrics metrics;
     private final @Nullable ServerSocketChannel tcp;
     private final @Nullable UdpSocket udp;
     private final ByteBuffer datagram = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
@@ -49,7 +49,7 @@ final class Ports {
     private final LongAdder datagrams;
     private final SocketFailures accepts;
     private final SocketFailures receives;
-    private final Sender byUdp = new ByUdp();
+    private final LineSender byUdp = new ByUdp();
 
     /** Whether accepting has failed since the last tick; below, the same for receiving. */
     private boolean acceptFailed;
@@ -66,19 +66,19 @@ final class Ports {
             ProxySettings settings,
             Selector selector,
             Senders senders,
-            Frames.Taker taker,
+            MessageParser.Taker taker,
             LongSupplier nanoClock,
             FaultLog faults,
-            Self self)
+            Metrics metrics)
             throws IOException {
         this.settings = settings;
         this.senders = senders;
         this.taker = taker;
         this.faults = faults;
-        this.self = self;
-        frames = new Frames(taker);
-        datagrams = self.count("proxy_datagrams_total", "Datagrams received.");
-        LongAdder socketFaults = self.count("proxy_socket_faults_total", "Receives and accepts that failed.");
+        this.metrics = metrics;
+        frames = new MessageParser(taker);
+        datagrams = metrics.count("proxy_datagrams_total", "Datagrams received.");
+        LongAdder socketFaults = metrics.count("proxy_socket_faults_total", "Receives and accepts that failed.");
         accepts = new SocketFailures(
                 "accepting TCP connections (a larger limit of open files may help: ulimit -n)",
                 socketFaults,
@@ -107,11 +107,11 @@ final class Ports {
             UdpSocket socket = new UdpSocket(new InetSocketAddress(settings.bind(), settings.udpPort()));
             socket.channel().configureBlocking(false).register(selector, SelectionKey.OP_READ);
             socket.remark().ifPresent(log::info);
-            self.total(
+            metrics.total(
                     "proxy_kernel_drops_total",
                     "Datagrams that the kernel dropped because the receive buffer was full.",
                     socket::kernelDrops);
-            self.gauge(
+            metrics.gauge(
                     "proxy_receive_buffer_bytes",
                     "Size of the receive buffer that the kernel granted.",
                     socket::receiveBufferBytes);
@@ -183,7 +183,7 @@ final class Ports {
                 int end = length + 1;
                 int rest = frames.take(in, 0, end);
                 if (rest >= 0 && rest < end) {
-                    taker.refused(Refusal.BINARY_CUT, in, rest, end);
+                    taker.refused(MessageRejection.BINARY_CUT, in, rest, end);
                 }
             }
         } finally {
@@ -195,7 +195,7 @@ final class Ports {
     }
 
     /** Uses ports again that have failed. */
-    void tick(Selector selector) {
+    void maintain(Selector selector) {
         if (tcp != null) {
             // A port that was open for a tick and did not fail works, even if no sender connected.
             if (!acceptFailed) {
@@ -222,13 +222,13 @@ final class Ports {
     }
 
     /** The sender of what is being read. */
-    Sender sender() {
-        Sender byTcp = senders.reading();
+    LineSender sender() {
+        LineSender byTcp = senders.reading();
         return byTcp == null ? byUdp : byTcp;
     }
 
     /** The sender of the datagram that is being read. */
-    private final class ByUdp implements Sender {
+    private final class ByUdp implements LineSender {
         @Override
         public String protocol() {
             return "UDP";

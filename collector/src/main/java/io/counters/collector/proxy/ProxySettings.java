@@ -1,6 +1,6 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.wire.EditDistance;

@@ -1,7 +1,7 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -54,11 +54,11 @@ final class QueueRoom {
     }
 
     /** @param bytesMax the limit on memory, at least {@link #QUEUE_BYTES_MIN} for each queue */
-    QueueRoom(long bytesMax, FaultLog faults, Self self) {
+    QueueRoom(long bytesMax, FaultLog faults, Metrics metrics) {
         this.bytesMax = bytesMax;
         this.faults = faults;
-        self.gauge("proxy_queue_bytes", "Size of all queues together.", () -> bytes);
-        self.gauge("proxy_queue_bytes_max", "The maximum size of all queues together.", () -> bytesMax);
+        metrics.gauge("proxy_queue_bytes", "Size of all queues together.", () -> bytes);
+        metrics.gauge("proxy_queue_bytes_max", "The maximum size of all queues together.", () -> bytesMax);
     }
 
     /**

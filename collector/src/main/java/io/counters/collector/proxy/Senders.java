@@ -1,9 +1,9 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Keepalive;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Keepalive;
+import io.counters.collector.common.Metrics;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -51,7 +51,7 @@ final class Senders implements AutoCloseable {
     private final long bytesMax;
     private final int connectionsMax;
     private final Selector selector;
-    private final Frames.Taker taker;
+    private final MessageParser.Taker taker;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final LongAdder accepted;
@@ -71,9 +71,9 @@ final class Senders implements AutoCloseable {
     private @Nullable Sender reading;
 
     /** One connection; the attachment of its selection key. */
-    static final class Sender implements io.counters.collector.self.Sender {
+    static final class Sender implements io.counters.collector.common.LineSender {
         private final SocketChannel channel;
-        private final Pieces pieces;
+        private final MessageAssembler pieces;
         private final long address;
         private final int port;
         private long heardNanos;
@@ -81,7 +81,7 @@ final class Senders implements AutoCloseable {
         /** When a line that does not end was last reported. */
         private long toldNanos;
 
-        private Sender(SocketChannel channel, Pieces pieces, long heardNanos) {
+        private Sender(SocketChannel channel, MessageAssembler pieces, long heardNanos) {
             this.channel = channel;
             InetSocketAddress from = remote(channel);
             address = AddressKey.of(from);
@@ -145,26 +145,26 @@ final class Senders implements AutoCloseable {
             long bytesMax,
             int connectionsMax,
             Selector selector,
-            Frames.Taker taker,
+            MessageParser.Taker taker,
             LongSupplier nanoClock,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         this.bytesMax = bytesMax;
         this.connectionsMax = connectionsMax;
         this.selector = selector;
         this.taker = taker;
         this.nanoClock = nanoClock;
         this.faults = faults;
-        accepted = self.count("proxy_accepted_connections_total", "TCP connections accepted.");
+        accepted = metrics.count("proxy_accepted_connections_total", "TCP connections accepted.");
         for (Parting why : Parting.values()) {
             parted.put(
                     why,
-                    self.count("proxy_closed_total", "TCP connections closed, by reason.", "reason", why.reason()));
+                    metrics.count("proxy_closed_total", "TCP connections closed, by reason.", "reason", why.reason()));
         }
-        self.gauge("proxy_connections", "Open TCP connections of senders.", () -> connections);
-        self.gauge("proxy_connections_max", "The maximum of TCP connections of senders.", () -> connectionsMax);
-        self.gauge("proxy_sender_bytes", "Memory for incomplete messages of all senders.", () -> bytes);
-        self.gauge(
+        metrics.gauge("proxy_connections", "Open TCP connections of senders.", () -> connections);
+        metrics.gauge("proxy_connections_max", "The maximum of TCP connections of senders.", () -> connectionsMax);
+        metrics.gauge("proxy_sender_bytes", "Memory for incomplete messages of all senders.", () -> bytes);
+        metrics.gauge(
                 "proxy_sender_bytes_max", "The maximum memory for incomplete messages of all senders.", () -> bytesMax);
     }
 
@@ -183,7 +183,7 @@ final class Senders implements AutoCloseable {
             part(channel, Parting.TOO_MANY);
             return true;
         }
-        Sender sender = new Sender(channel, new Pieces(taker), nanoClock.getAsLong());
+        Sender sender = new Sender(channel, new MessageAssembler(taker), nanoClock.getAsLong());
         try {
             Keepalive.OF_SENDERS.set(channel);
             channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, sender);
@@ -225,7 +225,7 @@ final class Senders implements AutoCloseable {
 
     private void take(Sender sender) {
         sender.heardNanos = nanoClock.getAsLong();
-        Pieces pieces = sender.pieces;
+        MessageAssembler pieces = sender.pieces;
         int keptBefore = pieces.kept();
         int half = pieces.halves();
         boolean goesOn = false;
@@ -256,7 +256,7 @@ final class Senders implements AutoCloseable {
     }
 
     /** Closes connections whose incomplete message does not grow; call it once a second. */
-    void tick() {
+    void maintain() {
         long now = nanoClock.getAsLong();
         for (Sender sender : new ArrayList<>(halves)) {
             if (now - sender.heardNanos > SILENT_NANOS) {

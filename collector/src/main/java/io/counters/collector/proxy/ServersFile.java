@@ -2,7 +2,7 @@ package io.counters.collector.proxy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import io.counters.collector.settings.SettingsException;
 import io.counters.ring.KetamaRing;
 import java.io.IOException;

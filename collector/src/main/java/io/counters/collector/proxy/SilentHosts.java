@@ -1,6 +1,6 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.Keepalive;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Keepalive;
+import io.counters.collector.common.Metrics;
 import io.counters.emit.CollectorAddress;
 import io.counters.emit.Resolver;
 import io.counters.emit.Transport;
@@ -48,7 +48,7 @@ final class TcpUpstream implements Upstream, Transport {
     final LongAdder sent;
     final LongAdder reconnects;
     final LongAdder inDoubt;
-    private final byte[] batch = new byte[DatagramWriter.BYTES_DEFAULT + Frames.BATCH_END.length];
+    private final byte[] batch = new byte[DatagramWriter.BYTES_DEFAULT + MessageParser.BATCH_END.length];
 
     /** One or two; the first exists from the start. The array is replaced, never changed, because other threads read it. */
     private volatile UpstreamConnection[] connections;
@@ -68,7 +68,7 @@ final class TcpUpstream implements Upstream, Transport {
     private final LongAdder droppedBefore = new LongAdder();
 
     /**
-     * Connects with the first {@link #tick}.
+     * Connects with the first {@link #maintain}.
      *
      * @param queues supplies a queue for each connection
      * @param selector the loop's
@@ -79,16 +79,16 @@ final class TcpUpstream implements Upstream, Transport {
             Selector selector,
             LongSupplier nanoClock,
             RandomGenerator random,
-            Self self) {
+            Metrics metrics) {
         this.server = server;
         this.queues = queues;
         this.selector = selector;
         this.nanoClock = nanoClock;
         this.random = random;
-        sent = self.count("proxy_sent_total", "Messages sent to the server.", "server", server.toString());
-        reconnects = self.count(
+        sent = metrics.count("proxy_sent_total", "Messages sent to the server.", "server", server.toString());
+        reconnects = metrics.count(
                 "proxy_reconnects_total", "Connections to the server after the first.", "server", server.toString());
-        inDoubt = self.count(
+        inDoubt = metrics.count(
                 "proxy_in_doubt_bytes_total",
                 "Bytes that the send buffer may have held when a connection to the server broke.",
                 "server",
@@ -137,7 +137,7 @@ final class TcpUpstream implements Upstream, Transport {
 
     @Override
     public void add(byte[] in, int begin, int end) {
-        boolean isFrame = Frames.isFrame(in, begin);
+        boolean isFrame = MessageParser.isFrame(in, begin);
         MessageQueue queue = isFrame ? ofFrames : ofLines;
         (queue == null ? begin(isFrame).queue : queue).add(in, begin, end);
     }
@@ -160,9 +160,9 @@ final class TcpUpstream implements Upstream, Transport {
     }
 
     @Override
-    public void tick() {
+    public void maintain() {
         for (UpstreamConnection connection : connections) {
-            connection.tick();
+            connection.maintain();
         }
     }
 
@@ -232,9 +232,9 @@ final class TcpUpstream implements Upstream, Transport {
     @Override
     public boolean send(byte[] bytes, int length) {
         System.arraycopy(bytes, 0, batch, 0, length);
-        System.arraycopy(Frames.BATCH_END, 0, batch, length, Frames.BATCH_END.length);
+        System.arraycopy(MessageParser.BATCH_END, 0, batch, length, MessageParser.BATCH_END.length);
         UpstreamConnection open = lines == null ? begin(false) : lines;
-        open.queue.add(batch, 0, length + Frames.BATCH_END.length);
+        open.queue.add(batch, 0, length + MessageParser.BATCH_END.length);
         lastBatch = open.queue.added();
         return true;
     }

@@ -1,6 +1,6 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
 import io.counters.emit.Destination;
 import io.counters.emit.Transport;
 import io.counters.emit.UdpTransport;
@@ -70,7 +70,8 @@ final class UdpUpstream implements Upstream, Transport {
      * @param queues supplies a queue for each kind
      * @param datagram a buffer for the longest datagram, shared by all servers; used only during a call
      */
-    UdpUpstream(Server server, Supplier<MessageQueue> queues, byte[] datagram, LongSupplier nanoClock, Self self) {
+    UdpUpstream(
+            Server server, Supplier<MessageQueue> queues, byte[] datagram, LongSupplier nanoClock, Metrics metrics) {
         this.server = server;
         this.queues = queues;
         this.datagram = datagram;
@@ -80,8 +81,8 @@ final class UdpUpstream implements Upstream, Transport {
         turnNanos = nanoClock.getAsLong();
         sentNanos = turnNanos;
         destination = Destination.following(server.target(), line -> log.warn("{}", line));
-        sent = self.count("proxy_sent_total", "Messages sent to the server.", "server", server.toString());
-        tooLong = self.count(
+        sent = metrics.count("proxy_sent_total", "Messages sent to the server.", "server", server.toString());
+        tooLong = metrics.count(
                 "proxy_too_long_total",
                 "Messages that were too long for a datagram to the server.",
                 "server",
@@ -113,7 +114,7 @@ final class UdpUpstream implements Upstream, Transport {
 
     @Override
     public void add(byte[] in, int begin, int end) {
-        MessageQueue of = Frames.isFrame(in, begin) ? frames() : lines;
+        MessageQueue of = MessageParser.isFrame(in, begin) ? frames() : lines;
         boolean isFirst = of.added() == 0;
         of.add(in, begin, end);
         MessageQueue ofFrames = frames;
@@ -136,7 +137,7 @@ final class UdpUpstream implements Upstream, Transport {
     }
 
     @Override
-    public void tick() {
+    public void maintain() {
         destination.connect();
         UdpTransport transport = destination.transport();
         if (transport != null) {
@@ -249,10 +250,10 @@ final class UdpUpstream implements Upstream, Transport {
         byte[] in = oldest.array();
         int begin = oldest.arrayOffset() + oldest.position();
         int last = begin + oldest.remaining();
-        int end = Frames.next(in, begin, last);
+        int end = MessageParser.next(in, begin, last);
         int messages = 1;
         while (end < last) {
-            int next = Frames.next(in, end, last);
+            int next = MessageParser.next(in, end, last);
             if (next - begin > DatagramWriter.BYTES_DEFAULT) {
                 break;
             }

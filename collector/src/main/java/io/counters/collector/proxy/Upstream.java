@@ -15,7 +15,7 @@ interface Upstream extends AutoCloseable {
     void flush();
 
     /** Connects, and checks timeouts, if it is time to. Call it ten times a second. */
-    void tick();
+    void maintain();
 
     /** The transport for our own streams, or null while nothing should be assigned to them. */
     @Nullable

@@ -1,6 +1,6 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.Keepalive;
+import io.counters.collector.common.Keepalive;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -73,7 +73,7 @@ final class UpstreamConnection {
         nextNanos = nanoClock.getAsLong();
     }
 
-    void tick() {
+    void maintain() {
         long now = nanoClock.getAsLong();
         if (channel == null && now - nextNanos >= 0) {
             connect(now);

@@ -1,6 +1,6 @@
 package io.counters.collector.proxy;
 
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
 import io.counters.emit.Transport;
 import io.counters.wire.DatagramWriter;
 import java.nio.channels.Selector;
@@ -30,7 +30,7 @@ final class Upstreams {
     private final QueueRoom queues;
     private final LongSupplier nanoClock;
     private final RandomGenerator random;
-    private final Self self;
+    private final Metrics metrics;
     private final byte[] outgoing = new byte[DatagramWriter.BYTES_MAX];
     private final List<Leaving> leaving = new ArrayList<>();
 
@@ -41,12 +41,12 @@ final class Upstreams {
 
     private record Leaving(Upstream upstream, long untilNanos) {}
 
-    Upstreams(Selector selector, QueueRoom queues, LongSupplier nanoClock, RandomGenerator random, Self self) {
+    Upstreams(Selector selector, QueueRoom queues, LongSupplier nanoClock, RandomGenerator random, Metrics metrics) {
         this.selector = selector;
         this.queues = queues;
         this.nanoClock = nanoClock;
         this.random = random;
-        this.self = self;
+        this.metrics = metrics;
     }
 
     /** Those of the list, indexed by their places in it. */
@@ -81,22 +81,22 @@ final class Upstreams {
         }
         Supplier<MessageQueue> fresh = () -> queues.queue(server.toString());
         Upstream upstream = server.scheme() == Server.Scheme.UDP
-                ? new UdpUpstream(server, fresh, outgoing, nanoClock, self)
-                : new TcpUpstream(server, fresh, selector, nanoClock, random, self);
+                ? new UdpUpstream(server, fresh, outgoing, nanoClock, metrics)
+                : new TcpUpstream(server, fresh, selector, nanoClock, random, metrics);
         String name = server.toString();
-        self.gauge(
+        metrics.gauge(
                 "proxy_up",
                 "1 while all connections of the server are up, otherwise 0.",
                 "server",
                 name,
                 () -> upstream.isUp() ? 1 : 0);
-        self.gauge(
+        metrics.gauge(
                 "proxy_queued_bytes",
                 "Size of the messages that wait for the server.",
                 "server",
                 name,
                 () -> upstream.waiting());
-        self.total(
+        metrics.total(
                 "proxy_dropped_total", "Messages for the server that were dropped.", "server", name, upstream::dropped);
         return upstream;
     }
@@ -109,7 +109,7 @@ final class Upstreams {
     /** Closes a removed one. */
     void forget(Upstream removed) {
         removed.close();
-        self.forget("server", removed.server().toString());
+        metrics.forget("server", removed.server().toString());
     }
 
     /** The way for datagrams to a server; null if it has none. */
@@ -133,9 +133,9 @@ final class Upstreams {
         return null;
     }
 
-    void tick() {
+    void maintain() {
         for (Upstream upstream : all) {
-            upstream.tick();
+            upstream.maintain();
         }
     }
 
@@ -143,7 +143,7 @@ final class Upstreams {
     void endLeaving() {
         long now = nanoClock.getAsLong();
         leaving.removeIf(left -> {
-            left.upstream.tick();
+            left.upstream.maintain();
             left.upstream.flush();
             boolean isOver = now - left.untilNanos > 0;
             if (isOver) {

@@ -3,8 +3,8 @@
  * every name always reaches the same server. It replaces statsite-proxy, and uses the same configuration and the same ring.
  *
  * <pre>
- *   ports (TCP, UDP) -> Frames: first byte 0xAA a binary frame, else a line -> key -> Ring -> Upstream's queue -> bytes out
- *                                 increment NAME -> Relay: a sum per name -> a stream for each server (core's Sweep)
+ *   ports (TCP, UDP) -> MessageParser: first byte 0xAA a binary frame, else a line -> key -> Ring -> Upstream's queue -> bytes out
+ *                                 increment NAME -> SumSender: a sum per name -> a stream for each server (core's Sweep)
  * </pre>
  *
  * <p>{@link io.counters.collector.proxy.Forwarder} is a single-threaded event loop over all sockets; only the selector
@@ -12,7 +12,7 @@
  * connections. {@link io.counters.collector.proxy.SilentHosts} detects hosts that disappear without closing their
  * connections. What senders can use up is limited to shares of the heap and of the file descriptors: {@link
  * io.counters.collector.proxy.QueueRoom} limits what waits for servers, {@link io.counters.collector.proxy.Senders} the
- * connections and their incomplete messages, and {@link io.counters.collector.proxy.Amounts} the names. {@link
+ * connections and their incomplete messages, and {@link io.counters.collector.proxy.CounterSums} the names. {@link
  * io.counters.collector.proxy.ProxySettings} and {@link io.counters.collector.proxy.ServersFile} read the two files; {@link
  * io.counters.collector.proxy.ProxyCommand} reads the command line.
  *

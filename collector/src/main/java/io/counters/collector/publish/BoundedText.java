@@ -1,7 +1,7 @@
 package io.counters.collector.publish;
 
 import com.google.gson.stream.JsonReader;
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringReader;

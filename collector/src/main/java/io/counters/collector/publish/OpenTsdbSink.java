@@ -1,10 +1,10 @@
 package io.counters.collector.publish;
 
+import io.counters.collector.common.DiskFault;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.publish.Delivery.Damaged;
-import io.counters.collector.self.DiskFault;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.publish.DeliverySchedule.Damaged;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /**
  * OpenTSDB's {@code /api/put}, over several keep-alive connections at once.
  *
- * <p>{@link #put} writes a tick to the {@link Spool}; this sink's own thread then sends the pieces that {@link Delivery}
+ * <p>{@link #put} writes a tick to the {@link Spool}; this sink's own thread then sends the pieces that {@link DeliverySchedule}
  * returns, and deletes a tick when all its points are confirmed. So points that OpenTSDB does not confirm stay on disk and
  * are sent again, unchanged, until it does.
  */
@@ -61,8 +61,8 @@ public final class OpenTsdbSink implements Sink {
     private final FaultLog faults;
     private final Backlog backlog;
     private final boolean isReadingAhead;
-    private final Bodies bodies;
-    private final Delivery delivery;
+    private final PutBodies bodies;
+    private final DeliverySchedule delivery;
     private final long aheadMax;
     private final Semaphore moved = new Semaphore(0);
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -99,7 +99,7 @@ public final class OpenTsdbSink implements Sink {
             RandomGenerator random,
             ThreadFactory threads,
             FaultLog faults,
-            Self self)
+            Metrics metrics)
             throws IOException {
         this(
                 address,
@@ -111,7 +111,7 @@ public final class OpenTsdbSink implements Sink {
                 random,
                 threads,
                 faults,
-                self);
+                metrics);
     }
 
     /**
@@ -130,9 +130,18 @@ public final class OpenTsdbSink implements Sink {
             RandomGenerator random,
             ThreadFactory threads,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         return new OpenTsdbSink(
-                address, new ReadAhead(origin), settings, heapBytes, clock, nanoClock, random, threads, faults, self);
+                address,
+                new ReadAhead(origin),
+                settings,
+                heapBytes,
+                clock,
+                nanoClock,
+                random,
+                threads,
+                faults,
+                metrics);
     }
 
     private OpenTsdbSink(
@@ -145,7 +154,7 @@ public final class OpenTsdbSink implements Sink {
             RandomGenerator random,
             ThreadFactory threads,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         this.backlog = backlog;
         HttpUrl.Builder put = address.newBuilder().addPathSegments("api/put").addQueryParameter("details", null);
         if (settings.safe()) {
@@ -163,42 +172,43 @@ public final class OpenTsdbSink implements Sink {
                     heapBytes >> 20,
                     bodyBytes);
         }
-        bodies = new Bodies(settings.series(), bodyBytes);
+        bodies = new PutBodies(settings.series(), bodyBytes);
         long now = nanoClock.getAsLong();
         if (backlog instanceof ReadAhead ahead) {
             isReadingAhead = true;
-            delivery = Delivery.oldestFirst(ahead, CONNECTIONS, random, now);
+            delivery = DeliverySchedule.oldestFirst(ahead, CONNECTIONS, random, now);
         } else {
             isReadingAhead = false;
-            delivery = new Delivery(backlog, CONNECTIONS, settings.interval().toSeconds(), random, now);
+            delivery = new DeliverySchedule(
+                    backlog, CONNECTIONS, settings.interval().toSeconds(), random, now);
         }
-        AnswerPolicy policy =
-                new AnswerPolicy(toString(), delivery::keptBytes, heapBytes / KEPT_HEAP_SHARE, nanoClock, faults);
-        requests = new Requests(url, toString(), CONNECTIONS, heapBytes, policy, this::settle, this::lost, faults);
-        delivered = self.count("publish_points_total", "Points that OpenTSDB confirmed.");
-        bad = self.count("publish_bad_points_total", "Points that OpenTSDB refused permanently.");
-        lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
-        retries = self.count(
+        ResponsePolicy policy =
+                new ResponsePolicy(toString(), delivery::keptBytes, heapBytes / KEPT_HEAP_SHARE, nanoClock, faults);
+        requests = new Requests(url, toString(), CONNECTIONS, heapBytes, policy, this::apply, this::lost, faults);
+        delivered = metrics.count("publish_points_total", "Points that OpenTSDB confirmed.");
+        bad = metrics.count("publish_bad_points_total", "Points that OpenTSDB refused permanently.");
+        lost = metrics.count("publish_lost_points_total", "Points that were lost before they were delivered.");
+        retries = metrics.count(
                 "publish_retries_total", "Requests to OpenTSDB that were sent again, completely or in part.");
-        show(address.host() + ":" + address.port(), clock, self);
+        show(address.host() + ":" + address.port(), clock, metrics);
         if (delivery.olderPoints() > 0) {
             log.info("sending the points that an earlier run left in {}: {}", backlog, delivery.olderPoints());
         }
         threads.newThread(this::run).start();
     }
 
-    private void show(String sink, InstantSource clock, Self self) {
-        self.gauge("publish_spool_bytes", "Size of the spool on disk.", "sink", sink, delivery::olderBytes);
+    private void show(String sink, InstantSource clock, Metrics metrics) {
+        metrics.gauge("publish_spool_bytes", "Size of the spool on disk.", "sink", sink, delivery::olderBytes);
         if (!isReadingAhead) {
-            Sink.showLag(sink, this::waitingPoints, this::oldestSecond, clock, self);
+            Sink.showLag(sink, this::waitingPoints, this::oldestSecond, clock, metrics);
         }
-        self.gauge(
+        metrics.gauge(
                 "publish_in_flight_bytes",
                 "Size of the requests to OpenTSDB that are in flight.",
                 "sink",
                 sink,
                 requests::inFlightBytes);
-        self.gauge(
+        metrics.gauge(
                 "publish_replay_points_per_second",
                 "Rate at which points of older ticks are sent.",
                 "sink",
@@ -353,12 +363,12 @@ public final class OpenTsdbSink implements Sink {
         sayLost(delivery.lose(piece), why);
     }
 
-    private void settle(Piece piece, Outcome outcome) {
+    private void apply(Piece piece, Outcome outcome) {
         if (!outcome.rest().isEmpty()) {
             retries.increment();
         }
         long now = nanoClock.getAsLong();
-        if (delivery.settle(piece, outcome, now)) {
+        if (delivery.apply(piece, outcome, now)) {
             delivered.add((long) outcome.done() - outcome.dropped());
             bad.add(outcome.dropped());
         }

@@ -4,7 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the answer to a request means for the points of its {@link Piece}. {@link AnswerPolicy} decides it, {@link Delivery}
+ * What the answer to a request means for the points of its {@link Piece}. {@link ResponsePolicy} decides it, {@link DeliverySchedule}
  * acts on it.
  *
  * @param done points that are not sent again
@@ -30,7 +30,7 @@ record Outcome(int done, int dropped, List<Rest> rest, Pause pause) {
      */
     @SuppressWarnings("ArrayRecordComponent") // Passed on once, never compared.
     record Rest(byte @Nullable [] gzipped, int points) {
-        boolean isWhole() {
+        boolean isEntire() {
             return gzipped == null;
         }
 
@@ -53,6 +53,6 @@ record Outcome(int done, int dropped, List<Rest> rest, Pause pause) {
 
     /** Whether it has parts whose bodies must be kept in memory. */
     boolean keepsBodies() {
-        return !rest.stream().allMatch(Rest::isWhole);
+        return !rest.stream().allMatch(Rest::isEntire);
     }
 }

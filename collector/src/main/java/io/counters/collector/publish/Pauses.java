@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
  * The two pauses that reduce the load on a server with problems. When a whole request fails, nothing is sent for a pause that
  * doubles with each further failure, up to {@value #SERVER_MILLIS_MAX} ms, with jitter. In addition the piece that failed
  * waits longer, up to {@value #PIECE_MILLIS_MAX} ms, so that another one is tried next: a piece that never succeeds cannot
- * block the others. Times are in nanoseconds. {@link Delivery}'s lock guards it.
+ * block the others. Times are in nanoseconds. {@link DeliverySchedule}'s lock guards it.
  */
 final class Pauses {
     static final long MILLIS_MIN = 20;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
-/** A tick of the {@link Backlog} and how much of it is confirmed. {@link Delivery} guards it by its lock. */
+/** A tick of the {@link Backlog} and how much of it is confirmed. {@link DeliverySchedule} guards it by its lock. */
 final class PendingTick {
     final TickBodies file;
 

@@ -4,7 +4,7 @@ import io.counters.collector.publish.TickBodies.Place;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** Points of one tick that are sent in one request. {@link Delivery} guards what changes in it by its lock. */
+/** Points of one tick that are sent in one request. {@link DeliverySchedule} guards what changes in it by its lock. */
 final class Piece {
     final PendingTick tick;
     final @Nullable Place place;

@@ -1,10 +1,10 @@
 package io.counters.collector.publish;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +33,7 @@ public final class Publisher implements AutoCloseable {
     private final Commit commit;
     private final List<Lane> lanes = new ArrayList<>();
     private final long intervalSeconds;
-    private final @Nullable Idle idle;
+    private final @Nullable IdleFilter idle;
     private final FaultLog faults;
     private final LongAdder ticks;
     private final LongAdder skipped;
@@ -54,20 +54,20 @@ public final class Publisher implements AutoCloseable {
             PublishSettings settings,
             ThreadFactory threads,
             FaultLog faults,
-            Self self) {
+            Metrics metrics) {
         this.ledger = ledger;
         this.commit = commit;
         this.faults = faults;
         intervalSeconds = settings.interval().toSeconds();
         OptionalLong idleTicks = settings.idleTicks();
-        idle = idleTicks.isPresent() ? new Idle(idleTicks.getAsLong()) : null;
+        idle = idleTicks.isPresent() ? new IdleFilter(idleTicks.getAsLong()) : null;
         for (Sink sink : sinks) {
             lanes.add(new Lane(
                     sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
         }
-        ticks = self.count("publish_ticks_total", "Ticks published.");
-        skipped = self.count("publish_skipped_ticks_total", "Ticks left out.");
-        lost = self.count("publish_lost_points_total", "Points that were lost before they were delivered.");
+        ticks = metrics.count("publish_ticks_total", "Ticks published.");
+        skipped = metrics.count("publish_skipped_ticks_total", "Ticks left out.");
+        lost = metrics.count("publish_lost_points_total", "Points that were lost before they were delivered.");
     }
 
     /**

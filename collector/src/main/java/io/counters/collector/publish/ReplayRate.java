@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * How fast points of older ticks may be sent, and how fast they were confirmed. At most as many points as a second allows may
- * be sent at once. {@link Delivery} guards it by its lock; times are in nanoseconds.
+ * be sent at once. {@link DeliverySchedule} guards it by its lock; times are in nanoseconds.
  */
 final class ReplayRate {
     private static final double SECONDS = TimeUnit.SECONDS.toNanos(1);

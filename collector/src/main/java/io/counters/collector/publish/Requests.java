@@ -2,8 +2,8 @@ package io.counters.collector.publish;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.collector.common.FaultLog;
 import io.counters.collector.publish.Outcome.Pause;
-import io.counters.collector.self.FaultLog;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.NoSuchFileException;
@@ -48,8 +48,8 @@ final class Requests {
     private final HttpUrl url;
     private final String sink;
     private final OkHttpClient client;
-    private final AnswerPolicy policy;
-    private final BiConsumer<Piece, Outcome> settled;
+    private final ResponsePolicy policy;
+    private final BiConsumer<Piece, Outcome> finished;
     private final BiConsumer<Piece, IOException> gone;
     private final FaultLog faults;
     private final long inFlightMax;
@@ -62,9 +62,9 @@ final class Requests {
      *
      * @param url of {@code /api/put} with its query
      * @param sink as messages name it
-     * @param settled gets the outcome of each piece exactly once, even after an error, because otherwise its tick would never
+     * @param finished gets the outcome of each piece exactly once, even after an error, because otherwise its tick would never
      *     end; on any thread
-     * @param gone gets a settled piece that cannot be sent, because the file of its tick is damaged or missing
+     * @param gone gets a finished piece that cannot be sent, because the file of its tick is damaged or missing
      * @param heapBytes the heap, which limits the sizes of answers and of what is in flight
      */
     Requests(
@@ -72,14 +72,14 @@ final class Requests {
             String sink,
             int connections,
             long heapBytes,
-            AnswerPolicy policy,
-            BiConsumer<Piece, Outcome> settled,
+            ResponsePolicy policy,
+            BiConsumer<Piece, Outcome> finished,
             BiConsumer<Piece, IOException> gone,
             FaultLog faults) {
         this.url = url;
         this.sink = sink;
         this.policy = policy;
-        this.settled = settled;
+        this.finished = finished;
         this.gone = gone;
         this.faults = faults;
         inFlightMax = heapBytes / IN_FLIGHT_HEAP_SHARE;
@@ -138,11 +138,11 @@ final class Requests {
         client.connectionPool().evictAll();
     }
 
-    /** One request. Its piece is settled exactly once, even after an error; otherwise its tick would never end. */
+    /** One request. Its piece is finished exactly once, even after an error; otherwise its tick would never end. */
     private final class Exchange extends RequestBody implements Callback {
         private final Piece piece;
         private final int bytes;
-        private final AtomicBoolean isSettled = new AtomicBoolean();
+        private final AtomicBoolean isFinished = new AtomicBoolean();
         /** Created in advance, while there is memory for it. */
         private final Outcome again;
 
@@ -165,10 +165,11 @@ final class Requests {
                                 .build())
                         .enqueue(this);
             } catch (TickFile.DamagedFile | NoSuchFileException missing) {
-                settle(Outcome.unchanged(piece, Pause.NONE));
+                finish(Outcome.unchanged(piece, Pause.NONE));
                 gone.accept(piece, missing);
             } catch (IOException unreadable) {
-                settle(new Answer.Trouble("gets no request, because its spool cannot be read: " + unreadable, false));
+                finish(new PutResponse.Trouble(
+                        "gets no request, because its spool cannot be read: " + unreadable, false));
             } catch (RuntimeException | Error fault) {
                 failed(fault);
             }
@@ -192,51 +193,51 @@ final class Requests {
 
         @Override
         public void onResponse(Call call, Response response) {
-            Answer answer;
+            PutResponse answer;
             try (response) {
                 BoundedText text = new BoundedText(
                         new InputStreamReader(response.body().byteStream(), UTF_8),
                         Math.min(answerMax, ANSWER_CHARS_MIN + piece.points * ANSWER_CHARS_A_POINT));
-                answer = Answer.read(response.code(), text, piece.points);
+                answer = PutResponse.read(response.code(), text, piece.points);
                 if (response.code() != 204 && !text.isEnded()) {
                     // Otherwise okhttp would read on for a while to reuse the connection.
                     call.cancel();
                 }
             } catch (IOException half) {
-                answer = new Answer.Trouble("sent an incomplete answer: " + FaultLog.shown(half.toString()), true);
+                answer = new PutResponse.Trouble("sent an incomplete answer: " + FaultLog.shown(half.toString()), true);
             } catch (RuntimeException | Error fault) {
                 failed(fault);
                 return;
             }
-            settle(answer);
+            finish(answer);
         }
 
         @Override
         public void onFailure(Call call, IOException failure) {
             String why = FaultLog.shown(failure.toString());
-            settle(new Answer.Trouble("cannot be reached (" + why + ")", reached && !call.isCanceled()));
+            finish(new PutResponse.Trouble("cannot be reached (" + why + ")", reached && !call.isCanceled()));
         }
 
-        private void settle(Answer answer) {
+        private void finish(PutResponse answer) {
             Outcome outcome;
             try {
-                outcome = answer instanceof Answer.Trouble && closing ? again : policy.judge(piece, answer);
+                outcome = answer instanceof PutResponse.Trouble && closing ? again : policy.judge(piece, answer);
             } catch (IOException | RuntimeException | Error fault) {
                 failed(fault);
                 return;
             }
-            settle(outcome);
+            finish(outcome);
         }
 
         private void failed(Throwable fault) {
-            settle(again);
+            finish(again);
             faults.warn(sink + " fault", "a request to " + sink + " failed and is sent again: " + fault);
         }
 
-        private void settle(Outcome outcome) {
-            if (isSettled.compareAndSet(false, true)) {
+        private void finish(Outcome outcome) {
+            if (isFinished.compareAndSet(false, true)) {
                 inFlight.addAndGet(-bytes);
-                settled.accept(piece, outcome);
+                finished.accept(piece, outcome);
             }
         }
     }

@@ -1,7 +1,7 @@
 package io.counters.collector.publish;
 
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.Self;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -50,9 +50,9 @@ public interface Sink extends AutoCloseable {
      * @param oldestSecond as {@link #oldestSecond}
      */
     static void showLag(
-            String sink, LongSupplier points, LongUnaryOperator oldestSecond, InstantSource clock, Self self) {
-        self.gauge("publish_spool_points", "Points of older ticks that wait in the spool.", "sink", sink, points);
-        self.gauge("publish_spool_oldest_seconds", "Age of the oldest point in the spool.", "sink", sink, () -> {
+            String sink, LongSupplier points, LongUnaryOperator oldestSecond, InstantSource clock, Metrics metrics) {
+        metrics.gauge("publish_spool_points", "Points of older ticks that wait in the spool.", "sink", sink, points);
+        metrics.gauge("publish_spool_oldest_seconds", "Age of the oldest point in the spool.", "sink", sink, () -> {
             long now = clock.millis() / 1000;
             return Math.max(0, now - oldestSecond.applyAsLong(now));
         });

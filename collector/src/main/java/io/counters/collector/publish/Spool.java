@@ -1,7 +1,7 @@
 package io.counters.collector.publish;
 
+import io.counters.collector.common.DiskFault;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.DiskFault;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -103,7 +103,7 @@ final class Spool implements Backlog {
     }
 
     @Override
-    public TickFile write(long second, Snapshot values, Bodies bodies, Runnable done) throws IOException {
+    public TickFile write(long second, Snapshot values, PutBodies bodies, Runnable done) throws IOException {
         TickFile tick = write(second, values, bodies);
         done.run();
         return tick;
@@ -115,7 +115,7 @@ final class Spool implements Backlog {
      *
      * @throws IOException if it is not on disk, for example because the disk is full or there is a tick of this second
      */
-    TickFile write(long second, Snapshot values, Bodies bodies) throws IOException {
+    TickFile write(long second, Snapshot values, PutBodies bodies) throws IOException {
         retry();
         synchronized (this) {
             if (ticks.containsKey(second)) {
@@ -148,7 +148,7 @@ final class Spool implements Backlog {
         return tick;
     }
 
-    private static long write(Path file, long second, Snapshot values, Bodies bodies) throws IOException {
+    private static long write(Path file, long second, Snapshot values, PutBodies bodies) throws IOException {
         try (FileChannel channel = FileChannel.open(
                         file,
                         StandardOpenOption.CREATE,

@@ -1,6 +1,6 @@
 package io.counters.collector.publish;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import java.time.InstantSource;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;

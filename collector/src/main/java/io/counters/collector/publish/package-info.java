@@ -5,7 +5,7 @@
  *
  * <pre>
  *   Publisher -> values of one second -> Sink, each on its own thread
- *   OpenTsdbSink: Bodies -> Spool, synced -> Delivery chooses the next -> okhttp -> Answer -> confirmed: deleted
+ *   OpenTsdbSink: PutBodies -> Spool, synced -> DeliverySchedule chooses the next -> okhttp -> PutResponse -> confirmed: deleted
  * </pre>
  *
  * <p>Each tick is written to disk before it is sent, not only after sending has failed, so that a kill in the middle of a

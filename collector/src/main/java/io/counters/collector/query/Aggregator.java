@@ -47,11 +47,11 @@ final class Aggregator {
 
     private final String name;
     private final Interpolation interpolation;
-    private final Wholes wholes;
+    private final Integers integers;
     private final Reals reals;
 
     @FunctionalInterface
-    private interface Wholes {
+    private interface Integers {
         long of(long[] values, int from, int to);
     }
 
@@ -60,15 +60,15 @@ final class Aggregator {
         double of(double[] values, int from, int to);
     }
 
-    private Aggregator(String name, Interpolation interpolation, Wholes wholes, Reals reals) {
+    private Aggregator(String name, Interpolation interpolation, Integers integers, Reals reals) {
         this.name = name;
         this.interpolation = interpolation;
-        this.wholes = wholes;
+        this.integers = integers;
         this.reals = reals;
     }
 
-    private static Aggregator add(String name, Interpolation interpolation, Wholes wholes, Reals reals) {
-        Aggregator added = new Aggregator(name, interpolation, wholes, reals);
+    private static Aggregator add(String name, Interpolation interpolation, Integers integers, Reals reals) {
+        Aggregator added = new Aggregator(name, interpolation, integers, reals);
         ALL.put(name, added);
         return added;
     }
@@ -97,8 +97,8 @@ final class Aggregator {
     }
 
     /** @param to exclusive; there is at least one value */
-    long whole(long[] values, int from, int to) {
-        return wholes.of(values, from, to);
+    long integer(long[] values, int from, int to) {
+        return integers.of(values, from, to);
     }
 
     /** @param to exclusive; there is at least one value */

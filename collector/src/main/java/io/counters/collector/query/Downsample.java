@@ -95,22 +95,22 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
     }
 
     /** The maximum number of points that it creates from this many. */
-    long sizeMax(int size, Window window) {
+    long sizeMax(int size, TimeWindow window) {
         return fill == Fill.NONE || intervalMillis == 0
                 ? size
                 : (window.toMillis() - window.fromMillis()) / intervalMillis + 1;
     }
 
     /** Downsamples all points of a window; the result has fewer points, or with a fill policy perhaps more. */
-    Points apply(Points raw, Window window) {
+    Points apply(Points raw, TimeWindow window) {
         double[] values = new double[raw.size];
         for (int i = 0; i < raw.size; i++) {
             values[i] = raw.real(i);
         }
-        return intervalMillis == 0 ? whole(raw, values, window) : intervals(raw, values, window);
+        return intervalMillis == 0 ? integer(raw, values, window) : intervals(raw, values, window);
     }
 
-    private Points whole(Points raw, double[] values, Window window) {
+    private Points integer(Points raw, double[] values, TimeWindow window) {
         int from = raw.first(window.startMillis());
         int to = raw.first(window.endMillis());
         Points.Builder points = new Points.Builder(1, false);
@@ -120,7 +120,7 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
         return points.build();
     }
 
-    private Points intervals(Points raw, double[] values, Window window) {
+    private Points intervals(Points raw, double[] values, TimeWindow window) {
         // An interval that the window's beginning cuts off has no points; one that its end cuts off is not filled.
         int next = raw.first(begin(window.fromMillis() + intervalMillis - 1));
         long filled = begin(window.fromMillis());

@@ -53,7 +53,7 @@ final class Engine {
         for (int index = 0; index < query.queries().size(); index++) {
             SubQuery asked = query.queries().get(index);
             Downsample downsample = asked.downsample();
-            Window window = Window.of(
+            TimeWindow window = TimeWindow.of(
                     query.startMillis(), query.endMillis(), downsample == null ? 0 : downsample.intervalMillis());
             List<TimeSeries> wanted = wanted(asked, budget);
             for (List<TimeSeries> group : groups(asked, wanted)) {
@@ -169,7 +169,8 @@ final class Engine {
         return groups.values();
     }
 
-    private List<Read> read(List<TimeSeries> group, SubQuery asked, Window window, Budget budget) throws IOException {
+    private List<Read> read(List<TimeSeries> group, SubQuery asked, TimeWindow window, Budget budget)
+            throws IOException {
         List<Read> read = new ArrayList<>();
         for (TimeSeries series : group) {
             budget.check();
@@ -195,7 +196,7 @@ final class Engine {
         return read;
     }
 
-    private static Result result(SubQuery asked, int index, List<Read> read, Window window, Budget budget) {
+    private static Result result(SubQuery asked, int index, List<Read> read, TimeWindow window, Budget budget) {
         List<Points> points = read.stream().map(Read::points).toList();
         Points merged = new Merge(points, asked.rate() != null, asked.aggregator(), window, budget).merged();
         points.forEach(one -> budget.giveBack(one.size));

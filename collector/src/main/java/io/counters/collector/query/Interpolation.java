@@ -5,7 +5,7 @@ enum Interpolation {
     /** The value on the straight line between the two. */
     LINE {
         @Override
-        long whole(long x, long x0, long y0, long x1, long y1) {
+        long integer(long x, long x0, long y0, long x1, long y1) {
             return y0 + (x - x0) * (y1 - y0) / (x1 - x0);
         }
 
@@ -16,7 +16,7 @@ enum Interpolation {
     },
     ZERO {
         @Override
-        long whole(long x, long x0, long y0, long x1, long y1) {
+        long integer(long x, long x0, long y0, long x1, long y1) {
             return 0;
         }
 
@@ -27,7 +27,7 @@ enum Interpolation {
     },
     MOST {
         @Override
-        long whole(long x, long x0, long y0, long x1, long y1) {
+        long integer(long x, long x0, long y0, long x1, long y1) {
             return Long.MAX_VALUE;
         }
 
@@ -38,7 +38,7 @@ enum Interpolation {
     },
     LEAST {
         @Override
-        long whole(long x, long x0, long y0, long x1, long y1) {
+        long integer(long x, long x0, long y0, long x1, long y1) {
             return Long.MIN_VALUE;
         }
 
@@ -49,7 +49,7 @@ enum Interpolation {
     },
     PREVIOUS {
         @Override
-        long whole(long x, long x0, long y0, long x1, long y1) {
+        long integer(long x, long x0, long y0, long x1, long y1) {
             return y0;
         }
 
@@ -59,7 +59,7 @@ enum Interpolation {
         }
     };
 
-    abstract long whole(long x, long x0, long y0, long x1, long y1);
+    abstract long integer(long x, long x0, long y0, long x1, long y1);
 
     abstract double real(long x, long x0, double y0, long x1, double y1);
 }

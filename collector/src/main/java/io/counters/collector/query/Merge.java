@@ -14,7 +14,7 @@ final class Merge {
     private final List<Points> series;
     private final boolean isRate;
     private final Aggregator aggregator;
-    private final Window window;
+    private final TimeWindow window;
     private final Budget budget;
 
     /** The next point, and the one before it; -1 if the series has not begun or has ended. */
@@ -22,20 +22,20 @@ final class Merge {
 
     private final int[] before;
 
-    private final boolean isWhole;
-    private final long[] wholes;
+    private final boolean isInteger;
+    private final long[] integers;
     private final double[] reals;
 
-    Merge(List<Points> series, boolean isRate, Aggregator aggregator, Window window, Budget budget) {
+    Merge(List<Points> series, boolean isRate, Aggregator aggregator, TimeWindow window, Budget budget) {
         this.series = series;
         this.isRate = isRate;
         this.aggregator = aggregator;
         this.window = window;
         this.budget = budget;
-        isWhole = series.stream().allMatch(points -> points.isWhole);
+        isInteger = series.stream().allMatch(points -> points.isInteger);
         next = new int[series.size()];
         before = new int[series.size()];
-        wholes = new long[series.size()];
+        integers = new long[series.size()];
         reals = new double[series.size()];
     }
 
@@ -50,11 +50,11 @@ final class Merge {
             }
             longest = Math.max(longest, points.size);
         }
-        Points.Builder merged = new Points.Builder(longest, isWhole);
+        Points.Builder merged = new Points.Builder(longest, isInteger);
         int unchecked = 0;
         for (long millis = step(); millis != Long.MAX_VALUE; millis = step()) {
-            if (window.answers(millis) && isWhole) {
-                merged.addWhole(millis, whole(millis));
+            if (window.answers(millis) && isInteger) {
+                merged.addInteger(millis, integer(millis));
             } else if (window.answers(millis)) {
                 merged.add(millis, real(millis));
             }
@@ -87,25 +87,25 @@ final class Merge {
         return least;
     }
 
-    private long whole(long millis) {
+    private long integer(long millis) {
         int size = 0;
         for (int i = 0; i < before.length; i++) {
             if (before[i] >= 0) {
                 Points points = series.get(i);
                 int at = before[i];
-                wholes[size++] = points.millis[at] == millis
-                        ? points.whole(at)
+                integers[size++] = points.millis[at] == millis
+                        ? points.integer(at)
                         : aggregator
                                 .interpolation()
-                                .whole(
+                                .integer(
                                         millis,
                                         points.millis[at],
-                                        points.whole(at),
+                                        points.integer(at),
                                         points.millis[next[i]],
-                                        points.whole(next[i]));
+                                        points.integer(next[i]));
             }
         }
-        return aggregator.whole(wholes, 0, size);
+        return aggregator.integer(integers, 0, size);
     }
 
     private double real(long millis) {

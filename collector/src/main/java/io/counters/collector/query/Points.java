@@ -7,37 +7,37 @@ import java.util.Arrays;
 final class Points {
     final long[] millis;
     final int size;
-    final boolean isWhole;
+    final boolean isInteger;
 
     /** Whole numbers, or the bits of doubles. */
     private final long[] values;
 
-    private Points(long[] millis, long[] values, int size, boolean isWhole) {
+    private Points(long[] millis, long[] values, int size, boolean isInteger) {
         this.millis = millis;
         this.values = values;
         this.size = size;
-        this.isWhole = isWhole;
+        this.isInteger = isInteger;
     }
 
     /** Receives points in the order of time. */
     static final class Builder {
         private long[] millis;
         private long[] values;
-        private final boolean isWhole;
+        private final boolean isInteger;
         private int size;
 
         /** @param size the probable number of points; it may be exceeded */
-        Builder(int size, boolean isWhole) {
+        Builder(int size, boolean isInteger) {
             millis = new long[size];
             values = new long[size];
-            this.isWhole = isWhole;
+            this.isInteger = isInteger;
         }
 
         void add(long at, double value) {
             addBits(at, Double.doubleToRawLongBits(value));
         }
 
-        void addWhole(long at, long value) {
+        void addInteger(long at, long value) {
             addBits(at, value);
         }
 
@@ -51,7 +51,7 @@ final class Points {
         }
 
         Points build() {
-            return new Points(Arrays.copyOf(millis, size), Arrays.copyOf(values, size), size, isWhole);
+            return new Points(Arrays.copyOf(millis, size), Arrays.copyOf(values, size), size, isInteger);
         }
     }
 
@@ -64,12 +64,12 @@ final class Points {
     }
 
     /** The value of a point, if all are whole numbers. */
-    long whole(int point) {
+    long integer(int point) {
         return values[point];
     }
 
     double real(int point) {
-        return isWhole ? values[point] : Double.longBitsToDouble(values[point]);
+        return isInteger ? values[point] : Double.longBitsToDouble(values[point]);
     }
 
     /** The first point at or after this time; {@link #size} if there is none. */

@@ -2,9 +2,9 @@ package io.counters.collector.query;
 
 import com.google.gson.stream.JsonWriter;
 import io.counters.collector.history.History;
-import io.counters.collector.http.Answer;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.RequestException;
+import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
 import io.counters.collector.publish.Series;
@@ -61,18 +61,18 @@ public final class QueryApi {
                 Route.post("/api/put", BODY_BYTES_MAX, Work.NONE, request -> refusedPut()));
     }
 
-    private Answer postedQuery(Request request) {
+    private Response postedQuery(Request request) {
         return answer(QueryReader.read(request.body(), clock.millis()), request);
     }
 
-    private Answer query(Request request) {
+    private Response query(Request request) {
         return answer(QueryParameters.read(request, clock.millis()), request);
     }
 
-    private Answer answer(Query query, Request request) {
+    private Response answer(Query query, Request request) {
         boolean isArrays = QueryParameters.isSet(request, "arrays");
         List<Result> results = read(() -> engine.answer(query, budget()));
-        return Answer.json(new ResultsJson(results, query, isArrays));
+        return Response.json(new ResultsJson(results, query, isArrays));
     }
 
     private Budget budget() {
@@ -92,7 +92,7 @@ public final class QueryApi {
         }
     }
 
-    private Answer suggest(Request request) {
+    private Response suggest(Request request) {
         String type = Objects.requireNonNullElse(request.parameter("type"), "");
         String beginning = Objects.requireNonNullElse(request.parameter("q"), "");
         int max = (int) request.number("max", 1, LISTED_MAX, LISTED);
@@ -119,10 +119,10 @@ public final class QueryApi {
         void write(JsonWriter json, T one) throws IOException;
     }
 
-    private static <T> Answer list(Part head, List<T> all, Element<T> element, Part foot) {
+    private static <T> Response list(Part head, List<T> all, Element<T> element, Part foot) {
         Iterator<T> next = all.iterator();
         boolean[] isBegun = new boolean[1];
-        return Answer.json(json -> {
+        return Response.json(json -> {
             if (!isBegun[0]) {
                 head.write(json);
                 isBegun[0] = true;
@@ -137,7 +137,7 @@ public final class QueryApi {
         });
     }
 
-    private Answer lookup(Request request) {
+    private Response lookup(Request request) {
         String m = request.parameter("m");
         int limit = (int) request.number("limit", 0, LISTED_MAX, LISTED);
         SubQuery asked = QueryParameters.lookup(m);
@@ -166,8 +166,8 @@ public final class QueryApi {
         json.endObject().endObject();
     }
 
-    private static Answer aggregators() {
-        return Answer.json(json -> {
+    private static Response aggregators() {
+        return Response.json(json -> {
             json.beginArray();
             for (String name : Aggregator.names()) {
                 json.value(name);
@@ -177,8 +177,8 @@ public final class QueryApi {
         });
     }
 
-    private static Answer filters() {
-        return Answer.json(json -> {
+    private static Response filters() {
+        return Response.json(json -> {
             json.beginObject();
             for (Filter.Type type : Filter.Type.values()) {
                 json.name(type.id()).beginObject();
@@ -191,7 +191,7 @@ public final class QueryApi {
         });
     }
 
-    private static Answer refusedPut() {
+    private static Response refusedPut() {
         throw new RequestException(
                 403,
                 "this is a counters collector, which answers OpenTSDB's queries but accepts no points; send counts to its"

@@ -33,15 +33,15 @@ record Rate(boolean isCounter, long counterMax, long resetValue, boolean dropsRe
     }
 
     private static double change(Points points, int i) {
-        if (points.isWhole) {
-            return points.whole(i) - (i == 0 ? 0 : points.whole(i - 1));
+        if (points.isInteger) {
+            return points.integer(i) - (i == 0 ? 0 : points.integer(i - 1));
         }
         return points.real(i) - (i == 0 ? 0 : points.real(i - 1));
     }
 
     private double overrun(Points points, int i) {
-        if (points.isWhole) {
-            return counterMax - (i == 0 ? 0 : points.whole(i - 1)) + points.whole(i);
+        if (points.isInteger) {
+            return counterMax - (i == 0 ? 0 : points.integer(i - 1)) + points.integer(i);
         }
         return counterMax - (i == 0 ? 0 : points.real(i - 1)) + points.real(i);
     }

@@ -95,8 +95,8 @@ final class ResultsJson implements Json.Pieces {
         } else {
             json.name(Long.toString(time));
         }
-        if (now.points().isWhole) {
-            json.value(now.points().whole(point));
+        if (now.points().isInteger) {
+            json.value(now.points().integer(point));
         } else {
             value(json, now.points().real(point), now.query().downsample());
         }

@@ -14,15 +14,15 @@ public final class Memory {
      * Reads an amount of memory.
      *
      * @param text a whole number followed by k, m or g, or 1% to 100%
-     * @param whole bytes: 100%, and the maximum allowed
-     * @return bytes, 1 to {@code whole}
+     * @param all bytes: 100%, and the maximum allowed
+     * @return bytes, 1 to {@code all}
      */
-    public static long of(String text, long whole) {
+    public static long of(String text, long all) {
         Matcher share = SHARE.matcher(text);
         if (share.matches()) {
             long percent = Long.parseLong(share.group(1));
             if (percent >= 1 && percent <= 100) {
-                return whole / 100 * percent;
+                return all / 100 * percent;
             }
         }
         Matcher bytes = BYTES.matcher(text);
@@ -33,11 +33,11 @@ public final class Memory {
                 default -> 30;
             };
             long amount = Long.parseLong(bytes.group(1)) << shift;
-            if (amount >= 1 && amount <= whole) {
+            if (amount >= 1 && amount <= all) {
                 return amount;
             }
         }
         throw new IllegalArgumentException("allowed are 1% to 100%, or a whole number followed by k, m or g, at most "
-                + (whole >> 20 > 0 ? (whole >> 20) + "m" : (whole >> 10) + "k"));
+                + (all >> 20 > 0 ? (all >> 20) + "m" : (all >> 10) + "k"));
     }
 }

@@ -1,6 +1,6 @@
 package io.counters.collector.simulate;
 
-import io.counters.collector.self.Progress;
+import io.counters.collector.common.ProgressMessages;
 import io.counters.collector.simulate.World.Outcome;
 import io.counters.collector.simulate.World.Plan;
 import java.io.PrintStream;
@@ -147,7 +147,7 @@ public final class Simulate implements Callable<Integer> {
     private boolean show(Plan plan, long first, long last) {
         long begun = nanoClock.getAsLong();
         Consumer<String> diary = verbose ? out::println : nothing -> {};
-        Progress progress = new Progress(
+        ProgressMessages progress = new ProgressMessages(
                 err, nanoClock, "counters simulate, " + plan.scenario().title(), "seeds", last - first + 1);
         List<Outcome> outcomes = run(plan, first, last, diary, () -> progress.add(1));
         Duration took = Duration.ofNanos(nanoClock.getAsLong() - begun);

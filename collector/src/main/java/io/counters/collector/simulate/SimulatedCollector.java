@@ -2,17 +2,17 @@ package io.counters.collector.simulate;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Commit;
 import io.counters.collector.ledger.Explanation;
+import io.counters.collector.ledger.InboundStream;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
-import io.counters.collector.ledger.Stream;
 import io.counters.collector.ledger.StreamReport;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
@@ -50,7 +50,7 @@ final class SimulatedCollector implements Commands {
     private long skewMillis;
 
     private String sender = "";
-    private @Nullable Stream stream;
+    private @Nullable InboundStream stream;
 
     SimulatedCollector(long id, LedgerSettings bounds, LongSupplier clockMillis, Random random, Sabotage sabotage) {
         this.random = random;
@@ -71,12 +71,12 @@ final class SimulatedCollector implements Commands {
                 clockMillis.getAsLong() + skewMillis,
                 () -> (clockMillis.getAsLong() + (sabotage.broken() == Sabotage.Broken.WALL_CLOCK ? skewMillis : 0))
                         * 1_000_000);
-        return new Ledger(bounds, true, clock, () -> 0, state, new Self());
+        return new Ledger(bounds, true, clock, () -> 0, state, new Metrics());
     }
 
     private Commit newCommit() {
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
-        return new Commit(ledger, disk, () -> 0, nobody, new Self());
+        return new Commit(ledger, disk, () -> 0, nobody, new Metrics());
     }
 
     /** Receives a datagram; returns false while it is down. */

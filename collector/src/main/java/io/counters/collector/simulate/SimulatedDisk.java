@@ -41,8 +41,8 @@ final class SimulatedDisk implements Journal {
     }
 
     @Override
-    public int marksAtOnce() {
-        return LedgerRecords.MARKS_AT_ONCE;
+    public int watermarksAtOnce() {
+        return LedgerRecords.WATERMARKS_AT_ONCE;
     }
 
     private void put(byte[] key, byte @Nullable [] value) {

@@ -38,23 +38,23 @@ final class SimulatedStore {
         }
         asker = ledger;
         if (!faulty || random.nextInt(3) == 0) {
-            hanging.forEach(push -> ledger.settle(push, answer(push)));
+            hanging.forEach(push -> ledger.answered(push, answer(push)));
             hanging.clear();
         }
         for (Push push : ledger.take(100, 1)) {
             int fate = faulty ? random.nextInt(11) : 9;
             if (fate == 0) {
-                ledger.settle(push, new Push.Unknown("never executed"));
+                ledger.answered(push, new Push.Unknown("never executed"));
             } else if (fate == 1) {
                 answer(push);
-                ledger.settle(push, new Push.Unknown("executed, but the answer is lost"));
+                ledger.answered(push, new Push.Unknown("executed, but the answer is lost"));
             } else if (fate == 2 && push.kind() != Push.Kind.READ) {
                 left.add(push);
-                ledger.settle(push, new Push.Unknown("executed later"));
+                ledger.answered(push, new Push.Unknown("executed later"));
             } else if (fate == 10) {
                 hanging.add(push);
             } else {
-                ledger.settle(push, answer(push));
+                ledger.answered(push, answer(push));
             }
         }
     }

@@ -1,6 +1,6 @@
 package io.counters.collector.store;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

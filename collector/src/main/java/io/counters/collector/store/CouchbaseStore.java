@@ -171,7 +171,7 @@ final class CouchbaseStore implements Store {
     }
 
     @Override
-    public @Nullable String mark(String key) throws IOException {
+    public @Nullable String stamp(String key) throws IOException {
         return pipeline.ask(
                         key,
                         () -> get(key).thenApply(document -> Optional.of(unquoted(document.text)))
@@ -190,7 +190,7 @@ final class CouchbaseStore implements Store {
     }
 
     @Override
-    public void mark(String key, String text) {
+    public void stamp(String key, String text) {
         // One at a time; the next round writes it again.
         if ((marking == null || marking.isDone()) && !pipeline.hangs(key)) {
             try {
@@ -199,7 +199,7 @@ final class CouchbaseStore implements Store {
                         bytes("\"" + text + "\""),
                         UpsertOptions.upsertOptions().transcoder(RawJsonTranscoder.INSTANCE));
             } catch (RuntimeException notSent) {
-                log.trace("the mark was not written to {}", this, notSent);
+                log.trace("the stamp was not written to {}", this, notSent);
             }
         }
     }

@@ -1,6 +1,6 @@
 package io.counters.collector.store;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -83,7 +83,7 @@ final class MemcachedServer implements AutoCloseable {
             login.ifPresent(known -> {
                 MemcachedConnection connection = spy.getConnection();
                 for (MemcachedNode node : connection.getLocator().getAll()) {
-                    connection.insertOperation(node, Question.login(name, known));
+                    connection.insertOperation(node, MemcachedRequest.login(name, known));
                 }
             });
             up = true;

@@ -43,7 +43,7 @@ public final class MemcachedStore implements Store {
 
     private static final int WINDOW_MIN = 200;
     private static final int BUFFERS_HEAP_SHARE = 16;
-    private static final int REQUEST_BYTES_MAX = Burst.REQUEST_BYTES_MAX + NameReader.BYTES_MAX;
+    private static final int REQUEST_BYTES_MAX = MemcachedBatch.REQUEST_BYTES_MAX + NameReader.BYTES_MAX;
 
     private final List<MemcachedServer> servers = new ArrayList<>();
     private final List<Resolver> resolvers = new ArrayList<>();
@@ -82,7 +82,7 @@ public final class MemcachedStore implements Store {
 
                     @Override
                     public void ask(Pipeline.Batch batch) {
-                        owner(batch.request(0).key()).ask(new Burst(batch));
+                        owner(batch.request(0).key()).ask(new MemcachedBatch(batch));
                     }
                 },
                 window,
@@ -109,7 +109,7 @@ public final class MemcachedStore implements Store {
 
     /**
      * The size of spymemcached's buffers for a server: they have room for everything in progress there, in each
-     * direction, so that a {@link Burst} fits into one completely. If only a part of it was in the buffer when the
+     * direction, so that a {@link MemcachedBatch} fits into one completely. If only a part of it was in the buffer when the
      * connection broke, it would be sent again from its beginning.
      */
     static int bufferBytes(int window) {
@@ -153,9 +153,10 @@ public final class MemcachedStore implements Store {
     }
 
     @Override
-    public @Nullable String mark(String key) throws IOException {
+    public @Nullable String stamp(String key) throws IOException {
         tend();
-        Question.Answer answer = ask(key, Question.get(owner(key).name(), key)).get(0);
+        MemcachedRequest.Answer answer =
+                ask(key, MemcachedRequest.get(owner(key).name(), key)).get(0);
         if (!answer.isFound() && !answer.isMissing()) {
             throw new IOException(
                     owner(key).name() + " answered with status " + answer.status() + ", " + answer.text());
@@ -163,7 +164,7 @@ public final class MemcachedStore implements Store {
         return answer.isFound() ? answer.text() : null;
     }
 
-    private List<Question.Answer> ask(String key, Question question) throws IOException {
+    private List<MemcachedRequest.Answer> ask(String key, MemcachedRequest question) throws IOException {
         return pipeline.ask(key, () -> {
             owner(key).ask(question);
             return question.done();
@@ -171,15 +172,15 @@ public final class MemcachedStore implements Store {
     }
 
     @Override
-    public void mark(String key, String text) {
+    public void stamp(String key, String text) {
         // One at a time, so that a server that hangs blocks only one; the next round writes it again.
         if ((marking == null || marking.isDone()) && !pipeline.hangs(key)) {
-            Question question = Question.set(owner(key).name(), key, text);
+            MemcachedRequest question = MemcachedRequest.set(owner(key).name(), key, text);
             try {
                 owner(key).ask(question);
                 marking = question.done();
             } catch (RuntimeException notSent) {
-                log.trace("the mark was not written to {}", this, notSent);
+                log.trace("the stamp was not written to {}", this, notSent);
             }
         }
     }
@@ -218,8 +219,8 @@ public final class MemcachedStore implements Store {
         return bytes != null && bytes.matches("\\d{1,18}") ? Long.toString(Long.parseLong(bytes) >> 20) : "?";
     }
 
-    private List<Question.Answer> statistics(MemcachedServer server) throws IOException {
-        Question question = Question.statistics(server.name());
+    private List<MemcachedRequest.Answer> statistics(MemcachedServer server) throws IOException {
+        MemcachedRequest question = MemcachedRequest.statistics(server.name());
         return pipeline.askServer(server.name(), () -> {
             server.ask(question);
             return question.done();

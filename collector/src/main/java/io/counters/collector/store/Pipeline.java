@@ -165,11 +165,11 @@ final class Pipeline {
         List<Push> some = requests.take(half);
         while (!some.isEmpty()) {
             List<Batch> asked = ask(some, replies);
-            boolean answers = before.isEmpty() || settle(before, replies);
+            boolean answers = before.isEmpty() || awaitAnswers(before, replies);
             before = asked;
             some = answers && !asked.isEmpty() ? requests.take(half) : List.of();
         }
-        settle(before, replies);
+        awaitAnswers(before, replies);
     }
 
     private List<Batch> ask(List<Push> requests, Store.Replies replies) {
@@ -178,7 +178,7 @@ final class Pipeline {
         for (Push request : requests) {
             String server = client.server(request.key());
             if (!hanging.isEmpty() && hanging.contains(server)) {
-                replies.settle(request, new Unknown(server + " has not answered earlier requests"));
+                replies.answered(request, new Unknown(server + " has not answered earlier requests"));
             } else {
                 byServer.computeIfAbsent(server, fresh -> new ArrayList<>()).add(request);
             }
@@ -197,7 +197,7 @@ final class Pipeline {
     }
 
     /** Returns whether anything was answered. */
-    private boolean settle(List<Batch> asked, Store.Replies replies) {
+    private boolean awaitAnswers(List<Batch> asked, Store.Replies replies) {
         boolean answers = false;
         for (Batch batch : asked) {
             await(batch);
@@ -211,7 +211,7 @@ final class Pipeline {
                     reply = new Unknown(batch.server + " did not answer within " + DEADLINE_MILLIS + " ms");
                 }
                 answers |= !(reply instanceof Unknown);
-                replies.settle(batch.request(place), reply);
+                replies.answered(batch.request(place), reply);
             }
         }
         return answers;

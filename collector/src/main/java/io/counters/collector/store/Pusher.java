@@ -1,12 +1,12 @@
 package io.counters.collector.store;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Ledger;
-import io.counters.collector.ledger.Mark;
 import io.counters.collector.ledger.Push;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Unknown;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
+import io.counters.collector.ledger.StoreStamp;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -31,16 +31,16 @@ public final class Pusher {
     /** About the most requests of one round, which take a slow store a second. */
     static final int ROUND = 16_000;
 
-    /** The key of the ledger's mark in the store; it cannot be a counter's. */
-    static final String MARK = "counters:ledger";
+    /** The key of the ledger's stamp in the store; it cannot be a counter's. */
+    static final String STAMP = "counters:ledger";
 
-    /** The key of the mark of whatever ledger of a fleet has written to the store last; it cannot be a counter's. */
+    /** The key of the stamp of whatever ledger of a fleet has written to the store last; it cannot be a counter's. */
     static final String FLEET = "counters:fleet";
 
-    /** Begins what is in its place, before a mark, after that embedded ledger has adopted what a fleet had written. */
+    /** Begins what is in its place, before a stamp, after that embedded ledger has adopted what a fleet had written. */
     private static final String LEFT = "left";
 
-    private static final int SETTLED_AT_ONCE = 500;
+    private static final int ANSWERS_AT_ONCE = 500;
 
     /** The most requests of a round to a store that does not answer. */
     private static final int PROBE = 16;
@@ -54,14 +54,14 @@ public final class Pusher {
     private final Supplier<List<Target>> targets;
     private final Store store;
     private final String prefix;
-    private final String mark;
-    private final String fleetMark;
+    private final String stamp;
+    private final String fleetStamp;
     private final FaultLog faults;
 
     /** The ledgers that are pushed now. */
     private final Map<Ledger, Pushed> pushed = new LinkedHashMap<>();
 
-    /** Those of them whose mark was read. */
+    /** Those of them whose stamp was read. */
     private final Set<Ledger> learnt = ConcurrentHashMap.newKeySet();
 
     private boolean unlearnt;
@@ -94,7 +94,7 @@ public final class Pusher {
     /** A ledger that is pushed now. */
     private static final class Pushed {
         final Ledger ledger;
-        final String mark;
+        final String stamp;
 
         /** How many keys at rest are to be read, in parts of {@value #ROUNDS_TO_SEE_ALL}. */
         long readsOwed;
@@ -104,34 +104,34 @@ public final class Pusher {
         /** Whether it adopts what a fleet has written, and the store does not say so yet. */
         boolean adopts;
 
-        Pushed(Ledger ledger, String mark) {
+        Pushed(Ledger ledger, String stamp) {
             this.ledger = ledger;
-            this.mark = mark;
+            this.stamp = stamp;
         }
     }
 
     /** @param prefix precedes every counter's key */
-    public Pusher(Ledger ledger, Store store, String prefix, FaultLog faults, Self self) {
-        this(() -> List.of(new Target(ledger, "")), store, prefix, faults, self);
+    public Pusher(Ledger ledger, Store store, String prefix, FaultLog faults, Metrics metrics) {
+        this(() -> List.of(new Target(ledger, "")), store, prefix, faults, metrics);
     }
 
     /** @param targets which may change between two rounds; they have no name in common */
-    public Pusher(Supplier<List<Target>> targets, Store store, String prefix, FaultLog faults, Self self) {
+    public Pusher(Supplier<List<Target>> targets, Store store, String prefix, FaultLog faults, Metrics metrics) {
         this.targets = targets;
         this.store = store;
         this.prefix = prefix;
         String of = prefix.isEmpty() ? "" : ":" + prefix;
-        mark = MARK + of;
-        fleetMark = FLEET + of;
+        stamp = STAMP + of;
+        fleetStamp = FLEET + of;
         this.faults = faults;
-        self.gauge("store_up", "1 while the store answers, otherwise 0.", () -> isSilent ? 0 : 1);
-        requests = self.count("store_requests_total", "Requests to the store.");
-        unanswered = self.count("store_unanswered_total", "Requests to the store without an answer.");
-        lost = self.count("store_lost_keys_total", "Keys that the store lost, and that were restored.");
+        metrics.gauge("store_up", "1 while the store answers, otherwise 0.", () -> isSilent ? 0 : 1);
+        requests = metrics.count("store_requests_total", "Requests to the store.");
+        unanswered = metrics.count("store_unanswered_total", "Requests to the store without an answer.");
+        lost = metrics.count("store_lost_keys_total", "Keys that the store lost, and that were restored.");
     }
 
     /**
-     * Reads the store's mark; called before the first push, and before anything is counted. If it cannot be read, a new
+     * Reads the store's stamp; called before the first push, and before anything is counted. If it cannot be read, a new
      * ledger ignores the totals of streams that began before it.
      *
      * @throws IOException if counts would be added twice in this store; the message has the remedy
@@ -147,7 +147,7 @@ public final class Pusher {
         }
     }
 
-    /** Whether the mark of this ledger was read, or that of the ledger before it. From any thread. */
+    /** Whether the stamp of this ledger was read, or that of the ledger before it. From any thread. */
     public boolean hasLearnt(Ledger ledger) {
         return learnt.contains(ledger);
     }
@@ -159,11 +159,12 @@ public final class Pusher {
         learnt.retainAll(pushed.keySet());
         for (Target target : now) {
             pushed.computeIfAbsent(
-                    target.ledger, fresh -> new Pushed(fresh, mark + (target.part.isEmpty() ? "" : ":" + target.part)));
+                    target.ledger,
+                    fresh -> new Pushed(fresh, stamp + (target.part.isEmpty() ? "" : ":" + target.part)));
         }
     }
 
-    /** Reads the marks that were not read yet. */
+    /** Reads the stamps that were not read yet. */
     private boolean learn() {
         try {
             refusal = null;
@@ -190,16 +191,16 @@ public final class Pusher {
     }
 
     private void learn(Pushed one) throws IOException {
-        boolean isOfFleet = !one.mark.equals(mark);
-        String text = store.mark(one.mark);
-        String fleets = store.mark(fleetMark);
+        boolean isOfFleet = !one.stamp.equals(stamp);
+        String text = store.stamp(one.stamp);
+        String fleets = store.stamp(fleetStamp);
         boolean isLeft = fleets != null && fleets.startsWith(LEFT);
         // Parts of an embedded ledger that was imported have its ID.
         boolean isOurs =
                 isOf(one.ledger, isLeft ? Objects.requireNonNull(fleets).substring(LEFT.length()) : fleets);
         boolean isTaken = isOfFleet
                 ? isLeft && !isOurs
-                : fleets != null && Mark.of(fleets).isPresent();
+                : fleets != null && StoreStamp.of(fleets).isPresent();
         if (isTaken && !one.ledger.isNew()) {
             String why = (isOfFleet ? "a collector with an embedded ledger" : "a fleet")
                     + " has written there after this ledger, so nothing is pushed, because counts would be added twice; use"
@@ -208,7 +209,7 @@ public final class Pusher {
                             ? ""
                             : ", or stop the fleet and begin with a new --data-dir, which adopts the values there");
             refusal = why;
-            faults.warn("mark", store + ": " + why);
+            faults.warn("stamp", store + ": " + why);
             return;
         }
         if (isTaken && !isOfFleet) {
@@ -216,20 +217,21 @@ public final class Pusher {
             one.adopts = true;
         } else if (isOfFleet && !isOf(one.ledger, text) && (isOurs || (text == null && one.ledger.isNew()))) {
             // A ledger of its own may have come before those of partitions, and after those of an earlier fleet.
-            text = store.mark(mark);
+            text = store.stamp(stamp);
         }
-        String remark = one.ledger.found(text == null ? null : Mark.of(text).orElse(null));
+        String remark =
+                one.ledger.found(text == null ? null : StoreStamp.of(text).orElse(null));
         if (remark != null) {
-            faults.warn("mark", store + ": " + remark);
+            faults.warn("stamp", store + ": " + remark);
         }
         learnt.add(one.ledger);
     }
 
-    private static boolean isOf(Ledger ledger, @Nullable String mark) {
-        return mark != null
-                && Mark.of(mark.strip())
-                        .map(Mark::ledger)
-                        .equals(Optional.of(ledger.mark().ledger()));
+    private static boolean isOf(Ledger ledger, @Nullable String stamp) {
+        return stamp != null
+                && StoreStamp.of(stamp.strip())
+                        .map(StoreStamp::ledger)
+                        .equals(Optional.of(ledger.stamp().ledger()));
     }
 
     /**
@@ -253,7 +255,7 @@ public final class Pusher {
         Round round = new Round(List.copyOf(pushed.values()), window == ROUND);
         long lostBefore = lost.sum();
         store.send(round, round);
-        round.settle();
+        round.passOn();
         round.all.forEach(one -> one.readsOwed %= ROUNDS_TO_SEE_ALL);
         answeredRounds = round.silent > 0 || window < ROUND ? 0 : answeredRounds + 1;
         if (unansweredKey != null && answeredRounds >= ROUNDS_TO_SEE_ALL && round.taken > 0) {
@@ -274,12 +276,12 @@ public final class Pusher {
         Pushed last = null;
         for (Pushed one : round.all) {
             if (one.moves) {
-                store.mark(one.mark, one.ledger.mark().toString());
+                store.stamp(one.stamp, one.ledger.stamp().toString());
                 last = one;
             }
         }
-        if (last != null && !last.mark.equals(mark)) {
-            store.mark(fleetMark, last.ledger.mark().toString());
+        if (last != null && !last.stamp.equals(stamp)) {
+            store.stamp(fleetStamp, last.ledger.stamp().toString());
         }
         int answered = round.taken - round.silent;
         hasMore = round.taken >= window && 4 * answered > round.taken;
@@ -294,23 +296,23 @@ public final class Pusher {
         if (ledger.isNew()) {
             return false;
         }
-        String text = LEFT + " " + ledger.mark();
-        store.mark(fleetMark, text);
+        String text = LEFT + " " + ledger.stamp();
+        store.stamp(fleetStamp, text);
         try {
-            return text.equals(store.mark(fleetMark));
+            return text.equals(store.stamp(fleetStamp));
         } catch (IOException noAnswer) {
-            log.debug("{} has not said whether it has its mark", store, noAnswer);
+            log.debug("{} has not said whether it has its stamp", store, noAnswer);
             return false;
         }
     }
 
     /** The requests of a round, and their results. */
     private final class Round implements Store.Requests, Store.Replies {
-        private record Settled(Ledger ledger, Push request, Push.Reply reply) {}
+        private record Answered(Ledger ledger, Push request, Push.Reply reply) {}
 
         private final List<Pushed> all;
         private final boolean readsAtRest;
-        private final List<Settled> settled = new ArrayList<>(SETTLED_AT_ONCE);
+        private final List<Answered> answers = new ArrayList<>(ANSWERS_AT_ONCE);
 
         /** The ledgers of requests without a reply, if there are several. */
         private final IdentityHashMap<Push, Ledger> asked = new IdentityHashMap<>();
@@ -356,7 +358,7 @@ public final class Pusher {
         }
 
         @Override
-        public void settle(Push request, Push.Reply reply) {
+        public void answered(Push request, Push.Reply reply) {
             if (reply instanceof Unknown unknown) {
                 silent++;
                 unanswered(request, unknown);
@@ -369,9 +371,9 @@ public final class Pusher {
                         store + " refused the key " + request.key() + ": " + FaultLog.shown(refused.why())
                                 + ", and the counter is pushed within a minute");
             }
-            settled.add(new Settled(ledger(request), request, reply));
-            if (settled.size() == SETTLED_AT_ONCE) {
-                settle();
+            answers.add(new Answered(ledger(request), request, reply));
+            if (answers.size() == ANSWERS_AT_ONCE) {
+                passOn();
             }
         }
 
@@ -385,29 +387,29 @@ public final class Pusher {
         }
 
         /**
-         * Settles many requests as one batch of each ledger, but so few that intake waits only briefly. If one
-         * cannot be settled, the others still are: the ledger would never send a request for a key that was not settled.
+         * Passes many answers on as one batch of each ledger, but so few that intake waits only briefly. If one
+         * fails, the others are still passed on: the ledger would never send a request for a key without its answer.
          */
-        void settle() {
+        void passOn() {
             RuntimeException[] failure = new RuntimeException[1];
-            for (int begin = 0, end; begin < settled.size(); begin = end) {
-                Ledger ledger = settled.get(begin).ledger;
+            for (int begin = 0, end; begin < answers.size(); begin = end) {
+                Ledger ledger = answers.get(begin).ledger;
                 end = begin + 1;
-                while (end < settled.size() && settled.get(end).ledger == ledger) {
+                while (end < answers.size() && answers.get(end).ledger == ledger) {
                     end++;
                 }
-                List<Settled> batch = settled.subList(begin, end);
+                List<Answered> batch = answers.subList(begin, end);
                 ledger.batch(() -> {
-                    for (Settled one : batch) {
+                    for (Answered one : batch) {
                         try {
-                            ledger.settle(one.request, one.reply);
+                            ledger.answered(one.request, one.reply);
                         } catch (RuntimeException fault) {
                             failure[0] = fault;
                         }
                     }
                 });
             }
-            settled.clear();
+            answers.clear();
             if (failure[0] != null) {
                 throw failure[0];
             }

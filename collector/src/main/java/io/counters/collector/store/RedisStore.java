@@ -356,7 +356,7 @@ final class RedisStore implements Store {
     }
 
     @Override
-    public @Nullable String mark(String key) throws IOException {
+    public @Nullable String stamp(String key) throws IOException {
         return pipeline.ask(
                         key,
                         () -> commands()
@@ -367,13 +367,13 @@ final class RedisStore implements Store {
     }
 
     @Override
-    public void mark(String key, String text) {
+    public void stamp(String key, String text) {
         // One at a time, so that a server that hangs blocks only one; the next round writes it again.
         if ((marking == null || marking.toCompletableFuture().isDone()) && !pipeline.hangs(key)) {
             try {
                 marking = commands().set(key, text);
             } catch (RuntimeException notSent) {
-                log.trace("the mark was not written to {}", this, notSent);
+                log.trace("the stamp was not written to {}", this, notSent);
             }
         }
     }
@@ -421,7 +421,7 @@ final class RedisStore implements Store {
 
     private List<String> info(String section) throws IOException {
         return pipeline.ask(
-                Pusher.MARK,
+                Pusher.STAMP,
                 () -> isConnected() && link.join().connection instanceof StatefulRedisClusterConnection<?, ?> cluster
                         ? cluster.async().upstream().commands().info(section).toCompletableFuture()
                         : commands().info(section).thenApply(List::of).toCompletableFuture());

@@ -18,15 +18,15 @@ public interface Store extends AutoCloseable {
     void send(Requests requests, Replies replies);
 
     /**
-     * Returns what an earlier {@link #mark(String, String)} wrote under this key; null if nothing.
+     * Returns what an earlier {@link #stamp(String, String)} wrote under this key; null if nothing.
      *
      * @throws IOException if the store does not answer within a bounded time
      */
     @Nullable
-    String mark(String key) throws IOException;
+    String stamp(String key) throws IOException;
 
     /** Writes a text under a key that cannot be a counter's. Does not wait, never throws. */
-    void mark(String key, String text);
+    void stamp(String key, String text);
 
     /**
      * Why existing keys may have been lost, and the remedy, for the log; from the statistics of the servers, within a
@@ -71,6 +71,6 @@ public interface Store extends AutoCloseable {
     /** Receives the answer to each request. */
     @FunctionalInterface
     interface Replies {
-        void settle(Push request, Push.Reply reply);
+        void answered(Push request, Push.Reply reply);
     }
 }

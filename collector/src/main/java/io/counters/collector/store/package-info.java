@@ -13,7 +13,7 @@
  *       so its own futures are not used. A request that was not written in time is dropped, and this is reported. What
  *       was written stays on its connection, except for an operation of which only a part is in the buffer: it is sent
  *       again from its beginning on the next connection. An operation costs about 1.2 us in three threads, so
- *       {@link io.counters.collector.store.Burst} combines thousands of requests into one. Its own ring depends on
+ *       {@link io.counters.collector.store.MemcachedBatch} combines thousands of requests into one. Its own ring depends on
  *       server names and their addresses, so a change in DNS would move keys: therefore there is one client per server,
  *       and the ring is ours. It trusts the length that an answer announces, and its thread ends at any Error and is
  *       never started again: therefore all operations are ours ({@link io.counters.collector.store.BinaryOperation}),

@@ -8,11 +8,11 @@ import java.util.Base64;
  * left out, because its lines are not datagrams.
  */
 final class DatagramEvents implements Text {
-    private final Reader reader;
+    private final TapReader reader;
     private boolean isAnnounced;
     private long tcp;
 
-    DatagramEvents(Reader reader) {
+    DatagramEvents(TapReader reader) {
         this.reader = reader;
     }
 

@@ -1,7 +1,7 @@
 package io.counters.collector.tap;
 
 import com.google.gson.stream.JsonWriter;
-import io.counters.collector.self.AddressKey;
+import io.counters.collector.common.AddressKey;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;

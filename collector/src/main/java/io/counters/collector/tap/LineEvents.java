@@ -3,8 +3,8 @@ package io.counters.collector.tap;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.collector.common.Glob;
 import io.counters.collector.http.Text;
-import io.counters.collector.self.Glob;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
@@ -28,7 +28,7 @@ final class LineEvents implements Text, Commands {
     static final int READ_MAX = 2_000;
     private static final long SECOND_NANOS = 1_000_000_000;
 
-    private final Reader reader;
+    private final TapReader reader;
     private final Glob match;
     private final int linesMax;
     private final int nameBytesMax;
@@ -57,7 +57,12 @@ final class LineEvents implements Text, Commands {
      * @param statsdName reads the names of StatsD lines as the collector does; used here only
      */
     LineEvents(
-            Reader reader, Glob match, int linesMax, int nameBytesMax, StatsdName statsdName, LongSupplier nanoClock) {
+            TapReader reader,
+            Glob match,
+            int linesMax,
+            int nameBytesMax,
+            StatsdName statsdName,
+            LongSupplier nanoClock) {
         this.reader = reader;
         this.match = match;
         this.linesMax = linesMax;
@@ -169,12 +174,14 @@ final class LineEvents implements Text, Commands {
     }
 
     @Override
-    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
+    public void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
         EventJson line = name(bytes, begin, end);
         if (line != null) {
             add(line.put(
                     "amount",
-                    BigDecimal.valueOf(whole).add(BigDecimal.valueOf(rest, 18)).stripTrailingZeros()));
+                    BigDecimal.valueOf(integer)
+                            .add(BigDecimal.valueOf(rest, 18))
+                            .stripTrailingZeros()));
         }
     }
 

@@ -1,7 +1,7 @@
 package io.counters.collector.tap;
 
+import io.counters.collector.common.LineSender;
 import io.counters.collector.http.Listeners;
-import io.counters.collector.self.Sender;
 import io.counters.wire.Rejection;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -103,16 +103,16 @@ public final class Tap {
     }
 
     /** Copies a datagram, or complete lines of a connection, that were merged. */
-    public void received(Sender from, byte[] in, int begin, int end) {
+    public void received(LineSender from, byte[] in, int begin, int end) {
         put(from, null, in, begin, end);
     }
 
     /** Copies a rejected line. */
-    public void rejected(Sender from, Rejection why, byte[] in, int begin, int end) {
+    public void rejected(LineSender from, Rejection why, byte[] in, int begin, int end) {
         put(from, why, in, begin, Math.min(end, begin + LineEvents.SHOWN_BYTES_MAX + 1));
     }
 
-    private void put(Sender from, @Nullable Rejection why, byte[] in, int begin, int end) {
+    private void put(LineSender from, @Nullable Rejection why, byte[] in, int begin, int end) {
         Ring open = ring;
         if (open == null) {
             return;

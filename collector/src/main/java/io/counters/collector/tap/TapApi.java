@@ -1,10 +1,10 @@
 package io.counters.collector.tap;
 
-import io.counters.collector.http.Answer;
+import io.counters.collector.common.Glob;
 import io.counters.collector.http.Request;
+import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Route.Work;
-import io.counters.collector.self.Glob;
 import io.counters.wire.StatsdName;
 import java.util.List;
 import java.util.Objects;
@@ -38,17 +38,17 @@ public final class TapApi {
                 Route.get("/api/tap/datagrams", Work.NONE, this::datagrams));
     }
 
-    private Answer lines(Request request) {
+    private Response lines(Request request) {
         request.allow("match", "lines");
         Glob match = new Glob(Objects.requireNonNullElse(request.parameter("match"), ""));
         int linesMax = (int) request.number("lines", 1, LINES_MAX, LINES_USUAL);
-        return Answer.events(
+        return Response.events(
                 tap.listeners,
-                new LineEvents(new Reader(tap), match, linesMax, nameBytesMax, statsdNames.get(), nanoClock));
+                new LineEvents(new TapReader(tap), match, linesMax, nameBytesMax, statsdNames.get(), nanoClock));
     }
 
-    private Answer datagrams(Request request) {
+    private Response datagrams(Request request) {
         request.allow();
-        return Answer.events(tap.listeners, new DatagramEvents(new Reader(tap)));
+        return Response.events(tap.listeners, new DatagramEvents(new TapReader(tap)));
     }
 }

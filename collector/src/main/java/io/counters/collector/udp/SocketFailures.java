@@ -1,6 +1,6 @@
 package io.counters.collector.udp;
 
-import io.counters.collector.self.FaultLog;
+import io.counters.collector.common.FaultLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;

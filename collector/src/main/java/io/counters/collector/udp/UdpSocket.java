@@ -1,6 +1,6 @@
 package io.counters.collector.udp;
 
-import io.counters.collector.self.AddressKey;
+import io.counters.collector.common.AddressKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -3,8 +3,8 @@ package io.counters.collector.udp;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.DiskFault;
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.DiskFault;
 import io.netty.channel.ChannelException;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoRegistration;

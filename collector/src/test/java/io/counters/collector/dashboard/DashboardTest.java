@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.LineSender;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.fleet.Member;
 import io.counters.collector.history.History;
@@ -13,9 +16,6 @@ import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.Browser;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Sender;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -69,7 +69,7 @@ class DashboardTest {
     @BeforeEach
     void open() throws IOException {
         kept = new KeptLedger(folder, false);
-        history = new History(history(folder, 100), kept.said.log(), kept.self);
+        history = new History(history(folder, 100), kept.said.log(), kept.metrics);
         dashboard = dashboard(0);
         dashboard.start();
     }
@@ -89,7 +89,7 @@ class DashboardTest {
                 kept.ledger,
                 kept.commit::run,
                 history,
-                kept.self,
+                kept.metrics,
                 () -> hangs,
                 () -> troubles,
                 () -> List.of(new PartState("store", Optional.of("it does not answer"), NOW)),
@@ -191,7 +191,7 @@ class DashboardTest {
                 .map(row -> row.group(1))
                 .toList();
 
-        assertThat(known).containsExactlyInAnyOrderElementsOf(Panel.LOSSES);
+        assertThat(known).containsExactlyInAnyOrderElementsOf(HealthPanel.LOSSES);
     }
 
     @Test
@@ -523,7 +523,7 @@ class DashboardTest {
 
     @Test
     void metrics_are_lines_in_prometheus_format() throws Exception {
-        kept.self
+        kept.metrics
                 .count("intake_rejected_lines_total", "Lines that were rejected, by reason.", "reason", "name_letter")
                 .add(3);
 
@@ -643,7 +643,7 @@ class DashboardTest {
                 waiting.add(browser.ask("GET", path));
             }
             // Not by metrics(), because some metrics need the lock.
-            await().until(() -> kept.self
+            await().until(() -> kept.metrics
                             .count("http_requests_total", "HTTP requests received.")
                             .sum()
                     == 5);
@@ -680,7 +680,7 @@ class DashboardTest {
     }
 
     /** A UDP sender on this machine. */
-    private record Stranger(int port) implements Sender {
+    private record Stranger(int port) implements LineSender {
         @Override
         public String protocol() {
             return "UDP";

@@ -220,7 +220,7 @@ class FleetCheckTest {
             producer.beginTransaction();
             producer.send(new ProducerRecord<>("grown.ledger", 2, new byte[] {'h'}, new byte[1]))
                     .get(60, TimeUnit.SECONDS);
-            producer.send(new ProducerRecord<>("grown.ledger", 2, Progress.KEY, new Progress(4, 1).value()))
+            producer.send(new ProducerRecord<>("grown.ledger", 2, LedgerOffset.KEY, new LedgerOffset(4, 1).value()))
                     .get(60, TimeUnit.SECONDS);
             producer.commitTransaction();
             assertThat(look(one, "grown").isReady()).isTrue();
@@ -248,9 +248,9 @@ class FleetCheckTest {
         assertThat(create(one, "later").isReady()).isTrue();
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", one.bootstrap()), new ByteArraySerializer(), new ByteArraySerializer())) {
-            byte[] progress = new Progress(4, 1).value();
+            byte[] progress = new LedgerOffset(4, 1).value();
             progress[0]++;
-            producer.send(new ProducerRecord<>("later.ledger", 2, Progress.KEY, progress))
+            producer.send(new ProducerRecord<>("later.ledger", 2, LedgerOffset.KEY, progress))
                     .get(60, TimeUnit.SECONDS);
         }
 
@@ -268,7 +268,7 @@ class FleetCheckTest {
             consumer.updateBeginningOffsets(Map.of(silent, 0L));
             consumer.updateEndOffsets(Map.of(silent, 5L));
 
-            assertThatThrownBy(() -> Progress.partitions(consumer, "silent.ledger", 1, Duration.ofSeconds(10)))
+            assertThatThrownBy(() -> LedgerOffset.partitions(consumer, "silent.ledger", 1, Duration.ofSeconds(10)))
                     .isInstanceOf(TimeoutException.class);
         }
     }

@@ -2,15 +2,15 @@ package io.counters.collector.fleet;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.TickClock;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.collector.simulate.SimulatedSender;
 import io.counters.emit.Transport;
 import java.io.IOException;
@@ -156,7 +156,7 @@ final class FleetSimulation {
         final int place;
         final String name;
         final long skewMillis;
-        final Self self = new Self();
+        final Metrics metrics = new Metrics();
         final Producer producer = new Producer();
         final Gatherer gatherer;
         final TargetFeed feed;
@@ -179,7 +179,7 @@ final class FleetSimulation {
                     this::wallMillis,
                     hashing,
                     said.log(),
-                    self);
+                    metrics);
             feed = new TargetFeed(gatherer);
             transactions = log.new Of(name);
             MemoryLog.Loading loading = log.new Loading();
@@ -193,7 +193,7 @@ final class FleetSimulation {
                             time,
                             () -> wallMillis() / 1000,
                             records.load(new LedgerState(random.nextLong(), hashing)),
-                            self),
+                            metrics),
                     said.log());
             TickClock ticks =
                     new TickClock(TICK_SECONDS, () -> Instant.ofEpochMilli(wallMillis()), () -> nanos, said.log());
@@ -207,7 +207,7 @@ final class FleetSimulation {
                     this::wallMillis,
                     () -> nanos,
                     said.log(),
-                    self);
+                    metrics);
         }
 
         long wallMillis() {
@@ -533,12 +533,12 @@ final class FleetSimulation {
         for (Collector one : collectors) {
             one.own();
         }
-        log.settle(false);
+        log.answered(false);
     }
 
     /** A commit takes its time, in which others go on. */
     private void meanwhile() {
-        Collector self = running;
+        Collector metrics = running;
         if (isCommitting || !happens(10)) {
             return;
         }
@@ -553,7 +553,7 @@ final class FleetSimulation {
             for (int round = random.nextInt(8); round > 0; round--) {
                 nanos += 100_000_000;
                 for (Collector one : collectors) {
-                    if (one != self) {
+                    if (one != metrics) {
                         one.own();
                     }
                 }
@@ -591,7 +591,7 @@ final class FleetSimulation {
                 // A partition that is behind for a day loses lines in any case, because they are deleted.
                 collectors.forEach(one -> one.pausedUntil = 0);
             }
-            settle(collectors, hour % 6 == 5 ? 60 : 12);
+            answered(collectors, hour % 6 == 5 ? 60 : 12);
             if (happens(3)) {
                 log.compact(false);
             }
@@ -633,10 +633,10 @@ final class FleetSimulation {
     }
 
     /** Runs until everything is merged and committed; returns whether it is. */
-    private boolean settle(List<Collector> all, int rounds) throws IOException {
+    private boolean answered(List<Collector> all, int rounds) throws IOException {
         for (int round = 0; round < rounds; round++) {
             nanos += 300_000_000;
-            log.settle(isOver);
+            log.answered(isOver);
             for (Collector one : all) {
                 one.own();
             }
@@ -654,7 +654,7 @@ final class FleetSimulation {
     }
 
     private void rest(String who, List<Collector> all) throws IOException {
-        if (!settle(all, 500)) {
+        if (!answered(all, 500)) {
             wrong.add(this + ": lines are not merged at rest: " + said.lines());
         }
         judge(who, all);

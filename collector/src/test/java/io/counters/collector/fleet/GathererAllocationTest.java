@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +35,7 @@ class GathererAllocationTest {
                 () -> nowMillis,
                 new SeededHash(new Random(1)),
                 new SaidFaults().log(),
-                new Self());
+                new Metrics());
         TargetFeed feed = new TargetFeed(gatherer);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long id = Thread.currentThread().getId();

@@ -3,9 +3,9 @@ package io.counters.collector.fleet;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -27,7 +27,7 @@ class GathererTest {
 
     private final RecordedLog log = new RecordedLog();
     private final SaidFaults said = new SaidFaults();
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
 
     private long nowMillis = 1000;
     private Gatherer gatherer = gatherer(HEAP);
@@ -42,7 +42,7 @@ class GathererTest {
                 () -> 1_700_000_000_000L + nowMillis,
                 new SeededHash(new Random(1)),
                 said.log(),
-                self);
+                metrics);
     }
 
     private void use(long heapBytes) {
@@ -67,7 +67,7 @@ class GathererTest {
     }
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     private static List<String> commands(List<String> lines) {
@@ -384,7 +384,7 @@ class GathererTest {
         assertThat(commands(window("a"))).contains("increment a 20 20");
         assertThat(log.lines(partition("b"))).contains("increment b 20");
         assertThat(log.lines(partition(ID))).anyMatch(line -> line.startsWith("from ") && line.endsWith(" 1-20"));
-        assertThat(self.values().entrySet().stream()
+        assertThat(metrics.values().entrySet().stream()
                         .filter(metric -> metric.getKey().contains("dropped"))
                         .mapToLong(metric -> metric.getValue()))
                 .containsOnly(0L);

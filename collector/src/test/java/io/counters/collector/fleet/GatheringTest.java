@@ -3,11 +3,11 @@ package io.counters.collector.fleet;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.StreamReport;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
@@ -41,7 +41,7 @@ class GatheringTest {
                 () -> nowMillis,
                 new SeededHash(random),
                 new SaidFaults().log(),
-                new Self());
+                new Metrics());
     }
 
     private static LongStream seeds() {
@@ -79,7 +79,7 @@ class GatheringTest {
                 readRecords();
             }
         }
-        traffic.settle(nowMillis);
+        traffic.answered(nowMillis);
         collectors.forEach(Gatherer::close);
         readRecords();
 

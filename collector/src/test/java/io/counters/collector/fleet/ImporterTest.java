@@ -4,15 +4,15 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -83,7 +83,7 @@ class ImporterTest {
                 () -> nanos / 1_000_000,
                 () -> 1_700_000_000,
                 records.load(new LedgerState(random.nextLong(), new SeededHash(new Random(1)))),
-                new Self());
+                new Metrics());
     }
 
     private static String name(int number) {
@@ -207,7 +207,7 @@ class ImporterTest {
         for (int i = 0; i < PARTITIONS; i++) {
             log.assign(i, "owner");
         }
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
         Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
         Owner owner = new Owner(
@@ -220,9 +220,9 @@ class ImporterTest {
                 this::wallMillis,
                 () -> nanos,
                 said.log(),
-                self);
+                metrics);
         for (int i = 0; i < 300; i++) {
-            log.settle(true);
+            log.answered(true);
             nanos += 1_000_000_000;
             loader.step();
             owner.run();
@@ -273,7 +273,7 @@ class ImporterTest {
                 resumed++;
             }
             crashAt = -1;
-            log.settle(true);
+            log.answered(true);
             int left = 0;
             try {
                 left = run(false);
@@ -315,7 +315,8 @@ class ImporterTest {
             Ledger ledger = Objects.requireNonNull(owned.partition(i)).ledger;
             assertThat(ledger.streams()).isEqualTo(SENDERS);
             assertThat(ledger.publishAt(1_700_000_010, 1)).isEmpty();
-            assertThat(ledger.mark().ledger()).isEqualTo(embedded.ledger.mark().ledger());
+            assertThat(ledger.stamp().ledger())
+                    .isEqualTo(embedded.ledger.stamp().ledger());
         }
         assertThat(said.lines()).isEmpty();
     }
@@ -325,7 +326,7 @@ class ImporterTest {
         crashAt = -1;
         embedded(20);
         run(false);
-        log.settle(true);
+        log.answered(true);
         int before = records();
 
         assertThatThrownBy(() -> run(true))
@@ -358,7 +359,7 @@ class ImporterTest {
         embedded(60);
         fleet(60);
         owned();
-        log.settle(true);
+        log.answered(true);
 
         assertThat(run(true)).isEqualTo(PARTITIONS);
 
@@ -375,7 +376,7 @@ class ImporterTest {
         // Of a stream in quarantine it is not known which amounts are counted.
         add(0, "increment plain 1 9999999999999999");
         values();
-        log.settle(true);
+        log.answered(true);
         int before = records();
 
         assertThatThrownBy(() -> run(true))
@@ -438,7 +439,7 @@ class ImporterTest {
             steps = 0;
             crashAt = step;
             assertThatThrownBy(() -> run(false)).isInstanceOf(Killed.class);
-            log.settle(true);
+            log.answered(true);
         }
         crashAt = -1;
         assertThat(written()).isLessThan(PARTITIONS);

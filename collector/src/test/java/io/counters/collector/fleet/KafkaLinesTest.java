@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.testsupport.Brokers;
 import java.time.Duration;
 import java.util.List;
@@ -35,14 +35,14 @@ class KafkaLinesTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final SaidFaults said = new SaidFaults();
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final List<Partition> partitions = IntStream.range(0, PARTITIONS)
             .mapToObj(i -> new Partition(System::currentTimeMillis))
             .toList();
     private final CountDownLatch ending = new CountDownLatch(1);
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     private static void createTopic(Brokers brokers) throws Exception {
@@ -72,7 +72,7 @@ class KafkaLinesTest {
                 System::currentTimeMillis,
                 new SeededHash(new Random(1)),
                 said.log(),
-                self);
+                metrics);
     }
 
     private Thread sending(Gatherer gatherer) {
@@ -143,7 +143,7 @@ class KafkaLinesTest {
             brokers.restart(0);
             await("no trouble").atMost(PATIENCE).until(() -> gatherer.trouble().isEmpty());
             steps(traffic);
-            traffic.settle(60_000);
+            traffic.answered(60_000);
 
             end(sending, gatherer);
             readAll(brokers);

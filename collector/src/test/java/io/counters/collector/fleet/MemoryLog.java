@@ -15,7 +15,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fleet's log in memory, with transactions whose records and marks arrive late, members that are out of date, commits that
+ * A fleet's log in memory, with transactions whose records and markers arrive late, members that are out of date, commits that
  * fail or whose outcome nobody learns, and compaction. For one thread.
  */
 final class MemoryLog {
@@ -42,10 +42,10 @@ final class MemoryLog {
         State state = State.OPEN;
         final Map<Integer, Committed> offsets = new HashMap<>();
 
-        /** Partitions of the ledger's topic that its mark has not reached yet. */
+        /** Partitions of the ledger's topic that its marker has not reached yet. */
         final Set<Integer> unmarked = new HashSet<>();
 
-        /** Whether its mark has reached the offsets. */
+        /** Whether its marker has reached the offsets. */
         boolean isInOffsets;
 
         Transaction(String member) {
@@ -195,8 +195,8 @@ final class MemoryLog {
                 .toList();
     }
 
-    /** Lets some marks arrive, and ends transactions that have been open for too long. */
-    void settle(boolean all) {
+    /** Lets some markers arrive, and ends transactions that have been open for too long. */
+    void answered(boolean all) {
         for (Transaction one : transactions) {
             if (one.state == State.OPEN && (all || random.nextInt(20) == 0)) {
                 one.state = State.ABORTED;
@@ -218,7 +218,7 @@ final class MemoryLog {
         one.isInOffsets = true;
     }
 
-    /** Ends what this member has open, and waits until all marks of its transactions have arrived. */
+    /** Ends what this member has open, and waits until all markers of its transactions have arrived. */
     private void complete(String member) {
         for (Transaction one : transactions) {
             if (one.member.equals(member)) {
@@ -454,7 +454,7 @@ final class MemoryLog {
             return found;
         }
 
-        /** Reads up to the first record of a transaction whose mark is not there yet. */
+        /** Reads up to the first record of a transaction whose marker is not there yet. */
         @Override
         public void read(Map<Integer, Long> positions, Records records) {
             positions.replaceAll((partition, position) -> {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
 import java.time.Duration;
@@ -135,12 +135,13 @@ class OwnerBrokersTest {
     void what_a_killed_owner_had_is_exact_at_the_other_and_no_second_is_published_twice() throws Exception {
         Topics topics = Topics.of("killed");
         create(topics);
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         Process one = OwnerProcess.launch(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS);
         try (KafkaProducer<byte[], byte[]> producer = producer()) {
             count(producer, topics, 2000);
             awaitCommitted(topics, 1);
-            try (OwnerProcess two = OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, self)) {
+            try (OwnerProcess two =
+                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, metrics)) {
                 await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
                 count(producer, topics, 2000);
 
@@ -150,7 +151,7 @@ class OwnerBrokersTest {
 
                 await("all partitions").until(() -> two.owned().size() == PARTITIONS);
                 await("all lines").untilAsserted(() -> assertThat(two.values()).isEqualTo(totals));
-                assertThat(self.values().get("fleet_take_over_millis")).isLessThan(60_000);
+                assertThat(metrics.values().get("fleet_take_over_millis")).isLessThan(60_000);
                 await("a tick of each partition")
                         .until(() -> ticks(topics).stream()
                                         .filter(tick -> tick.timestamp() > killedMillis)
@@ -172,7 +173,7 @@ class OwnerBrokersTest {
         Process one = OwnerProcess.launch(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS);
         try (KafkaProducer<byte[], byte[]> producer = producer();
                 OwnerProcess two =
-                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Self())) {
+                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Metrics())) {
             await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
             signal(one, "STOP");
@@ -198,12 +199,12 @@ class OwnerBrokersTest {
     void a_restart_moves_nothing() throws Exception {
         Topics topics = Topics.of("restarted");
         create(topics);
-        Self ofOther = new Self();
+        Metrics ofOther = new Metrics();
         try (KafkaProducer<byte[], byte[]> producer = producer();
                 OwnerProcess other =
                         OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "other", PARTITIONS, ofOther)) {
             OwnerProcess before =
-                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self());
+                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics());
             await("half of the partitions").until(() -> before.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
             Set<Integer> partitions = before.owned();
@@ -211,7 +212,7 @@ class OwnerBrokersTest {
 
             before.close();
             try (OwnerProcess after =
-                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
+                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics())) {
                 await("the same partitions").until(() -> after.owned().equals(partitions));
                 count(producer, topics, 100);
                 await("all lines").untilAsserted(() -> {
@@ -233,7 +234,7 @@ class OwnerBrokersTest {
         try (KafkaProducer<byte[], byte[]> producer = producer();
                 Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
             count(producer, topics, 500);
-            try (OwnerProcess owner = owner(topics, said, new Self())) {
+            try (OwnerProcess owner = owner(topics, said, new Metrics())) {
                 await("all lines")
                         .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
             }
@@ -244,10 +245,11 @@ class OwnerBrokersTest {
             admin.deleteRecords(Map.of(first, RecordsToDelete.beforeOffset(-1)))
                     .all()
                     .get(60, TimeUnit.SECONDS);
-            Self self = new Self();
-            try (OwnerProcess owner = owner(topics, said, self)) {
+            Metrics metrics = new Metrics();
+            try (OwnerProcess owner = owner(topics, said, metrics)) {
                 await("the gap")
-                        .untilAsserted(() -> assertThat(self.values()).containsEntry("fleet_gone_records_total", 7L));
+                        .untilAsserted(
+                                () -> assertThat(metrics.values()).containsEntry("fleet_gone_records_total", 7L));
                 assertThat(said.lines())
                         .filteredOn(line -> line.contains("partition 0 were deleted"))
                         .hasSize(1);
@@ -264,7 +266,7 @@ class OwnerBrokersTest {
                             topics.lines(), 0, null, "increment merged.before 5\n".getBytes(ISO_8859_1)))
                     .get(60, TimeUnit.SECONDS);
             said.lines().clear();
-            Self last = new Self();
+            Metrics last = new Metrics();
             try (OwnerProcess owner = owner(topics, said, last)) {
                 await("all partitions")
                         .untilAsserted(() -> assertThat(last.values())
@@ -276,15 +278,15 @@ class OwnerBrokersTest {
                 await("all lines")
                         .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
             }
-            try (OwnerProcess owner = owner(topics, said, new Self())) {
+            try (OwnerProcess owner = owner(topics, said, new Metrics())) {
                 await("all lines once")
                         .untilAsserted(() -> assertThat(owner.values()).isEqualTo(totals));
             }
         }
     }
 
-    private static OwnerProcess owner(Topics topics, SaidFaults said, Self self) throws Exception {
-        return new OwnerProcess(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, said.log(), self);
+    private static OwnerProcess owner(Topics topics, SaidFaults said, Metrics metrics) throws Exception {
+        return new OwnerProcess(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, said.log(), metrics);
     }
 
     @Test
@@ -294,7 +296,7 @@ class OwnerBrokersTest {
         try (KafkaProducer<byte[], byte[]> producer = producer();
                 Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()));
                 OwnerProcess runs =
-                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Self())) {
+                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics())) {
             count(producer, topics, 200);
             await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
             assertThat(runs.fleet.parts().get("partitions").get()).isEmpty();
@@ -310,7 +312,7 @@ class OwnerBrokersTest {
                         .contains("the topics have 16 partitions, and the fleet has 8");
             });
             assertThatThrownBy(() ->
-                            OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Self()))
+                            OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Metrics()))
                     .hasMessageContaining("the topics have 16 partitions, and the fleet has 8")
                     .hasMessageContaining("restore the topics with 8 partitions");
             count(producer, topics, 200);
@@ -356,7 +358,7 @@ class OwnerBrokersTest {
             TopicPartition first = new TopicPartition(topics.lines(), 0);
             producer.initTransactions();
             producer.beginTransaction();
-            producer.sendOffsetsToTransaction(Map.of(first, new OffsetAndMetadata(7, "a mark")), group);
+            producer.sendOffsetsToTransaction(Map.of(first, new OffsetAndMetadata(7, "a stamp")), group);
 
             await("the other")
                     .ignoreExceptions()
@@ -366,7 +368,7 @@ class OwnerBrokersTest {
             producer.commitTransaction();
             await("both")
                     .untilAsserted(() -> assertThat(log.committed(Set.of(0, 1)))
-                            .containsOnly(Map.entry(0, new Committed(7, "a mark")), Map.entry(1, Committed.NOTHING)));
+                            .containsOnly(Map.entry(0, new Committed(7, "a stamp")), Map.entry(1, Committed.NOTHING)));
         } finally {
             log.close();
         }
@@ -383,9 +385,9 @@ class OwnerBrokersTest {
             }
             KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0", KafkaOwnerLog.TRANSACTION_MILLIS);
             log.renew();
-            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 1).value());
+            log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
             log.commit(Map.of());
-            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 2).value());
+            log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 2).value());
             own.pause(0);
 
             long before = System.nanoTime();
@@ -407,7 +409,7 @@ class OwnerBrokersTest {
             }
             KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner", LedgerImport.TRANSACTION_MILLIS);
             log.renew();
-            log.append(OwnerLog.Topic.LEDGER, 0, Progress.KEY, new Progress(PARTITIONS, 1).value());
+            log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
             own.pause(0);
             ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
             try {

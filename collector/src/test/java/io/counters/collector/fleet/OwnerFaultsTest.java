@@ -3,13 +3,13 @@ package io.counters.collector.fleet;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -28,7 +28,7 @@ class OwnerFaultsTest {
     private static final long SECOND = 1_000_000_000;
 
     private final SaidFaults said = new SaidFaults();
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final MemoryLog log = new MemoryLog(PARTITIONS, new Random(1));
     private final OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
     private final MemoryLog.Of lines = log.new Of("one");
@@ -47,7 +47,7 @@ class OwnerFaultsTest {
                 this::wallMillis,
                 () -> nanos,
                 said.log(),
-                self);
+                metrics);
     }
 
     private Ledger ledger(LedgerRecords.Collected records) {
@@ -57,7 +57,7 @@ class OwnerFaultsTest {
                 () -> nanos / 1_000_000,
                 () -> wallMillis() / 1000,
                 records.load(new LedgerState(7, new SeededHash(new Random(1)))),
-                self);
+                metrics);
     }
 
     private long wallMillis() {
@@ -73,7 +73,7 @@ class OwnerFaultsTest {
             nanos += SECOND;
             loader.step();
             owner.run();
-            log.settle(true);
+            log.answered(true);
         }
     }
 
@@ -85,7 +85,7 @@ class OwnerFaultsTest {
     }
 
     private long metric(String name) {
-        return self.values().getOrDefault(name, -1L);
+        return metrics.values().getOrDefault(name, -1L);
     }
 
     @Test
@@ -159,7 +159,7 @@ class OwnerFaultsTest {
         owner.moved(1, 100, 130);
         nanos += SECOND;
         owner.run();
-        log.settle(true);
+        log.answered(true);
 
         assertThat(metric("fleet_gone_records_total")).isEqualTo(30);
         assertThat(metric("fleet_cut_partitions_total")).isZero();
@@ -174,7 +174,7 @@ class OwnerFaultsTest {
         owner.moved(1, 130, 100);
         nanos += SECOND;
         owner.run();
-        log.settle(true);
+        log.answered(true);
 
         assertThat(metric("fleet_cut_partitions_total")).isEqualTo(1);
         assertThat(metric("fleet_gone_records_total")).isZero();

@@ -1,10 +1,10 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.TickClock;
-import io.counters.collector.self.FaultLog;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -30,7 +30,7 @@ final class OwnerProcess implements AutoCloseable {
     private volatile boolean isEnding;
 
     /** Joins a fleet whose ticks are a second apart. */
-    OwnerProcess(String bootstrap, String prefix, String instance, int partitions, FaultLog faults, Self self)
+    OwnerProcess(String bootstrap, String prefix, String instance, int partitions, FaultLog faults, Metrics metrics)
             throws IOException {
         TickClock ticks = new TickClock(1, InstantSource.system(), System::nanoTime, faults);
         fleet = new Fleet(
@@ -50,7 +50,7 @@ final class OwnerProcess implements AutoCloseable {
                 System::nanoTime,
                 new SecureRandom(),
                 faults,
-                self);
+                metrics);
         fleet.start((name, round) -> {
             Thread thread = new Thread(() -> loop(round), name);
             thread.setDaemon(true);
@@ -63,10 +63,10 @@ final class OwnerProcess implements AutoCloseable {
         });
     }
 
-    static OwnerProcess start(String bootstrap, String prefix, String instance, int partitions, Self self)
+    static OwnerProcess start(String bootstrap, String prefix, String instance, int partitions, Metrics metrics)
             throws IOException {
         FaultLog faults = new FaultLog(LoggerFactory.getLogger(OwnerProcess.class), System::nanoTime);
-        return new OwnerProcess(bootstrap, prefix, instance, partitions, faults, self);
+        return new OwnerProcess(bootstrap, prefix, instance, partitions, faults, metrics);
     }
 
     private void loop(LongSupplier round) {
@@ -131,7 +131,7 @@ final class OwnerProcess implements AutoCloseable {
      */
     public static void main(String[] arguments) throws IOException {
         OwnerProcess owner =
-                start(arguments[0], arguments[1], arguments[2], Integer.parseInt(arguments[3]), new Self());
+                start(arguments[0], arguments[1], arguments[2], Integer.parseInt(arguments[3]), new Metrics());
         while (System.in.read() >= 0) {
             // No input is expected.
         }

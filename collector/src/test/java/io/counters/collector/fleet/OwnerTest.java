@@ -3,14 +3,14 @@ package io.counters.collector.fleet;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -34,7 +34,7 @@ class OwnerTest {
 
     /** A collector as far as it owns partitions. */
     private final class Collector {
-        final Self self = new Self();
+        final Metrics metrics = new Metrics();
         final OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
         final MemoryLog.Of lines;
         final Loader loader;
@@ -53,7 +53,7 @@ class OwnerTest {
                     () -> wallMillis(),
                     () -> nanos,
                     said.log(),
-                    self);
+                    metrics);
         }
 
         private Ledger ledger(LedgerRecords.Collected records) {
@@ -63,7 +63,7 @@ class OwnerTest {
                     () -> nanos / 1_000_000,
                     () -> wallMillis() / 1000,
                     records.load(new LedgerState(7, new SeededHash(new Random(1)))),
-                    self);
+                    metrics);
         }
 
         void run() throws Exception {
@@ -74,7 +74,7 @@ class OwnerTest {
         /** Runs until everything is merged and committed. */
         void rest() throws Exception {
             for (int i = 0; i < 1000; i++) {
-                log.settle(true);
+                log.answered(true);
                 nanos += SECOND;
                 run();
             }
@@ -90,7 +90,7 @@ class OwnerTest {
         }
 
         long metric(String metric) {
-            return self.values().getOrDefault(metric, 0L);
+            return metrics.values().getOrDefault(metric, 0L);
         }
     }
 

@@ -61,8 +61,8 @@ final class TargetFeed implements Commands {
     }
 
     @Override
-    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
-        target.merge(bytes, begin, end, whole, rest);
+    public void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
+        target.merge(bytes, begin, end, integer, rest);
     }
 
     @Override

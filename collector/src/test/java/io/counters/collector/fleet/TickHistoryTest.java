@@ -2,13 +2,13 @@ package io.counters.collector.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.history.Samples;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -40,7 +40,7 @@ class TickHistoryTest {
     Path folder;
 
     private final SaidFaults said = new SaidFaults();
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final List<Topic> consumers = new ArrayList<>();
 
     /** By partition, the values of its records, two offsets apart. */
@@ -95,7 +95,7 @@ class TickHistoryTest {
         history = new History(
                 new HistorySettings(folder.resolve("history.db"), 10, 172_800, 0, 0, 1 << 30, 100),
                 said.log(),
-                new Self());
+                new Metrics());
         ticks = history(256 << 20);
     }
 
@@ -112,7 +112,7 @@ class TickHistoryTest {
                 heapBytes,
                 () -> Instant.ofEpochSecond(now),
                 said.log(),
-                self);
+                metrics);
     }
 
     private void own(Integer... partitions) {
@@ -236,7 +236,7 @@ class TickHistoryTest {
     }
 
     private long leftOut() {
-        return self.values().getOrDefault("history_left_out_ticks_total", -1L);
+        return metrics.values().getOrDefault("history_left_out_ticks_total", -1L);
     }
 
     @Test

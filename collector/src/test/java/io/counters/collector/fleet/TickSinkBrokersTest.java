@@ -3,12 +3,12 @@ package io.counters.collector.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.OpenTsdbSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Tsd;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
@@ -111,7 +111,7 @@ class TickSinkBrokersTest {
 
     /** What one collector has for one sink, with an OpenTSDB of its own. */
     private static final class Collector implements AutoCloseable {
-        final Self self = new Self();
+        final Metrics metrics = new Metrics();
         final SaidFaults said = new SaidFaults();
         private final CountDownLatch ends = new CountDownLatch(1);
         private final Tsd tsd;
@@ -160,7 +160,7 @@ class TickSinkBrokersTest {
                             new Random(1),
                             work -> daemon(work, "opentsdb"),
                             said.log(),
-                            self),
+                            metrics),
                     instance,
                     topic,
                     () -> new KafkaConsumer<>(client, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
@@ -169,7 +169,7 @@ class TickSinkBrokersTest {
                     InstantSource.system(),
                     System::nanoTime,
                     said.log(),
-                    self);
+                    metrics);
             thread = daemon(this::run, "ticks " + instance);
             thread.start();
         }
@@ -222,7 +222,7 @@ class TickSinkBrokersTest {
         }
 
         long waiting(String instance) {
-            return self.values().getOrDefault("publish_spool_points{sink=\"" + instance + "\"}", 0L);
+            return metrics.values().getOrDefault("publish_spool_points{sink=\"" + instance + "\"}", 0L);
         }
 
         long owned() {
@@ -288,8 +288,8 @@ class TickSinkBrokersTest {
                 await("all at one").until(() -> one.arrived(2200, 2300) == 100 * POINTS);
                 assertThat(all(one, two)).hasSize(2300 * POINTS);
                 assertThat(one.repeated + two.repeated).isZero();
-                assertThat(one.self.values()).containsEntry("publish_lost_points_total", 0L);
-                assertThat(two.self.values()).containsEntry("publish_lost_points_total", 0L);
+                assertThat(one.metrics.values()).containsEntry("publish_lost_points_total", 0L);
+                assertThat(two.metrics.values()).containsEntry("publish_lost_points_total", 0L);
             }
         }
     }

@@ -2,10 +2,10 @@ package io.counters.collector.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Sink;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ class TickSinkTest {
     private static final long SECOND = 1_700_000_000;
 
     private final SaidFaults said = new SaidFaults();
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final Taking sink = new Taking();
     private final List<MockConsumer<byte[], byte[]>> consumers = new ArrayList<>();
     private final Map<TopicPartition, Long> ends = new HashMap<>();
@@ -122,7 +122,7 @@ class TickSinkTest {
                 () -> Instant.ofEpochSecond(SECOND + 100),
                 () -> nanos,
                 said.log(),
-                self);
+                metrics);
     }
 
     private MockConsumer<byte[], byte[]> consumer() {
@@ -281,7 +281,7 @@ class TickSinkTest {
 
         assertThat(sink.puts.get(0).values).containsOnlyKeys("still", "a", "b", "c");
         assertThat(sink.puts.get(1).values).containsOnlyKeys("a", "b", "c");
-        assertThat(self.values()).containsEntry("publish_unchecked_idle_points_total", 6L);
+        assertThat(metrics.values()).containsEntry("publish_unchecked_idle_points_total", 6L);
         assertThat(said.lines())
                 .contains("WARN the sink gets points of all counters, because there is no memory to know which of them"
                         + " are idle; raise -Xmx");
@@ -343,7 +343,7 @@ class TickSinkTest {
         consumer().updateEndOffsets(Map.of(P1, 20L));
         rounds();
 
-        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
+        assertThat(metrics.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
     }
 
     @Test
@@ -355,7 +355,7 @@ class TickSinkTest {
         consumer().updateEndOffsets(Map.of(P0, 42L));
         rounds();
 
-        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 20L);
+        assertThat(metrics.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 20L);
     }
 
     @Test
@@ -383,7 +383,7 @@ class TickSinkTest {
         rounds();
 
         assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 10, SECOND + 90);
-        assertThat(self.values()).containsEntry("publish_lost_points_total", 9L);
+        assertThat(metrics.values()).containsEntry("publish_lost_points_total", 9L);
         assertThat(said.lines()).singleElement().asString().contains("counters.ticks-0 has deleted ticks", "lost: 9");
     }
 
@@ -409,7 +409,7 @@ class TickSinkTest {
         sink.puts.get(2).done.run();
         rounds();
         assertThat(committed(P0)).isEqualTo(3);
-        assertThat(self.values())
+        assertThat(metrics.values())
                 .containsEntry("publish_cut_partitions_total", 1L)
                 .containsEntry("publish_lost_points_total", 0L);
         assertThat(said.lines())
@@ -430,7 +430,7 @@ class TickSinkTest {
         rounds();
 
         assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 10, SECOND + 20, SECOND + 80);
-        assertThat(self.values()).containsEntry("publish_cut_partitions_total", 1L);
+        assertThat(metrics.values()).containsEntry("publish_cut_partitions_total", 1L);
     }
 
     /** The topic has nothing any more at the offsets that were read. */
@@ -467,13 +467,13 @@ class TickSinkTest {
 
         assertThat(ticks.run()).isZero();
         assertThat(ticks.trouble()).isEmpty();
-        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
+        assertThat(metrics.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
 
         sink.hasRoom = false;
         rounds();
         assertThat(ticks.trouble()).isEmpty();
         assertThat(said.lines()).isEmpty();
-        assertThat(self.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
+        assertThat(metrics.values()).containsEntry("publish_spool_points{sink=\"tsd:4242\"}", 10L);
     }
 
     @Test
@@ -486,7 +486,7 @@ class TickSinkTest {
         rounds();
 
         assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 20);
-        assertThat(self.values()).containsEntry("publish_lost_points_total", 1L);
+        assertThat(metrics.values()).containsEntry("publish_lost_points_total", 1L);
         assertThat(committed(P0)).isEqualTo(1);
     }
 
@@ -509,7 +509,7 @@ class TickSinkTest {
     void what_waits_is_shown_with_what_is_unread() {
         String points = "publish_spool_points{sink=\"tsd:4242\"}";
         String oldest = "publish_spool_oldest_seconds{sink=\"tsd:4242\"}";
-        assertThat(self.values()).containsEntry(points, 0L).containsEntry(oldest, 0L);
+        assertThat(metrics.values()).containsEntry(points, 0L).containsEntry(oldest, 0L);
 
         tick(P0, SECOND + 10, "a", 2);
         rounds();
@@ -517,7 +517,7 @@ class TickSinkTest {
         sink.hasRoom = false;
         rounds();
 
-        assertThat(self.values()).containsEntry(points, 10L).containsEntry(oldest, 90L);
+        assertThat(metrics.values()).containsEntry(points, 10L).containsEntry(oldest, 90L);
     }
 
     @Test

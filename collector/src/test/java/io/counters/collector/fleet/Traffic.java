@@ -111,7 +111,7 @@ final class Traffic {
     }
 
     /** Lets every late datagram arrive, and every sender repeat its totals. */
-    void settle(long nowMillis) {
+    void answered(long nowMillis) {
         late.forEach(receiver);
         late.clear();
         for (Sender sender : senders) {

@@ -45,7 +45,7 @@ class BlockTest {
     })
     void a_block_has_what_was_added(long before, String changes, String what) {
         String[] each = changes.split(" ", -1);
-        Points points = new Points(STEP, 1, second(each[0]), true, before);
+        OpenBlock points = new OpenBlock(STEP, 1, second(each[0]), true, before);
         for (String change : each) {
             points.add(second(change), Long.parseLong(change.substring(change.indexOf('=') + 1)));
         }
@@ -55,7 +55,7 @@ class BlockTest {
 
     @Test
     void the_value_before_a_new_series_is_not_known() {
-        Points points = new Points(STEP, 1, 100, false, 77);
+        OpenBlock points = new OpenBlock(STEP, 1, 100, false, 77);
         points.add(100, 5);
 
         assertThat(text(points.block())).isEqualTo("unknown: 100=5");
@@ -63,7 +63,7 @@ class BlockTest {
 
     @Test
     void a_counter_that_moves_regularly_takes_a_byte_a_change() {
-        Points points = new Points(STEP, 1, 100, true, 0);
+        OpenBlock points = new OpenBlock(STEP, 1, 100, true, 0);
         points.add(100, 1_000_000);
         int size = points.size();
         for (int i = 1; i <= 100; i++) {
@@ -75,7 +75,7 @@ class BlockTest {
 
     @Test
     void a_block_without_changes_has_one_value() {
-        Block block = Points.unchanged(STEP, 500, -3);
+        Block block = OpenBlock.unchanged(STEP, 500, -3);
 
         assertThat(text(block)).isEqualTo("-3: ");
         assertThat(block.first()).isEqualTo(500);
@@ -89,7 +89,7 @@ class BlockTest {
         int step = 1 + random.nextInt(3600);
         long second = random.nextInt();
         long before = value(random);
-        Points points = new Points(step, 1, second, random.nextBoolean(), before);
+        OpenBlock points = new OpenBlock(step, 1, second, random.nextBoolean(), before);
         StringBuilder wanted = new StringBuilder((points.continues() ? points.before() : "unknown") + ":");
         for (int i = random.nextInt(200); i >= 0; i--) {
             long value = value(random);

@@ -2,9 +2,9 @@ package io.counters.collector.history;
 
 import io.counters.collector.Faults;
 import io.counters.collector.Faults.Slot;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -21,7 +21,7 @@ public final class CopiedHistory {
         Path folder = Path.of(args[1]);
         Faults faults = new Faults(Path.of(args[0]), folder);
         HistorySettings settings = new HistorySettings(folder.resolve("history.db"), 10, 172_800, 0, 0, 1 << 30, 100);
-        History history = new History(settings, new SaidFaults().log(), new Self());
+        History history = new History(settings, new SaidFaults().log(), new Metrics());
         faults.set(Slot.SYNC_ERRNO, Faults.EIO);
         put(history, 1);
         System.out.println("of its own: " + history.trouble().isPresent());

@@ -13,7 +13,7 @@ class HistoryMemoryTest {
     @Test
     void a_counter_whose_blocks_are_nearly_full_takes_no_more_than_its_share() throws Exception {
         long before = UsedHeap.bytes();
-        Roster roster = new Roster(COUNTERS, COUNTERS);
+        KeptCounters roster = new KeptCounters(COUNTERS, COUNTERS);
         Level[] levels = new Level[Resolution.values().length];
         for (int i = 0; i < COUNTERS; i++) {
             roster.restore(i + 1, "shop.orders.placed.by.region" + i);

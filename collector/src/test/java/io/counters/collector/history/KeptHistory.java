@@ -1,8 +1,8 @@
 package io.counters.collector.history;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ import java.util.TreeMap;
 final class KeptHistory implements AutoCloseable {
     static final int INTERVAL = 10;
 
-    final Self self = new Self();
+    final Metrics metrics = new Metrics();
     final SaidFaults said = new SaidFaults();
     final HistorySettings settings;
 
@@ -28,7 +28,7 @@ final class KeptHistory implements AutoCloseable {
 
     KeptHistory(HistorySettings settings) {
         this.settings = settings;
-        history = new History(settings, said.log(), self);
+        history = new History(settings, said.log(), metrics);
     }
 
     /** Settings with generous limits, for this folder. */
@@ -86,13 +86,13 @@ final class KeptHistory implements AutoCloseable {
     }
 
     long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     /** Closes the history and opens it again. */
     void restart() {
         history.close();
-        history = new History(settings, said.log(), self);
+        history = new History(settings, said.log(), metrics);
     }
 
     /** Copies the files, as a kill at this moment would leave them, to another folder. */

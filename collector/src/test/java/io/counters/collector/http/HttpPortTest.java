@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.http.Browser.Reply;
 import io.counters.collector.http.Route.Work;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ class HttpPortTest {
     /** Advances by 1 with each reading, so that no two events have the same time. */
     private final AtomicLong nanos = new AtomicLong();
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final SaidFaults said = new SaidFaults();
     private final List<Throwable> deaths = new CopyOnWriteArrayList<>();
     private final List<AutoCloseable> opened = new ArrayList<>();
@@ -48,7 +48,7 @@ class HttpPortTest {
     private final AtomicInteger slowBegun = new AtomicInteger();
     private final AtomicLong endless = new AtomicLong();
     private final AtomicInteger changes = new AtomicInteger();
-    private volatile Supplier<Answer> fails = () -> Answer.plain(200, "fine\n");
+    private volatile Supplier<Response> fails = () -> Response.plain(200, "fine\n");
     private HttpPort port;
 
     @BeforeEach
@@ -62,11 +62,11 @@ class HttpPortTest {
                 number,
                 "take another",
                 List.of(
-                        Route.get("/quick", Work.NONE, request -> Answer.plain(200, "quick\n")),
-                        Route.get("/some", Work.SOME, request -> Answer.plain(200, "some\n")),
+                        Route.get("/quick", Work.NONE, request -> Response.plain(200, "quick\n")),
+                        Route.get("/some", Work.SOME, request -> Response.plain(200, "some\n")),
                         Route.get("/slow", Work.SOME, this::slow),
                         Route.get("/slow-much", Work.MUCH, this::slow),
-                        Route.get("/disk", Work.DISK, request -> Answer.plain(200, "disk\n")),
+                        Route.get("/disk", Work.DISK, request -> Response.plain(200, "disk\n")),
                         Route.get("/slow-disk", Work.DISK, this::slow),
                         Route.delete("/slow-change", Work.DISK, this::slow),
                         Route.get("/huge", Work.MUCH, HttpPortTest::huge),
@@ -76,12 +76,14 @@ class HttpPortTest {
                         Route.get("/fails-some", Work.SOME, request -> fails.get()),
                         Route.get("/fails-much", Work.MUCH, request -> fails.get()),
                         Route.get("/fails-disk", Work.DISK, request -> fails.get()),
-                        Route.metrics(self),
+                        Route.metrics(metrics),
                         Route.post(
-                                "/change", Work.SOME, request -> Answer.plain(200, changes.incrementAndGet() + "\n"))),
+                                "/change",
+                                Work.SOME,
+                                request -> Response.plain(200, changes.incrementAndGet() + "\n"))),
                 nanos::incrementAndGet,
                 said.log(),
-                self,
+                metrics,
                 work -> {
                     Thread thread = new Thread(work, "counters-http");
                     thread.setDaemon(true);
@@ -90,22 +92,22 @@ class HttpPortTest {
                 });
     }
 
-    private Answer slow(Request request) {
+    private Response slow(Request request) {
         slowBegun.incrementAndGet();
         slow.acquireUninterruptibly();
-        return Answer.plain(200, "slow\n");
+        return Response.plain(200, "slow\n");
     }
 
-    private static Answer huge(Request request) {
+    private static Response huge(Request request) {
         AtomicInteger lines = new AtomicInteger();
-        return new Answer(200, Answer.PLAIN, out -> {
+        return new Response(200, Response.PLAIN, out -> {
             out.append(HUGE);
             return lines.incrementAndGet() < HUGE_LINES;
         });
     }
 
-    private Answer endless(Request request) {
-        return new Answer(200, Answer.PLAIN, out -> {
+    private Response endless(Request request) {
+        return new Response(200, Response.PLAIN, out -> {
             out.append(HUGE);
             endless.addAndGet(HUGE.length());
             return true;
@@ -150,7 +152,7 @@ class HttpPortTest {
     }
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     private void seconds(long more) {
@@ -711,7 +713,7 @@ class HttpPortTest {
             };
             assertThat(ask("GET", path).status()).isEqualTo(500);
 
-            fails = () -> new Answer(200, Answer.PLAIN, out -> {
+            fails = () -> new Response(200, Response.PLAIN, out -> {
                 throw HttpPortTest.<RuntimeException>sneak(fault);
             });
             assertThat(ask("GET", path).status()).isEqualTo(500);
@@ -721,7 +723,7 @@ class HttpPortTest {
         await().until(() -> !said.lines().isEmpty());
         assertThat(said.lines()).hasSize(1);
         assertThat(said.lines().get(0)).contains("GET " + path + " failed", "OutOfMemoryError");
-        fails = () -> Answer.plain(200, "fine\n");
+        fails = () -> Response.plain(200, "fine\n");
         assertThat(ask("GET", path).body()).isEqualTo("fine\n");
         assertThat(ask("GET", "/quick").status()).isEqualTo(200);
     }
@@ -744,7 +746,7 @@ class HttpPortTest {
     @EnumSource(Work.class)
     void an_error_in_the_middle_of_an_answer_cuts_it_off_without_its_end(Work work) throws IOException {
         AtomicInteger pieces = new AtomicInteger();
-        fails = () -> new Answer(200, Answer.PLAIN, out -> {
+        fails = () -> new Response(200, Response.PLAIN, out -> {
             if (pieces.incrementAndGet() > 1000) {
                 throw new OutOfMemoryError("Java heap space");
             }

@@ -28,13 +28,13 @@ class ListenersTest {
     @BeforeEach
     void open() throws IOException {
         served = new ServedRoutes(
-                Route.get("/live", Work.NONE, request -> Answer.events(listeners, numbers(""))),
-                Route.get("/live-made", Work.MUCH, request -> Answer.events(listeners, numbers(""))),
-                Route.get("/live-huge", Work.NONE, request -> Answer.events(listeners, numbers(HUGE))),
-                Route.get("/live-fails", Work.NONE, request -> Answer.events(listeners, failing())),
-                Route.get("/quick", Work.NONE, request -> Answer.plain(200, "quick\n")),
-                Route.get("/some", Work.SOME, request -> Answer.plain(200, "some\n")),
-                Route.get("/much", Work.MUCH, request -> Answer.plain(200, "much\n")));
+                Route.get("/live", Work.NONE, request -> Response.events(listeners, numbers(""))),
+                Route.get("/live-made", Work.MUCH, request -> Response.events(listeners, numbers(""))),
+                Route.get("/live-huge", Work.NONE, request -> Response.events(listeners, numbers(HUGE))),
+                Route.get("/live-fails", Work.NONE, request -> Response.events(listeners, failing())),
+                Route.get("/quick", Work.NONE, request -> Response.plain(200, "quick\n")),
+                Route.get("/some", Work.SOME, request -> Response.plain(200, "some\n")),
+                Route.get("/much", Work.MUCH, request -> Response.plain(200, "much\n")));
     }
 
     @AfterEach

@@ -30,7 +30,7 @@ class RouteTest {
                 Route.post("/api/query", 64 * 1024, Work.SOME, RouteTest::length),
                 Route.get("/plain", Work.NONE, request -> {
                     request.allow();
-                    return Answer.plain(200, "plain\n");
+                    return Response.plain(200, "plain\n");
                 }),
                 Route.get("/refuses-none", Work.NONE, RouteTest::refuses),
                 Route.get("/refuses-some", Work.SOME, RouteTest::refuses),
@@ -44,15 +44,15 @@ class RouteTest {
         served.close();
     }
 
-    private static Answer told(String what, Request request) {
-        return Answer.plain(200, request.method() + " " + what + " " + request.rest());
+    private static Response told(String what, Request request) {
+        return Response.plain(200, request.method() + " " + what + " " + request.rest());
     }
 
-    private static Answer things(Request request) {
+    private static Response things(Request request) {
         request.allow("q", "tag", "limit");
         long limit = request.number("limit", 1, 100, 7);
         String q = request.parameter("q");
-        return Answer.json(json -> {
+        return Response.json(json -> {
             json.beginObject().name("q").value(q).name("tags").beginArray();
             for (String tag : request.parameters("tag")) {
                 json.value(tag);
@@ -63,11 +63,11 @@ class RouteTest {
         });
     }
 
-    private static Answer length(Request request) {
-        return Answer.plain(200, request.body().length + " " + new String(request.body(), UTF_8).hashCode());
+    private static Response length(Request request) {
+        return Response.plain(200, request.body().length + " " + new String(request.body(), UTF_8).hashCode());
     }
 
-    private static Answer refuses(Request request) {
+    private static Response refuses(Request request) {
         throw new RequestException(409, "not now; try later");
     }
 

@@ -2,8 +2,8 @@ package io.counters.collector.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,14 +14,14 @@ import java.util.concurrent.atomic.AtomicLong;
 /** A port with these routes, and a clock that only a test moves. */
 final class ServedRoutes implements AutoCloseable {
     final AtomicLong nanos = new AtomicLong();
-    final Self self = new Self();
+    final Metrics metrics = new Metrics();
     final SaidFaults said = new SaidFaults();
     final HttpPort port;
     private final List<Throwable> deaths = new CopyOnWriteArrayList<>();
     private final List<Browser> browsers = new ArrayList<>();
 
     ServedRoutes(Route... routes) throws IOException {
-        port = new HttpPort(0, "take another", List.of(routes), nanos::get, said.log(), self, work -> {
+        port = new HttpPort(0, "take another", List.of(routes), nanos::get, said.log(), metrics, work -> {
             Thread thread = new Thread(work, "counters-http");
             thread.setDaemon(true);
             thread.setUncaughtExceptionHandler((dead, fault) -> deaths.add(fault));
@@ -50,7 +50,7 @@ final class ServedRoutes implements AutoCloseable {
     }
 
     long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     void seconds(long more) {

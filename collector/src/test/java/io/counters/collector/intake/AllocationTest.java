@@ -59,7 +59,7 @@ class AllocationTest {
                     },
                     System::nanoTime,
                     kept.said.log(),
-                    kept.self);
+                    kept.metrics);
             Thread running = new Thread(intake);
             running.start();
             for (int i = 0; i < SENDERS; i++) {

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.wire.StatsdName;
 import java.io.IOException;
@@ -35,7 +35,7 @@ class DatagramReceiverTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final SaidFaults said = new SaidFaults();
     private final AtomicReference<@Nullable Throwable> clockFails = new AtomicReference<>();
 
@@ -45,7 +45,7 @@ class DatagramReceiverTest {
             this::millis,
             () -> 0,
             new LedgerState(1, new SeededHash(new Random(1))),
-            self);
+            metrics);
 
     /** The ledger's clock, with which a test can make the ledger fail. */
     private long millis() {
@@ -78,11 +78,11 @@ class DatagramReceiverTest {
     private DatagramReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
         return new DatagramReceiver(
                 socket,
-                self.count("intake_datagrams_total", "Datagrams received over UDP."),
-                new Lines(LineTarget.of(ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), self),
+                metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
+                new Lines(LineTarget.of(ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), metrics),
                 nanoClock,
                 said.log(),
-                self);
+                metrics);
     }
 
     private static void send(UdpSocket to, String text) throws IOException {
@@ -93,7 +93,7 @@ class DatagramReceiverTest {
     }
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     private void awaitApplied(long lines) {

@@ -685,7 +685,7 @@ class IntakeTest {
                 KeptIntake.closedTap(),
                 nanos::get,
                 kept.said.log(),
-                kept.self);
+                kept.metrics);
         port.close();
 
         assertThatThrownBy(server::run).isInstanceOf(UncheckedIOException.class).hasMessageContaining("was closed");
@@ -703,7 +703,7 @@ class IntakeTest {
                     KeptIntake.closedTap(),
                     nanoClock,
                     kept.said.log(),
-                    kept.self);
+                    kept.metrics);
             failuresLeft = new AtomicInteger(failures);
         }
 

@@ -28,18 +28,19 @@ final class KeptIntake {
     }
 
     static Lines lines(KeptLedger kept, int nameBytesMax, StatsdName statsdName) {
-        return new Lines(LineTarget.of(kept.ledger), nameBytesMax, statsdName, closedTap(), kept.said.log(), kept.self);
+        return new Lines(
+                LineTarget.of(kept.ledger), nameBytesMax, statsdName, closedTap(), kept.said.log(), kept.metrics);
     }
 
     /** A thread's work for one socket. */
     static DatagramReceiver receiver(KeptLedger kept, Datagrams socket, String metric) {
         return new DatagramReceiver(
                 socket,
-                kept.self.count(metric, "Datagrams received."),
+                kept.metrics.count(metric, "Datagrams received."),
                 lines(kept),
                 System::nanoTime,
                 kept.said.log(),
-                kept.self);
+                kept.metrics);
     }
 
     /** @param unix where the Unix socket is; null for none */
@@ -53,6 +54,6 @@ final class KeptIntake {
                 Thread::new,
                 nanoClock,
                 kept.said.log(),
-                kept.self);
+                kept.metrics);
     }
 }

@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.FaultLog;
 import io.counters.collector.ledger.KeptLedger;
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.FaultLog;
 import io.counters.wire.StatsdName;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ class LinesTest {
             return nanos.addAndGet(60_000_000_000L);
         });
         Lines lines = new Lines(
-                LineTarget.of(kept.ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), watched, kept.self);
+                LineTarget.of(kept.ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), watched, kept.metrics);
         byte[] bad = bytes("b@d\nincrement " + "x".repeat(251) + "\nhello\nincrement good\n");
 
         lines.datagram(source, bad, 0, bad.length);
@@ -134,7 +134,7 @@ class LinesTest {
     }
 
     private long rejectedLines() {
-        return kept.self.values().entrySet().stream()
+        return kept.metrics.values().entrySet().stream()
                 .filter(value -> value.getKey().startsWith("intake_rejected_lines_total"))
                 .mapToLong(Map.Entry::getValue)
                 .sum();

@@ -3,10 +3,10 @@ package io.counters.collector.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
@@ -34,7 +34,8 @@ class AdditionTest {
     }
 
     private Ledger ledger(LedgerState state) {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> now, () -> wallSeconds, state, new Self());
+        return new Ledger(
+                LedgerSettings.in(Path.of("unused")), true, () -> now, () -> wallSeconds, state, new Metrics());
     }
 
     private static void commit(Ledger ledger) {
@@ -85,7 +86,7 @@ class AdditionTest {
         new Feed(b).datagram(S1 + " 600000 2\nincrement b.x 0 7\ndecrement b.x 1 4");
         assertThat(values(a)).isEqualTo(Map.of("a.x", 11L + 4 + 2, "a.plain", 3L, "a.tenth", 1L));
         assertThat(values(b)).isEqualTo(Map.of("b.x", 3L, "b.y", 1L));
-        assertThat(a.mark()).isEqualTo(new Mark(source.mark().ledger(), 3));
+        assertThat(a.stamp()).isEqualTo(new StoreStamp(source.stamp().ledger(), 3));
     }
 
     @Test
@@ -175,7 +176,7 @@ class AdditionTest {
     void a_key_that_was_claimed_is_never_adopted() {
         feed.datagram("increment a.x 5");
         commit(source);
-        source.settle(new Push(0, "a.x", Kind.READ, 0), new Push.Missing());
+        source.answered(new Push(0, "a.x", Kind.READ, 0), new Push.Missing());
         commit(source);
         assertThat(source.take(10, 0)).containsExactly(new Push(0, "a.x", Kind.ADD, 5));
 
@@ -183,7 +184,7 @@ class AdditionTest {
 
         Push read = new Push(0, "a.x", Kind.READ, 0);
         assertThat(a.take(10, 0)).containsExactly(read);
-        a.settle(read, new Holds(5));
+        a.answered(read, new Holds(5));
         assertThat(values(a)).isEqualTo(Map.of("a.x", 5L));
         assertThat(a.take(10, 0)).isEmpty();
     }
@@ -192,7 +193,7 @@ class AdditionTest {
     void what_came_back_from_a_backup_adopts_nothing_in_a_part_either() {
         feed.datagram("increment a.x 5");
         commit(source);
-        source.found(new Mark(source.mark().ledger(), 99));
+        source.found(new StoreStamp(source.stamp().ledger(), 99));
 
         Ledger a = part("a");
 
@@ -213,7 +214,7 @@ class AdditionTest {
         assertThat(values(both)).isEqualTo(Map.of("a.x", 13L, "a.y", 2L, "a.z", 1L));
         new Feed(both).datagram("a.x:-0.4|c");
         assertThat(values(both)).as("5.4 + 7.4 - 0.4").containsEntry("a.x", 12L);
-        assertThat(both.mark().ledger()).isEqualTo(other.mark().ledger());
+        assertThat(both.stamp().ledger()).isEqualTo(other.stamp().ledger());
     }
 
     @Test
@@ -287,7 +288,7 @@ class AdditionTest {
     void a_key_that_one_of_two_ledgers_has_claimed_is_not_adopted_by_their_sum() {
         feed.datagram("increment a.x 5");
         commit(source);
-        source.settle(new Push(0, "a.x", Kind.READ, 0), new Push.Missing());
+        source.answered(new Push(0, "a.x", Kind.READ, 0), new Push.Missing());
         Ledger other = ledger();
         new Feed(other).datagram("increment a.x 7");
 
@@ -295,7 +296,7 @@ class AdditionTest {
 
         Push read = new Push(0, "a.x", Kind.READ, 0);
         assertThat(both.take(10, 0)).containsExactly(read);
-        both.settle(read, new Holds(5));
+        both.answered(read, new Holds(5));
         assertThat(values(both)).isEqualTo(Map.of("a.x", 12L));
         assertThat(both.take(10, 0)).containsExactly(new Push(0, "a.x", Kind.INCREMENT, 7));
     }
@@ -353,7 +354,7 @@ class AdditionTest {
         commit(removed);
         Ledger adopted = ledger();
         new Feed(adopted).datagram("increment a.x 1");
-        adopted.settle(new Push(0, "a.x", Kind.READ, 0), new Holds(5));
+        adopted.answered(new Push(0, "a.x", Kind.READ, 0), new Holds(5));
         commit(adopted);
 
         for (Map.Entry<Ledger, String> one : Map.of(

@@ -3,9 +3,9 @@ package io.counters.collector.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +27,7 @@ class CommitTest {
                 () -> 0,
                 wallSeconds,
                 new LedgerState(id, new SeededHash(new Random(id))),
-                new Self());
+                new Metrics());
     }
 
     @Test
@@ -45,7 +45,7 @@ class CommitTest {
                 changes -> written.addAll(changes.keySet()),
                 () -> 0,
                 new SaidFaults().log(),
-                new Self());
+                new Metrics());
         new Feed(first).datagram("increment a 3");
         new Feed(second).datagram("increment b 5");
 

@@ -73,7 +73,7 @@ class CounterFactsFileTest {
             fill(kept);
             for (Push read : kept.ledger.take(1000, 0)) {
                 boolean isFound = read.key().equals("counter.200");
-                kept.ledger.settle(read, isFound ? new Push.Holds(70) : new Push.Missing());
+                kept.ledger.answered(read, isFound ? new Push.Holds(70) : new Push.Missing());
             }
             kept.ledger.forgetEarlier();
             kept.datagram(S1 + " 60000 9\nincrement counter.100 1 50");

@@ -48,9 +48,9 @@ final class Disk {
         for (Watermarks stream : changes.streams()) {
             int id = stream.stream().id();
             streams.put(id, stream.stream());
-            SortedMap<Integer, long[]> marks = watermarks.computeIfAbsent(id, fresh -> new TreeMap<>());
+            SortedMap<Integer, long[]> stamps = watermarks.computeIfAbsent(id, fresh -> new TreeMap<>());
             for (int i = 0; i < stream.counters().length; i++) {
-                marks.put(stream.counters()[i], new long[] {stream.increments()[i], stream.decrements()[i]});
+                stamps.put(stream.counters()[i], new long[] {stream.increments()[i], stream.decrements()[i]});
             }
             SortedMap<Integer, Long> parts = uncounted.computeIfAbsent(id, fresh -> new TreeMap<>());
             for (int i = 0; i < stream.uncounted().counters().length; i++) {
@@ -147,13 +147,13 @@ final class Disk {
         state.set(published);
         counters.forEach(state::add);
         streams.forEach((id, stream) -> {
-            SortedMap<Integer, long[]> marks = watermarks.getOrDefault(id, new TreeMap<>());
+            SortedMap<Integer, long[]> stamps = watermarks.getOrDefault(id, new TreeMap<>());
             SortedMap<Integer, Long> parts = uncounted.getOrDefault(id, new TreeMap<>());
             state.add(Watermarks.restored(
                     stream,
-                    marks.keySet().stream().mapToInt(Integer::intValue).toArray(),
-                    marks.values().stream().mapToLong(mark -> mark[0]).toArray(),
-                    marks.values().stream().mapToLong(mark -> mark[1]).toArray(),
+                    stamps.keySet().stream().mapToInt(Integer::intValue).toArray(),
+                    stamps.values().stream().mapToLong(stamp -> stamp[0]).toArray(),
+                    stamps.values().stream().mapToLong(stamp -> stamp[1]).toArray(),
                     new Uncounted(
                             parts.keySet().stream().mapToInt(Integer::intValue).toArray(),
                             parts.values().stream().mapToLong(Long::longValue).toArray())));

@@ -3,8 +3,8 @@ package io.counters.collector.ledger;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import java.nio.file.Path;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +29,7 @@ class ExplanationTest {
                 () -> now,
                 () -> wallSeconds,
                 disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
-                new Self());
+                new Metrics());
     }
 
     private void restart() {
@@ -141,7 +141,7 @@ class ExplanationTest {
     void a_value_adopted_from_the_store_is_not_part_of_the_rest() {
         feed.datagram("increment a 2");
         disk.commit(ledger);
-        ledger.settle(ledger.take(1, 0).get(0), new Push.Holds(40));
+        ledger.answered(ledger.take(1, 0).get(0), new Push.Holds(40));
 
         assertThat(explain("a").value()).isEqualTo(42);
         assertThat(explain("a").adopted()).isEqualTo(40);
@@ -155,7 +155,7 @@ class ExplanationTest {
     void a_negative_value_in_the_store_means_that_the_counter_was_decremented() {
         feed.datagram("increment a 2");
         disk.commit(ledger);
-        ledger.settle(ledger.take(1, 0).get(0), new Push.Holds(-40));
+        ledger.answered(ledger.take(1, 0).get(0), new Push.Holds(-40));
 
         assertThat(explain("a").isDecremented()).isTrue();
     }

@@ -13,7 +13,7 @@ final class Feed implements Commands {
     private final Ledger ledger;
     private final long address;
     private final CommandReader reader = new CommandReader(this);
-    private @Nullable Stream stream;
+    private @Nullable InboundStream stream;
 
     Feed(Ledger ledger) {
         this(ledger, 0);
@@ -46,8 +46,8 @@ final class Feed implements Commands {
     }
 
     @Override
-    public void fraction(byte[] bytes, int begin, int end, long whole, long rest) {
-        ledger.merge(bytes, begin, end, whole, rest);
+    public void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
+        ledger.merge(bytes, begin, end, integer, rest);
     }
 
     @Override

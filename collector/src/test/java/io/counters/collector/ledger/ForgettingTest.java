@@ -3,8 +3,8 @@ package io.counters.collector.ledger;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -18,7 +18,7 @@ class ForgettingTest {
     private static final long HOUR = 3_600_000;
     private static final long A_NAME = NameTable.memory(1);
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private long now = 1_000 * HOUR;
     private final Disk disk = new Disk();
     private Ledger ledger = ledger();
@@ -31,8 +31,8 @@ class ForgettingTest {
                 () -> now,
                 () -> 0,
                 disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
-                self);
-        LedgerGauges.register(made, () -> List.of(made), self);
+                metrics);
+        LedgerGauges.register(made, () -> List.of(made), metrics);
         return made;
     }
 
@@ -68,7 +68,7 @@ class ForgettingTest {
         assertThat(ledger.streams()).isZero();
         assertThat(value("a")).isEqualTo(4);
         assertThat(requireNonNull(ledger.explain("a")).rest()).isEqualTo(4);
-        assertThat(self.values()).containsEntry("ledger_watermarks", 0L);
+        assertThat(metrics.values()).containsEntry("ledger_watermarks", 0L);
         down(0);
         assertThat(ledger.streams()).isZero();
         assertThat(value("a")).isEqualTo(4);
@@ -140,7 +140,7 @@ class ForgettingTest {
                 () -> now,
                 () -> 0,
                 new LedgerState(1, new SeededHash(new Random(1))),
-                self);
+                metrics);
         Feed feed = new Feed(slow);
         feed.datagram(S1 + " 1 1\nincrement a 1 1\nincrement b 1 1\nincrement c 1 1");
         feed.datagram("increment d 5");
@@ -151,13 +151,13 @@ class ForgettingTest {
         feed.datagram(S1 + " 60000 2\nincrement c 0 1");
 
         assertThat(slow.value("c")).isEqualTo(1);
-        assertThat(self.values()).containsEntry("ledger_deferred_lines_total", 1L);
+        assertThat(metrics.values()).containsEntry("ledger_deferred_lines_total", 1L);
     }
 
     @Test
     void a_connection_whose_stream_was_forgotten_counts_by_amounts() {
         byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
-        Stream held = ledger.stream(id, 0, id.length, 1000, 1, 0);
+        InboundStream held = ledger.stream(id, 0, id.length, 1000, 1, 0);
         ledger.merge(held, io.counters.wire.Verb.INCREMENT, new byte[] {'a'}, 0, 1, 5, 5);
         listen(30 * HOUR);
 
@@ -169,7 +169,7 @@ class ForgettingTest {
 
     @Test
     void a_new_ledger_on_the_store_of_another_ledger_ignores_totals_of_older_streams() {
-        assertThat(ledger.found(new Mark(99, 7))).contains("another ledger");
+        assertThat(ledger.found(new StoreStamp(99, 7))).contains("another ledger");
 
         feed.datagram(S1 + " 60000 2\nincrement a 2 100");
         now += MINUTE;
@@ -186,10 +186,11 @@ class ForgettingTest {
                 () -> now,
                 () -> 0,
                 new LedgerState(1, new SeededHash(new Random(1))),
-                self);
+                metrics);
         new Feed(restored).datagram("increment old 1");
         disk.commit(restored);
-        assertThat(restored.found(new Mark(1, restored.mark().commit() + 5))).contains("backup");
+        assertThat(restored.found(new StoreStamp(1, restored.stamp().commit() + 5)))
+                .contains("backup");
 
         for (int life = 0; life < 2; life++) {
             String name = "born.after." + life;
@@ -197,7 +198,7 @@ class ForgettingTest {
             for (int round = 0; round < 6; round++) {
                 disk.commit(restored);
                 for (Push push : restored.take(10, 0)) {
-                    restored.settle(push, new Push.Holds(10));
+                    restored.answered(push, new Push.Holds(10));
                 }
             }
             assertThat(restored.value(name))
@@ -210,18 +211,18 @@ class ForgettingTest {
                     () -> now,
                     () -> 0,
                     disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
-                    self);
+                    metrics);
         }
     }
 
     @Test
-    void a_mark_that_was_written_can_be_read() {
-        Mark mark = new Mark(-5, 1234);
+    void a_stamp_that_was_written_can_be_read() {
+        StoreStamp stamp = new StoreStamp(-5, 1234);
 
-        assertThat(Mark.of(mark.toString())).contains(mark);
-        assertThat(Mark.of("ledger x commit 1")).isEmpty();
+        assertThat(StoreStamp.of(stamp.toString())).contains(stamp);
+        assertThat(StoreStamp.of("ledger x commit 1")).isEmpty();
         assertThat(ledger.found(null)).isNull();
-        assertThat(ledger.found(ledger.mark())).isNull();
+        assertThat(ledger.found(ledger.stamp())).isNull();
     }
 
     @Test

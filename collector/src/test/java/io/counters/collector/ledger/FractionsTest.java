@@ -2,8 +2,8 @@ package io.counters.collector.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.nio.file.Files;
@@ -40,7 +40,7 @@ class FractionsTest {
 
     private static Ledger ledger(LedgerSettings bounds, Disk disk) {
         LedgerState state = disk.load(new LedgerState(1, new SeededHash(new Random(1))));
-        return new Ledger(bounds, false, () -> 0, () -> 0, state, new Self());
+        return new Ledger(bounds, false, () -> 0, () -> 0, state, new Metrics());
     }
 
     private void lines(String line, int count) {

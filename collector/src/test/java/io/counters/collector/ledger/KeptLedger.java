@@ -1,8 +1,8 @@
 package io.counters.collector.ledger;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.TreeMap;
 
 /** A real ledger with its file in a test's folder, for the tests of other packages. */
 public final class KeptLedger implements AutoCloseable {
-    public final Self self = new Self();
+    public final Metrics metrics = new Metrics();
     public final SaidFaults said = new SaidFaults();
     public final Ledger ledger;
     public final Commit commit;
@@ -35,9 +35,9 @@ public final class KeptLedger implements AutoCloseable {
                 () -> 0,
                 () -> wallSeconds,
                 file.load(new LedgerState(id, new SeededHash(new Random(1)))),
-                self);
-        LedgerGauges.register(ledger, () -> List.of(ledger), self);
-        commit = new Commit(ledger, file, () -> 0, said.log(), self);
+                metrics);
+        LedgerGauges.register(ledger, () -> List.of(ledger), metrics);
+        commit = new Commit(ledger, file, () -> 0, said.log(), metrics);
     }
 
     /** Merges a datagram. */
@@ -63,7 +63,7 @@ public final class KeptLedger implements AutoCloseable {
 
     /** The program's own metric with this name. */
     public long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     @Override

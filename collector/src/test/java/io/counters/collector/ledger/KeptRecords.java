@@ -21,7 +21,7 @@ final class KeptRecords {
 
     /** Commits what changed in the ledger. */
     void commit(Ledger ledger) {
-        Changes changes = ledger.changes(LedgerRecords.MARKS_AT_ONCE);
+        Changes changes = ledger.changes(LedgerRecords.WATERMARKS_AT_ONCE);
         if (changes != null) {
             codec.write(changes);
             ledger.committed(changes);
@@ -30,7 +30,7 @@ final class KeptRecords {
 
     /** Makes a commit fail. */
     void fail(Ledger ledger) {
-        Changes changes = ledger.changes(LedgerRecords.MARKS_AT_ONCE);
+        Changes changes = ledger.changes(LedgerRecords.WATERMARKS_AT_ONCE);
         if (changes != null) {
             ledger.putBack(changes);
         }

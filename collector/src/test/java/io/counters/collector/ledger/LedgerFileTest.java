@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.counters.collector.self.SeededHash;
+import io.counters.collector.common.SeededHash;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,7 +96,7 @@ class LedgerFileTest {
             kept.datagram("increment a 5");
             kept.commit.run();
             Push read = kept.ledger.take(10, 0).get(0);
-            kept.ledger.settle(read, new Push.Missing());
+            kept.ledger.answered(read, new Push.Missing());
             kept.commit.run();
             assertThat(kept.ledger.take(10, 0)).containsExactly(new Push(0, "a", Push.Kind.ADD, 5));
         }
@@ -106,7 +106,7 @@ class LedgerFileTest {
             kept.commit.run();
             Push read = kept.ledger.take(10, 0).get(0);
             assertThat(read.kind()).isEqualTo(Push.Kind.READ);
-            kept.ledger.settle(read, new Push.Holds(5));
+            kept.ledger.answered(read, new Push.Holds(5));
             kept.commit.run();
             assertThat(kept.ledger.take(10, 0)).containsExactly(new Push(0, "a", Push.Kind.INCREMENT, 2));
             assertThat(kept.value("a")).isEqualTo(7);
@@ -320,7 +320,7 @@ class LedgerFileTest {
     void the_health_check_reports_commits_only_after_they_failed_for_5_s() throws Exception {
         AtomicLong nanos = new AtomicLong(5);
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            Commit commit = new Commit(kept.ledger, failing(), nanos::get, kept.said.log(), kept.self);
+            Commit commit = new Commit(kept.ledger, failing(), nanos::get, kept.said.log(), kept.metrics);
             kept.datagram("increment a 5");
             assertThat(commit.trouble(nanos.get())).isEmpty();
 
@@ -339,7 +339,7 @@ class LedgerFileTest {
             Journal interrupted = changes -> {
                 throw new OutOfMemoryError("of this test");
             };
-            Commit commit = new Commit(kept.ledger, interrupted, () -> 0, kept.said.log(), kept.self);
+            Commit commit = new Commit(kept.ledger, interrupted, () -> 0, kept.said.log(), kept.metrics);
             kept.datagram("increment a 5");
 
             assertThatThrownBy(commit::run).isInstanceOf(OutOfMemoryError.class);
@@ -425,14 +425,14 @@ class LedgerFileTest {
                 kept.datagram("increment counter." + i + " " + (i + 1));
             }
             for (Push read : kept.ledger.take(last, 0)) {
-                kept.ledger.settle(read, new Push.Holds(1000));
+                kept.ledger.answered(read, new Push.Holds(1000));
             }
             kept.commit.run();
         }
 
         try (KeptLedger kept = new KeptLedger(folder, true)) {
             for (Push read : kept.ledger.take(last + 1, 0)) {
-                kept.ledger.settle(read, new Push.Holds(5));
+                kept.ledger.answered(read, new Push.Holds(5));
             }
             assertThat(kept.value("counter.0")).as("adopted once").isEqualTo(1001);
             assertThat(kept.value("counter." + (last - 1))).isEqualTo(1000 + last);

@@ -3,8 +3,8 @@ package io.counters.collector.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,7 +24,7 @@ class LedgerRecordsTest {
     private static final int STEPS = 120;
 
     /** Longer than what a ledger may forget of when a stream was last heard. */
-    private static final long A_WHILE = Stream.HEARD_EVERY_MILLIS + 1;
+    private static final long A_WHILE = InboundStream.HEARD_EVERY_MILLIS + 1;
 
     private static final long A_DAY = 86_400_000;
 
@@ -40,7 +40,8 @@ class LedgerRecordsTest {
     }
 
     private Ledger ledger(LedgerState state) {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), true, () -> now, () -> wallSeconds, state, new Self());
+        return new Ledger(
+                LedgerSettings.in(Path.of("unused")), true, () -> now, () -> wallSeconds, state, new Metrics());
     }
 
     static LongStream seeds() {
@@ -110,8 +111,8 @@ class LedgerRecordsTest {
         assertThat(kept.take(50, 10)).isEqualTo(requests);
         for (Push request : requests) {
             Push.Reply reply = random.nextBoolean() ? new Push.Missing() : new Push.Holds(random.nextInt(100) - 50);
-            expected.settle(request, reply);
-            kept.settle(request, reply);
+            expected.answered(request, reply);
+            kept.answered(request, reply);
         }
     }
 
@@ -128,7 +129,7 @@ class LedgerRecordsTest {
         expected = ledger(disk.load(state()));
         kept = ledger(records.load(state(), random));
         assertSame();
-        assertThat(kept.changes(LedgerRecords.MARKS_AT_ONCE))
+        assertThat(kept.changes(LedgerRecords.WATERMARKS_AT_ONCE))
                 .as("everything was loaded")
                 .isNull();
         assertThat(expected.changes(1)).isNull();
@@ -148,8 +149,8 @@ class LedgerRecordsTest {
         ledger.reports().stream()
                 .sorted(Comparator.comparing(StreamReport::sender))
                 .forEach(report -> all.add(report.toString()));
-        all.add(ledger.mark() + " names " + ledger.namesBytes() + " watermarks " + ledger.watermarks() + " removed "
-                + ledger.size() + " due " + ledger.unsettled());
+        all.add(ledger.stamp() + " names " + ledger.namesBytes() + " watermarks " + ledger.watermarks() + " removed "
+                + ledger.size() + " due " + ledger.unanswered());
         return all;
     }
 
@@ -177,12 +178,12 @@ class LedgerRecordsTest {
         both("from stream-of-a-sender-1 0 1\nincrement name 1 1");
         commit();
         kept.announced("stream-of-a-sender-1".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1), 0, 20, 0, 0, 0);
-        assertThat(kept.changes(LedgerRecords.MARKS_AT_ONCE)).isNull();
+        assertThat(kept.changes(LedgerRecords.WATERMARKS_AT_ONCE)).isNull();
 
         now += A_WHILE;
         kept.announced("stream-of-a-sender-1".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1), 0, 20, 0, 0, 0);
 
-        Changes changes = Objects.requireNonNull(kept.changes(LedgerRecords.MARKS_AT_ONCE));
+        Changes changes = Objects.requireNonNull(kept.changes(LedgerRecords.WATERMARKS_AT_ONCE));
         assertThat(changes.streams()).hasSize(1).allMatch(Changes.Watermarks::isRowChanged);
     }
 

@@ -2,8 +2,8 @@ package io.counters.collector.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -136,7 +136,7 @@ class LedgerSimulationTest {
     }
 
     private static Ledger ledger(LedgerState state) {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, state, new Self());
+        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, state, new Metrics());
     }
 
     private static void simulate(long seed, Keeper keeper) throws Exception {

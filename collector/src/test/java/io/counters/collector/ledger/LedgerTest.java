@@ -3,8 +3,8 @@ package io.counters.collector.ledger;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -18,7 +18,7 @@ class LedgerTest {
     private static final long DAY = 86_400_000;
     private static final long AMOUNT_MAX = 1L << 53;
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private long now = 10 * DAY;
     private long wallSeconds = 1_700_000_000;
     private LedgerSettings bounds = LedgerSettings.in(Path.of("unused"));
@@ -31,7 +31,7 @@ class LedgerTest {
     }
 
     private Ledger ledger(LedgerState state) {
-        return new Ledger(bounds, false, () -> now, () -> wallSeconds, state, self);
+        return new Ledger(bounds, false, () -> now, () -> wallSeconds, state, metrics);
     }
 
     private static LedgerState state() {
@@ -73,7 +73,7 @@ class LedgerTest {
     }
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     @Test
@@ -281,17 +281,17 @@ class LedgerTest {
 
     @ParameterizedTest
     @CsvSource({"true, 0", "true, 7", "false, 0", "false, 7"})
-    void a_larger_jump_puts_the_stream_in_quarantine_and_only_its_amounts_count(boolean whole, long mark) {
+    void a_larger_jump_puts_the_stream_in_quarantine_and_only_its_amounts_count(boolean whole, long watermark) {
         restored(new Changes.Head(1, 1, 0, 0, whole ? Changes.Head.FOR_EVER : 0, true));
-        feed.datagram(S1 + " 10 1\nincrement a " + mark + (mark > 0 ? " " + mark : ""));
+        feed.datagram(S1 + " 10 1\nincrement a " + watermark + (watermark > 0 ? " " + watermark : ""));
 
-        long total = mark + AMOUNT_MAX + 1;
+        long total = watermark + AMOUNT_MAX + 1;
         feed.datagram(S1 + " 20 2\nincrement a 2 " + total);
         feed.datagram(S1 + " 20 2\nincrement a 2 " + total);
         restart();
         feed.datagram(S1 + " 30 3\nincrement a 3 " + (total + 100) + "\nincrement b 4 1000\ndecrement b 1 10");
 
-        assertThat(value("a")).as("a duplicate counts twice").isEqualTo(mark + 2 + 2 + 3);
+        assertThat(value("a")).as("a duplicate counts twice").isEqualTo(watermark + 2 + 2 + 3);
         assertThat(value("b")).isEqualTo(4 - 1);
         assertThat(counted("ledger_quarantined_streams_total")).isEqualTo(1);
     }

@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.UsedHeap;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.Random;
@@ -26,10 +26,10 @@ class MemoryTest {
                 () -> 0,
                 () -> 0,
                 new LedgerState(1, new SeededHash(new Random(1))),
-                new Self());
+                new Metrics());
         for (int sender = 0; sender < SENDERS; sender++) {
             byte[] id = String.format("sender-%017d", sender).getBytes(ISO_8859_1);
-            Stream stream = ledger.stream(id, 0, id.length, 1000, 1, 0);
+            InboundStream stream = ledger.stream(id, 0, id.length, 1000, 1, 0);
             for (int counter = 0; counter < COUNTERS; counter++) {
                 byte[] name = ("orders.placed,counter=" + counter).getBytes(ISO_8859_1);
                 ledger.merge(stream, Verb.INCREMENT, name, 0, name.length, 1, 1);

@@ -3,7 +3,7 @@ package io.counters.collector.ledger;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SeededHash;
+import io.counters.collector.common.SeededHash;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

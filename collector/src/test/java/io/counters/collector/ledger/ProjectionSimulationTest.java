@@ -3,6 +3,8 @@ package io.counters.collector.ledger;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Changes.CounterRow;
 import io.counters.collector.ledger.Push.Exists;
 import io.counters.collector.ledger.Push.Holds;
@@ -10,8 +12,6 @@ import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -171,7 +171,7 @@ class ProjectionSimulationTest {
         }
         disk.commit(ledger);
 
-        assertThat(ledger.unsettled()).isZero();
+        assertThat(ledger.unanswered()).isZero();
         before.forEach((name, value) -> counted.computeIfPresent(name, (key, sum) -> sum + value));
         assertThat(disk.values()).isEqualTo(counted);
         healthy.held.keySet().retainAll(counted.keySet());
@@ -194,7 +194,7 @@ class ProjectionSimulationTest {
                 () -> 0,
                 () -> 0,
                 disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
-                new Self());
+                new Metrics());
         known.clear();
         return ledger;
     }
@@ -220,7 +220,7 @@ class ProjectionSimulationTest {
             if (reply instanceof Holds holds) {
                 known.put(request.key(), holds.value());
             }
-            ledger.settle(request, reply);
+            ledger.answered(request, reply);
         }
     }
 

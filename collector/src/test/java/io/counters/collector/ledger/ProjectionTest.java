@@ -2,14 +2,14 @@ package io.counters.collector.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Push.Exists;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Unknown;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** One key in the store, step by step. */
 class ProjectionTest {
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final Disk disk = new Disk();
     private Ledger ledger = ledger();
 
@@ -28,7 +28,7 @@ class ProjectionTest {
                 () -> 0,
                 () -> 0,
                 disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
-                self);
+                metrics);
     }
 
     private void count(long difference) {
@@ -40,7 +40,7 @@ class ProjectionTest {
     }
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     private long value() {
@@ -53,7 +53,7 @@ class ProjectionTest {
         Push request = new Push(0, "a", kind, number);
         disk.commit(ledger);
         assertThat(ledger.take(10, 0)).containsExactly(request);
-        ledger.settle(request, reply);
+        ledger.answered(request, reply);
     }
 
     private void read(Push.Reply reply) {
@@ -65,13 +65,13 @@ class ProjectionTest {
         disk.commit(ledger);
         Push request = new Push(0, "a", Kind.READ, 0);
         assertThat(ledger.take(10, 1)).containsExactly(request);
-        ledger.settle(request, reply);
+        ledger.answered(request, reply);
     }
 
     private void assertAtRest() {
         disk.commit(ledger);
         assertThat(ledger.take(10, 0)).isEmpty();
-        assertThat(ledger.unsettled()).isZero();
+        assertThat(ledger.unanswered()).isZero();
     }
 
     /** The key contains 5, and nothing is due. */
@@ -99,7 +99,7 @@ class ProjectionTest {
     void nothing_is_pushed_before_its_goal_is_committed() {
         count(5);
         disk.commit(ledger);
-        ledger.settle(ledger.take(10, 10).get(0), new Missing());
+        ledger.answered(ledger.take(10, 10).get(0), new Missing());
 
         assertThat(ledger.take(10, 10)).isEmpty();
         disk.commit(ledger);
@@ -115,7 +115,7 @@ class ProjectionTest {
         count(10);
         disk.commit(ledger);
         assertThat(ledger.take(10, 10)).as("one request per key").isEmpty();
-        ledger.settle(sent, new Holds(6));
+        ledger.answered(sent, new Holds(6));
 
         exchange(Kind.INCREMENT, 10, new Holds(16));
 
@@ -231,7 +231,7 @@ class ProjectionTest {
         read(new Missing());
         disk.fail(ledger);
         assertThat(ledger.take(10, 10)).isEmpty();
-        assertThat(ledger.unsettled()).isEqualTo(1);
+        assertThat(ledger.unanswered()).isEqualTo(1);
 
         exchange(Kind.ADD, 5, new Holds(5));
         assertAtRest();
@@ -254,7 +254,7 @@ class ProjectionTest {
         exchange(Kind.INCREMENT, 2, new Holds(7));
 
         assertThat(ledger.changes(1)).isNull();
-        assertThat(ledger.unsettled()).isZero();
+        assertThat(ledger.unanswered()).isZero();
     }
 
     @Test
@@ -323,7 +323,7 @@ class ProjectionTest {
         look(new Holds(5));
 
         assertThat(ledger.changes(1)).isNull();
-        assertThat(ledger.unsettled()).isZero();
+        assertThat(ledger.unanswered()).isZero();
     }
 
     @Test
@@ -381,7 +381,7 @@ class ProjectionTest {
             assertThat(requests).hasSizeLessThanOrEqualTo(3);
             for (Push request : requests) {
                 seen[request.counter()] = true;
-                ledger.settle(request, new Unknown("silent"));
+                ledger.answered(request, new Unknown("silent"));
             }
         }
 
@@ -396,11 +396,11 @@ class ProjectionTest {
                 () -> 0,
                 () -> 0,
                 new LedgerState(1, new SeededHash(new Random(1))),
-                self);
+                metrics);
         count(5);
         disk.commit(ledger);
 
         assertThat(ledger.take(10, 0)).isEmpty();
-        assertThat(ledger.unsettled()).isZero();
+        assertThat(ledger.unanswered()).isZero();
     }
 }

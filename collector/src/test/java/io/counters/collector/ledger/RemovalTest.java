@@ -3,11 +3,11 @@ package io.counters.collector.ledger;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Missing;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RemovalTest {
     private static final String S1 = "from 8f2c6a1e0b7d4c93a5e1f07b";
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final Disk disk = new Disk();
     private long wallSeconds = 1_700_000_000;
     private Ledger ledger = ledger();
@@ -35,8 +35,8 @@ class RemovalTest {
                 () -> 0,
                 () -> wallSeconds,
                 disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
-                self);
-        LedgerGauges.register(made, () -> List.of(made), self);
+                metrics);
+        LedgerGauges.register(made, () -> List.of(made), metrics);
         return made;
     }
 
@@ -68,13 +68,13 @@ class RemovalTest {
         disk.commit(ledger);
         Push request = new Push(0, "a", kind, number);
         assertThat(ledger.take(10, 0)).containsExactly(request);
-        ledger.settle(request, reply);
+        ledger.answered(request, reply);
     }
 
     private void assertAtRest() {
         disk.commit(ledger);
         assertThat(ledger.take(10, 0)).isEmpty();
-        assertThat(ledger.unsettled()).isZero();
+        assertThat(ledger.unanswered()).isZero();
     }
 
     @Test
@@ -89,7 +89,7 @@ class RemovalTest {
         assertThat(shown()).isEqualTo(Map.of("a", 5L, "c", 7L));
         assertThat(ledger.explain("b")).isNull();
         assertThat(ledger.size()).isEqualTo(2);
-        assertThat(self.values()).containsEntry("ledger_counters", 2L);
+        assertThat(metrics.values()).containsEntry("ledger_counters", 2L);
         assertThat(ledger.remove("b")).as("again").isNull();
         assertThat(ledger.remove("nowhere")).isNull();
         restart();
@@ -102,7 +102,7 @@ class RemovalTest {
     void every_value_becomes_0(long value) {
         feed.datagram("increment a 0");
         disk.commit(ledger);
-        ledger.settle(ledger.take(1, 0).get(0), new Holds(value));
+        ledger.answered(ledger.take(1, 0).get(0), new Holds(value));
         assertThat(ledger.value("a")).isEqualTo(value);
 
         assertThat(requireNonNull(ledger.remove("a")).value()).isEqualTo(value);
@@ -224,7 +224,7 @@ class RemovalTest {
         exchange(Kind.INCREMENT, -5, new Holds(0));
         assertAtRest();
         Push look = ledger.take(10, 1).get(0);
-        ledger.settle(look, new Missing());
+        ledger.answered(look, new Missing());
         assertAtRest();
         restart();
         exchange(Kind.READ, 0, new Missing());
@@ -240,7 +240,7 @@ class RemovalTest {
         disk.commit(ledger);
         Push read = ledger.take(10, 0).get(0);
         ledger.remove("a");
-        ledger.settle(read, new Holds(100));
+        ledger.answered(read, new Holds(100));
 
         exchange(Kind.INCREMENT, -100, new Holds(0));
 
@@ -258,7 +258,7 @@ class RemovalTest {
         Push sent = ledger.take(10, 0).get(0);
         ledger.remove("a");
         disk.commit(ledger);
-        ledger.settle(sent, new Holds(7));
+        ledger.answered(sent, new Holds(7));
 
         exchange(Kind.INCREMENT, -7, new Holds(0));
 

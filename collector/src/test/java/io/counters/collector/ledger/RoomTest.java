@@ -3,8 +3,8 @@ package io.counters.collector.ledger;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,7 +20,7 @@ class RoomTest {
     private static final long HOME = 1;
     private static final long ATTACKER = 2;
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private long now;
     private final Disk disk = new Disk();
     private LedgerSettings bounds = bounds(40, 400, 1_000);
@@ -35,8 +35,13 @@ class RoomTest {
 
     private Ledger ledger() {
         Ledger made = new Ledger(
-                bounds, false, () -> now, () -> 0, disk.load(new LedgerState(1, new SeededHash(new Random(1)))), self);
-        LedgerGauges.register(made, () -> List.of(made), self);
+                bounds,
+                false,
+                () -> now,
+                () -> 0,
+                disk.load(new LedgerState(1, new SeededHash(new Random(1)))),
+                metrics);
+        LedgerGauges.register(made, () -> List.of(made), metrics);
         return made;
     }
 
@@ -52,7 +57,7 @@ class RoomTest {
     }
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     @Test
@@ -239,7 +244,7 @@ class RoomTest {
     @Test
     void ids_with_equal_string_hash_codes_have_different_seeded_hashes() {
         int size = 1 << 14;
-        Sender[] senders = new Sender[size];
+        StreamKey[] senders = new StreamKey[size];
         SeededHash hashing = new SeededHash(new Random(7));
         for (int i = 0; i < size; i++) {
             StringBuilder id = new StringBuilder();
@@ -247,16 +252,16 @@ class RoomTest {
                 id.append((i >> bit & 1) == 0 ? "Aa" : "BB");
             }
             assertThat(id.toString().hashCode()).isEqualTo("Aa".repeat(14).hashCode());
-            senders[i] = new Sender(id.toString(), hashing);
+            senders[i] = new StreamKey(id.toString(), hashing);
         }
 
         long different =
-                Arrays.stream(senders).mapToInt(Sender::hashCode).distinct().count();
+                Arrays.stream(senders).mapToInt(StreamKey::hashCode).distinct().count();
 
         assertThat(different).isGreaterThan(size - 100);
-        assertThat(new Sender("x", hashing).hashCode())
+        assertThat(new StreamKey("x", hashing).hashCode())
                 .as("another seed gives another hash")
-                .isNotEqualTo(new Sender("x", new SeededHash(new Random(8))).hashCode());
+                .isNotEqualTo(new StreamKey("x", new SeededHash(new Random(8))).hashCode());
     }
 
     @Test
@@ -280,7 +285,7 @@ class RoomTest {
     @Test
     void each_read_of_a_tcp_stream_counts_as_sent_once() {
         byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(ISO_8859_1);
-        Stream tcp = ledger.stream(id, 0, id.length, 1000, 1, HOME);
+        InboundStream tcp = ledger.stream(id, 0, id.length, 1000, 1, HOME);
         byte[] name = {'a'};
         for (int i = 1; i <= 50; i++) {
             ledger.heard(tcp);

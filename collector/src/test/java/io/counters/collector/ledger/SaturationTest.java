@@ -61,7 +61,7 @@ class SaturationTest {
             kept.commit.run();
             for (Push read : kept.ledger.take(10, 0)) {
                 long held = read.key().equals("a") ? Long.MAX_VALUE - 2 : Long.MIN_VALUE + 2;
-                kept.ledger.settle(read, new Push.Holds(held));
+                kept.ledger.answered(read, new Push.Holds(held));
             }
 
             assertThat(kept.values()).isEqualTo(Map.of("a", Long.MAX_VALUE, "b", Long.MIN_VALUE));
@@ -76,14 +76,14 @@ class SaturationTest {
         try (KeptLedger kept = new KeptLedger(folder, true)) {
             kept.datagram("a:1|c");
             kept.commit.run();
-            kept.ledger.settle(kept.ledger.take(1, 0).get(0), new Push.Missing());
+            kept.ledger.answered(kept.ledger.take(1, 0).get(0), new Push.Missing());
             for (int i = 0; i < LINES; i++) {
                 kept.datagram("a:9007199254740992|c");
             }
             kept.commit.run();
             Push add = kept.ledger.take(1, 0).get(0);
             assertThat(add.number()).isEqualTo(Long.MAX_VALUE);
-            kept.ledger.settle(add, new Push.Holds(Long.MIN_VALUE + 7));
+            kept.ledger.answered(add, new Push.Holds(Long.MIN_VALUE + 7));
 
             Push next = kept.ledger.take(1, 0).get(0);
 

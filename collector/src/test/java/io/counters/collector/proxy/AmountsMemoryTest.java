@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.UsedHeap;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.SeededHash;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.common.SeededHash;
 import io.counters.emit.Transport;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Compares the memory that {@link Amounts} calculates with what its names really use, there, in the table and in the streams. */
+/** Compares the memory that {@link CounterSums} calculates with what its names really use, there, in the table and in the streams. */
 @Tag("slow")
 class AmountsMemoryTest {
     /** Just above a power of two: then arrays that double have the most unused space. */
@@ -38,22 +38,22 @@ class AmountsMemoryTest {
         Transport nowhere = (bytes, length) -> true;
         AtomicInteger ids = new AtomicInteger();
         AtomicLong nanos = new AtomicLong();
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         long before = UsedHeap.bytes();
-        Amounts amounts = new Amounts(Long.MAX_VALUE, new SeededHash(new Random(1)));
-        Relay relay = new Relay(
+        CounterSums amounts = new CounterSums(Long.MAX_VALUE, new SeededHash(new Random(1)));
+        SumSender relay = new SumSender(
                 new Ring(list),
                 amounts,
                 nanos::get,
                 () -> 0,
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
-                new Refusals(
+                new MessageRejections(
                         new SaidFaults().log(),
                         () -> {
                             throw new AssertionError("nothing is refused");
                         },
-                        self),
-                self);
+                        metrics),
+                metrics);
         long empty = UsedHeap.bytes();
         String suffix = "x".repeat(more);
         for (int i = 0; i < NAMES; i++) {

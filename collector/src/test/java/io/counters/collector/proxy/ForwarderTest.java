@@ -8,8 +8,8 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.settings.SettingsException;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
@@ -64,7 +64,7 @@ class ForwarderTest {
     private static final long NAMES_BYTES = 1 << 20;
     private static final Pattern NUMBERED = Pattern.compile("key(\\d+):x*\\|c\n");
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final SaidFaults said = new SaidFaults();
     private final List<AutoCloseable> opened = new ArrayList<>();
 
@@ -103,7 +103,7 @@ class ForwarderTest {
                 descriptors,
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
                 said.log(),
-                self);
+                metrics);
     }
 
     private static ProxySettings settings(List<Server> servers, long queueBytes, long senderBytes) {
@@ -181,13 +181,13 @@ class ForwarderTest {
     }
 
     private long value(String name) {
-        return self.values().getOrDefault(name, -1L);
+        return metrics.values().getOrDefault(name, -1L);
     }
 
     private static String frame(String key) {
-        byte[] frame = FramesTest.hex("aa 02 0000 0000000000006940");
+        byte[] frame = MessageParserTest.hex("aa 02 0000 0000000000006940");
         frame[2] = (byte) (key.length() + 1);
-        return FramesTest.text(frame) + key + "\0";
+        return MessageParserTest.text(frame) + key + "\0";
     }
 
     @ParameterizedTest
@@ -518,17 +518,17 @@ class ForwarderTest {
         await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"name_letter\"}") == 1);
         assertThat(said.lines())
                 .anySatisfy(line -> assertThat(line)
-                        .contains("TCP from 127.0.0.1:", "\"orders.placed=1\"", Refusal.NO_COLON.rule()))
+                        .contains("TCP from 127.0.0.1:", "\"orders.placed=1\"", MessageRejection.NO_COLON.rule()))
                 .anySatisfy(
                         line -> assertThat(line).contains("TCP from ", "\"increment ?\"", Rejection.NAME_LETTER.rule()))
                 .anySatisfy(line -> assertThat(line)
                         .containsPattern("UDP from 127\\.0\\.0\\.1:[1-9][0-9]*: \"orders.placed:1\\|x\"")
-                        .contains(Refusal.UNKNOWN_TYPE.rule()));
+                        .contains(MessageRejection.UNKNOWN_TYPE.rule()));
     }
 
     @ParameterizedTest
     @EnumSource(names = {"UNKNOWN_TYPE", "LINE_TOO_LONG", "LINE_CUT", "LINES_JOINED", "HTTP", "TLS"})
-    void a_reason_that_the_collector_also_has_has_the_same_name_there(Refusal why) {
+    void a_reason_that_the_collector_also_has_has_the_same_name_there(MessageRejection why) {
         assertThat(Rejection.valueOf(why.name()).reason()).isEqualTo(why.reason());
     }
 
@@ -731,13 +731,13 @@ class ForwarderTest {
         Sink stays = open(new Sink());
         Sink leaves = open(new Sink());
         proxy(List.of(server(stays.address()), server(leaves.address())));
-        assertThat(self.values().keySet()).anyMatch(name -> name.contains(leaves.address()));
+        assertThat(metrics.values().keySet()).anyMatch(name -> name.contains(leaves.address()));
 
         forwarder().use(List.of(server(stays.address())));
 
         await().atMost(SOON)
-                .until(() -> self.values().keySet().stream().noneMatch(name -> name.contains(leaves.address())));
-        assertThat(self.values().keySet()).anyMatch(name -> name.contains(stays.address()));
+                .until(() -> metrics.values().keySet().stream().noneMatch(name -> name.contains(leaves.address())));
+        assertThat(metrics.values().keySet()).anyMatch(name -> name.contains(stays.address()));
     }
 
     /** Measures what the loop's thread allocates, after the JIT compiler has compiled the code that runs. */
@@ -800,9 +800,9 @@ class ForwarderTest {
 
     /** The longest possible frame without its last byte. */
     private static byte[] halfFrame() {
-        byte[] half = new byte[Frames.FRAME_BYTES_MAX - 1];
+        byte[] half = new byte[MessageParser.FRAME_BYTES_MAX - 1];
         Arrays.fill(half, (byte) 'a');
-        System.arraycopy(FramesTest.hex("aa 04 ffff ffff"), 0, half, 0, 6);
+        System.arraycopy(MessageParserTest.hex("aa 04 ffff ffff"), 0, half, 0, 6);
         half[6 + 65_534] = 0;
         return half;
     }
@@ -984,9 +984,9 @@ class ForwarderTest {
     @Tag("slow")
     void healthz_reports_a_hanging_loop_until_it_continues() throws Exception {
         proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
-        ServersWatch watch = new ServersWatch(settings(List.of(), 0, 0), forwarder(), said.log(), self);
-        try (ProxyPage page =
-                new ProxyPage(0, forwarder(), watch, self, System::nanoTime, said.log(), ForwarderTest::daemon)) {
+        ServersReloader watch = new ServersReloader(settings(List.of(), 0, 0), forwarder(), said.log(), metrics);
+        try (ProxyHttp page =
+                new ProxyHttp(0, forwarder(), watch, metrics, System::nanoTime, said.log(), ForwarderTest::daemon)) {
             HttpRequest health = HttpRequest.newBuilder(
                             URI.create("http://127.0.0.1:" + page.address().getPort() + "/healthz"))
                     .build();
@@ -1093,7 +1093,7 @@ class ForwarderTest {
         tcp().write(bytes("a:1|c\n"));
 
         await().atMost(SOON).until(() -> sink.received().equals("a:1|c\n"));
-        assertThat(self.values().keySet()).noneMatch(name -> name.contains("127.0.0.1:7\""));
+        assertThat(metrics.values().keySet()).noneMatch(name -> name.contains("127.0.0.1:7\""));
     }
 
     @Test

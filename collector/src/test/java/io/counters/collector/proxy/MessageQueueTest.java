@@ -3,8 +3,8 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +18,7 @@ class MessageQueueTest {
     private static final int BYTES_MAX = 5 * QueueRoom.CHUNK_BYTES;
 
     private final SaidFaults said = new SaidFaults();
-    private final QueueRoom room = new QueueRoom(BYTES_MAX, said.log(), new Self());
+    private final QueueRoom room = new QueueRoom(BYTES_MAX, said.log(), new Metrics());
     private final MessageQueue queue = room.queue("h:1");
 
     private void add(String message) {

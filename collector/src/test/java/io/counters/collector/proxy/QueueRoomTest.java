@@ -3,8 +3,8 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,9 +16,9 @@ class QueueRoomTest {
     private static final long BYTES_MAX = 40L * QueueRoom.CHUNK_BYTES;
     private static final long MESSAGES_OF_A_CHUNK = QueueRoom.CHUNK_BYTES / MESSAGE.length;
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final SaidFaults said = new SaidFaults();
-    private final QueueRoom room = new QueueRoom(BYTES_MAX, said.log(), self);
+    private final QueueRoom room = new QueueRoom(BYTES_MAX, said.log(), metrics);
 
     private static void fill(MessageQueue queue, long messages) {
         for (long i = 0; i < messages; i++) {
@@ -35,7 +35,7 @@ class QueueRoomTest {
     }
 
     private long bytes() {
-        return self.values().getOrDefault("proxy_queue_bytes", -1L);
+        return metrics.values().getOrDefault("proxy_queue_bytes", -1L);
     }
 
     @Test
@@ -49,7 +49,7 @@ class QueueRoomTest {
 
         assertThat(bytes()).isLessThanOrEqualTo(BYTES_MAX);
         assertThat(queues.stream().mapToLong(MessageQueue::memory).sum()).isEqualTo(bytes());
-        assertThat(self.values()).containsEntry("proxy_queue_bytes_max", BYTES_MAX);
+        assertThat(metrics.values()).containsEntry("proxy_queue_bytes_max", BYTES_MAX);
     }
 
     @Test

@@ -3,7 +3,7 @@ package io.counters.collector.proxy;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.JoinedLines;
+import io.counters.collector.common.JoinedLines;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
 import java.util.List;
@@ -26,7 +26,7 @@ class RingTest {
     private int owner(String line) {
         int[] owner = {-1};
         byte[] in = (line + "\n").getBytes(UTF_8);
-        new Frames(new Frames.Taker() {
+        new MessageParser(new MessageParser.Taker() {
                     @Override
                     public void message(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
                         owner[0] = ring.owner(in, begin, end, keyBegin, keyEnd);
@@ -38,7 +38,7 @@ class RingTest {
                     }
 
                     @Override
-                    public void refused(Refusal why, byte[] in, int begin, int end) {
+                    public void refused(MessageRejection why, byte[] in, int begin, int end) {
                         throw new AssertionError(why);
                     }
 
@@ -137,7 +137,7 @@ class RingTest {
         for (int i = 0; i < NAMES; i++) {
             String key = "name" + i + ",b=2,a=1";
             byte[] frame = new byte[12 + key.length() + 1];
-            System.arraycopy(FramesTest.hex("aa 02 0000 0000000000006940"), 0, frame, 0, 12);
+            System.arraycopy(MessageParserTest.hex("aa 02 0000 0000000000006940"), 0, frame, 0, 12);
             frame[2] = (byte) (key.length() + 1);
             System.arraycopy(key.getBytes(UTF_8), 0, frame, 12, key.length());
 

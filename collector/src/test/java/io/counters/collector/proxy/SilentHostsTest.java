@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -32,14 +32,14 @@ class SilentHostsTest {
     @TempDir
     Path folder;
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final SaidFaults said = new SaidFaults();
     private final AtomicLong nanos = new AtomicLong();
     private final Sink sink = new Sink();
     private final Selector selector = Selector.open();
-    private final QueueRoom room = new QueueRoom(1 << 20, said.log(), self);
+    private final QueueRoom room = new QueueRoom(1 << 20, said.log(), metrics);
     private final TcpUpstream upstream = new TcpUpstream(
-            Server.of(sink.address(), 1), () -> room.queue("it"), selector, nanos::get, new Random(1), self);
+            Server.of(sink.address(), 1), () -> room.queue("it"), selector, nanos::get, new Random(1), metrics);
 
     SilentHostsTest() throws IOException {
         // Declares the exception of the fields that open something.
@@ -47,7 +47,7 @@ class SilentHostsTest {
 
     @BeforeEach
     void connect() throws Exception {
-        upstream.tick();
+        upstream.maintain();
         await().until(() -> {
             selector.selectNow(SilentHostsTest::ready);
             return upstream.isUp();
@@ -87,7 +87,7 @@ class SilentHostsTest {
         look(6, 4);
 
         assertThat(upstream.isUp()).isFalse();
-        assertThat(self.values()).containsEntry("proxy_in_doubt_bytes_total{server=\"" + sink.address() + "\"}", 6L);
+        assertThat(metrics.values()).containsEntry("proxy_in_doubt_bytes_total{server=\"" + sink.address() + "\"}", 6L);
     }
 
     @Test

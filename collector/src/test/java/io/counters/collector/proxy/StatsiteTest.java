@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -35,7 +35,7 @@ class StatsiteTest {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final int KEYS = 200;
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final List<StatsiteReader> readers = new ArrayList<>();
     private @Nullable Forwarder forwarder;
     private @Nullable Thread loop;
@@ -71,7 +71,7 @@ class StatsiteTest {
                 1000,
                 () -> "0123456789abcdef00000001",
                 new SaidFaults().log(),
-                self);
+                metrics);
         forwarder = fresh;
         Thread thread = new Thread(fresh, "proxy");
         thread.start();
@@ -97,7 +97,7 @@ class StatsiteTest {
     }
 
     private long value(String name) {
-        return self.values().getOrDefault(name, -1L);
+        return metrics.values().getOrDefault(name, -1L);
     }
 
     /** One line and one frame for each key, alternately in groups of this size. */
@@ -126,7 +126,7 @@ class StatsiteTest {
     }
 
     private long queued() {
-        return self.values().entrySet().stream()
+        return metrics.values().entrySet().stream()
                 .filter(each -> each.getKey().startsWith("proxy_queued_bytes{"))
                 .mapToLong(Map.Entry::getValue)
                 .sum();

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -138,7 +138,7 @@ class VanishedHostTest {
     }
 
     private final class Proxy implements AutoCloseable {
-        final Self self = new Self();
+        final Metrics metrics = new Metrics();
         final Forwarder forwarder;
         private final Thread loop;
 
@@ -151,13 +151,13 @@ class VanishedHostTest {
                     1000,
                     () -> "0123456789abcdef00000001",
                     new SaidFaults().log(),
-                    self);
+                    metrics);
             loop = new Thread(forwarder, "proxy");
             loop.start();
         }
 
         long remote(String name) {
-            return self.values().getOrDefault(name + "{server=\"" + address + ":" + PORT + "\"}", -1L);
+            return metrics.values().getOrDefault(name + "{server=\"" + address + ":" + PORT + "\"}", -1L);
         }
 
         @Override
@@ -206,7 +206,7 @@ class VanishedHostTest {
         }
         int sent = rounds;
         await().atMost(SOON)
-                .until(() -> busy.self.values().getOrDefault("proxy_messages_total", 0L) == 400L * sent
+                .until(() -> busy.metrics.values().getOrDefault("proxy_messages_total", 0L) == 400L * sent
                         && near.stream()
                                 .allMatch(reader ->
                                         reader.counts().values().stream().allMatch(count -> count == sent)));

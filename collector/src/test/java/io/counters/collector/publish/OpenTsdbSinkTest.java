@@ -5,9 +5,9 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import io.counters.collector.settings.Setting;
 import io.counters.collector.settings.Settings;
 import java.io.IOException;
@@ -50,7 +50,7 @@ class OpenTsdbSinkTest {
     @TempDir
     Path folder;
 
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final SaidFaults said = new SaidFaults();
     private final AtomicLong ahead = new AtomicLong();
     private final AtomicLong ticked = new AtomicLong();
@@ -102,7 +102,7 @@ class OpenTsdbSinkTest {
                     return thread;
                 },
                 said.log(),
-                self);
+                metrics);
         sinks.add(sink);
         return new Sink() {
             @Override
@@ -176,7 +176,7 @@ class OpenTsdbSinkTest {
     }
 
     private long counted(String name) {
-        return self.values().getOrDefault(name, 0L);
+        return metrics.values().getOrDefault(name, 0L);
     }
 
     private long gauge(String name) {

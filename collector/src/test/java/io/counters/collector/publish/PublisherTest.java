@@ -85,7 +85,7 @@ class PublisherTest {
                     return thread;
                 },
                 kept.said.log(),
-                kept.self);
+                kept.metrics);
     }
 
     @Test
@@ -374,7 +374,7 @@ class PublisherTest {
         assertThatThrownBy(() -> spool.write(
                         100,
                         new Snapshot(new String[] {"a"}, new long[] {1}, 1),
-                        new Bodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024)))
+                        new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024)))
                 .isInstanceOf(IOException.class);
 
         assertThat(folder.resolve("unfinished")).doesNotExist();

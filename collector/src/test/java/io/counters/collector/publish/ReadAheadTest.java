@@ -4,9 +4,9 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import io.counters.collector.settings.Settings;
 import java.io.IOException;
 import java.time.Duration;
@@ -29,7 +29,7 @@ class ReadAheadTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final SaidFaults said = new SaidFaults();
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final AtomicLong skipped = new AtomicLong();
     private final List<Long> done = new CopyOnWriteArrayList<>();
     private long heapBytes = 1L << 30;
@@ -63,7 +63,7 @@ class ReadAheadTest {
                     return thread;
                 },
                 said.log(),
-                self);
+                metrics);
         return sink;
     }
 
@@ -94,7 +94,7 @@ class ReadAheadTest {
         await().atMost(PATIENCE).until(() -> done.size() == 3);
         assertThat(done).containsExactlyInAnyOrder(SECOND, SECOND, SECOND + 10);
         assertThat(requireNonNull(tsd).stored).hasSize(5010);
-        assertThat(self.values()).containsEntry("publish_points_total", 5013L);
+        assertThat(metrics.values()).containsEntry("publish_points_total", 5013L);
         assertThat(said.lines()).isEmpty();
     }
 
@@ -153,8 +153,8 @@ class ReadAheadTest {
         put(SECOND, 2);
 
         await().atMost(PATIENCE).until(() -> done.size() == 1);
-        assertThat(self.values()).containsEntry("publish_bad_points_total", 1L);
-        assertThat(self.values()).containsEntry("publish_points_total", 1L);
+        assertThat(metrics.values()).containsEntry("publish_bad_points_total", 1L);
+        assertThat(metrics.values()).containsEntry("publish_points_total", 1L);
     }
 
     @Test

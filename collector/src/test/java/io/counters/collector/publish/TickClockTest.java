@@ -2,7 +2,7 @@ package io.counters.collector.publish;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.SaidFaults;
+import io.counters.collector.common.SaidFaults;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,14 +8,14 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.history.Samples;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Series;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
@@ -80,10 +80,12 @@ class OpenTsdbAnswersTest {
 
     @BeforeAll
     static void keep() throws IOException {
-        Self self = new Self();
+        Metrics metrics = new Metrics();
         SaidFaults said = new SaidFaults();
         history = new History(
-                new HistorySettings(folder.resolve("history.db"), 1, 1L << 40, 0, 0, 1L << 30, 100), said.log(), self);
+                new HistorySettings(folder.resolve("history.db"), 1, 1L << 40, 0, 0, 1L << 30, 100),
+                said.log(),
+                metrics);
         // All counters have a value at one tick, so that their names are known.
         String[] names = COUNTERS.keySet().toArray(String[]::new);
         history.put(1, new Snapshot(names, new long[names.length], names.length));
@@ -93,7 +95,7 @@ class OpenTsdbAnswersTest {
                 1 << 30,
                 () -> Instant.ofEpochSecond(1_700_010_000),
                 System::nanoTime);
-        port = new HttpPort(0, "none is", api.routes(), System::nanoTime, said.log(), self, Thread::new);
+        port = new HttpPort(0, "none is", api.routes(), System::nanoTime, said.log(), metrics, Thread::new);
         port.start();
     }
 

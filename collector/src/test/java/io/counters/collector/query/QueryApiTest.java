@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.publish.Series;
-import io.counters.collector.self.SaidFaults;
-import io.counters.collector.self.Self;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -46,7 +46,7 @@ class QueryApiTest {
     Path folder;
 
     private final List<AutoCloseable> opened = new ArrayList<>();
-    private final Self self = new Self();
+    private final Metrics metrics = new Metrics();
     private final SaidFaults said = new SaidFaults();
 
     /** The clock advances by this with each reading. */
@@ -64,7 +64,7 @@ class QueryApiTest {
         History history = new History(
                 new HistorySettings(folder.resolve("history.db"), 10, 1L << 40, 0, 0, 1L << 30, counters),
                 said.log(),
-                self);
+                metrics);
         opened.add(history);
         for (int tick = 0; tick < TICKS; tick++) {
             long[] values = new long[COUNTERS.length];
@@ -83,7 +83,7 @@ class QueryApiTest {
                 heapBytes,
                 () -> Instant.ofEpochSecond(START + 110),
                 () -> nanos.addAndGet(nanosAReading.get()));
-        HttpPort served = new HttpPort(0, "none is", api.routes(), System::nanoTime, said.log(), self, Thread::new);
+        HttpPort served = new HttpPort(0, "none is", api.routes(), System::nanoTime, said.log(), metrics, Thread::new);
         served.start();
         opened.add(0, served);
         return served;

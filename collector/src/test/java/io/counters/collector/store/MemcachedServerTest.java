@@ -64,7 +64,7 @@ class MemcachedServerTest {
     private Pipeline.Batch asked() {
         Pipeline.Batch batch = new Pipeline.Batch("cache:11211", List.of(new Push(0, "a", Kind.READ, 0)));
         try {
-            server.ask(new Burst(batch));
+            server.ask(new MemcachedBatch(batch));
         } catch (Pipeline.Unavailable none) {
             batch.answerRest(new Unknown(String.valueOf(none.getMessage())));
         }
@@ -179,12 +179,12 @@ class MemcachedServerTest {
     void a_text_can_be_written_and_read_and_statistics_end() throws Exception {
         resolveTo("127.0.0.1");
         awaitAnswers();
-        Question set = Question.set("cache:11211", "m", "some text");
-        Question get = Question.get("cache:11211", "m");
-        Question missing = Question.get("cache:11211", "none");
-        Question statistics = Question.statistics("cache:11211");
+        MemcachedRequest set = MemcachedRequest.set("cache:11211", "m", "some text");
+        MemcachedRequest get = MemcachedRequest.get("cache:11211", "m");
+        MemcachedRequest missing = MemcachedRequest.get("cache:11211", "none");
+        MemcachedRequest statistics = MemcachedRequest.statistics("cache:11211");
 
-        for (Question question : List.of(set, get, missing, statistics)) {
+        for (MemcachedRequest question : List.of(set, get, missing, statistics)) {
             server.ask(question);
         }
 
@@ -204,7 +204,7 @@ class MemcachedServerTest {
                     assertThat(answer.text()).isEqualTo("0");
                 }));
         Pipeline.Batch batch = new Pipeline.Batch("cache:11211", List.of(new Push(0, "b", Kind.ADD, 3)));
-        server.ask(new Burst(batch));
+        server.ask(new MemcachedBatch(batch));
         await().atMost(PATIENCE).until(() -> new Holds(3).equals(batch.answers().get(0)));
     }
 }

@@ -55,7 +55,7 @@ abstract class PusherContract {
             kept.close();
         }
         kept = new KeptLedger(folder, true);
-        pusher = new Pusher(kept.ledger, store, "", kept.said.log(), kept.self);
+        pusher = new Pusher(kept.ledger, store, "", kept.said.log(), kept.metrics);
     }
 
     boolean round() {
@@ -66,7 +66,7 @@ abstract class PusherContract {
     void pushAll() {
         await().atMost(PATIENCE).until(() -> {
             round();
-            return kept.ledger.unsettled() == 0;
+            return kept.ledger.unanswered() == 0;
         });
     }
 
@@ -76,7 +76,7 @@ abstract class PusherContract {
         pushAll();
         kept.close();
         kept = new KeptLedger(folder.resolve("another"), true);
-        pusher = new Pusher(kept.ledger, store, "shop.", kept.said.log(), kept.self);
+        pusher = new Pusher(kept.ledger, store, "shop.", kept.said.log(), kept.metrics);
         kept.datagram("increment a 2");
         pushAll();
         kept.datagram("increment a 1");
@@ -257,7 +257,7 @@ abstract class PusherContract {
                     if (request.kind() == Push.Kind.READ) {
                         looks.add(request);
                     }
-                    replies.settle(
+                    replies.answered(
                             request,
                             request.kind() == Push.Kind.ADD || looks.size() > 7
                                     ? new Push.Holds(1)
@@ -266,12 +266,12 @@ abstract class PusherContract {
             }
 
             @Override
-            public String mark(String key) {
+            public String stamp(String key) {
                 return "";
             }
 
             @Override
-            public void mark(String key, String text) {}
+            public void stamp(String key, String text) {}
 
             @Override
             public String loss() {
@@ -283,7 +283,7 @@ abstract class PusherContract {
                 // Nothing is open.
             }
         };
-        Pusher into = new Pusher(kept.ledger, holding, "", kept.said.log(), kept.self);
+        Pusher into = new Pusher(kept.ledger, holding, "", kept.said.log(), kept.metrics);
         for (int i = 0; i < 7; i++) {
             kept.datagram("increment counter." + i);
         }
@@ -293,7 +293,7 @@ abstract class PusherContract {
             into.run();
         }
         kept.commit.run();
-        assertThat(kept.ledger.unsettled()).isZero();
+        assertThat(kept.ledger.unanswered()).isZero();
         looks.clear();
         for (int i = 0; i < 8; i++) {
             looks.add(new Push(0, "", Push.Kind.READ, 0));

@@ -22,13 +22,13 @@ class PusherTest {
     /** A store in memory that answers, or does not. */
     private static final class SwitchedStore implements Store {
         final Map<String, Long> values = new HashMap<>();
-        final Map<String, String> marks = new HashMap<>();
+        final Map<String, String> stamps = new HashMap<>();
         boolean isSilent;
 
         @Override
         public void send(Requests requests, Replies replies) {
             for (Push request : requests.take(Integer.MAX_VALUE)) {
-                replies.settle(request, isSilent ? new Push.Unknown("told to") : reply(request));
+                replies.answered(request, isSilent ? new Push.Unknown("told to") : reply(request));
             }
         }
 
@@ -42,17 +42,17 @@ class PusherTest {
         }
 
         @Override
-        public @Nullable String mark(String key) throws IOException {
+        public @Nullable String stamp(String key) throws IOException {
             if (isSilent) {
                 throw new IOException("told to");
             }
-            return marks.get(key);
+            return stamps.get(key);
         }
 
         @Override
-        public void mark(String key, String text) {
+        public void stamp(String key, String text) {
             if (!isSilent) {
-                marks.put(key, text);
+                stamps.put(key, text);
             }
         }
 
@@ -93,7 +93,7 @@ class PusherTest {
                 KeptLedger kept = new KeptLedger(folder.resolve("kept"), true)) {
             AtomicReference<List<Pusher.Target>> targets = new AtomicReference<>(
                     List.of(new Pusher.Target(given.ledger, "0"), new Pusher.Target(kept.ledger, "1")));
-            Pusher pusher = new Pusher(targets::get, store, "", kept.said.log(), kept.self);
+            Pusher pusher = new Pusher(targets::get, store, "", kept.said.log(), kept.metrics);
             pusher.begin();
             store.isSilent = true;
             given.datagram("increment there");
@@ -117,12 +117,12 @@ class PusherTest {
     }
 
     private static Pusher embedded(KeptLedger kept, Store store) {
-        return new Pusher(kept.ledger, store, "shop", kept.said.log(), kept.self);
+        return new Pusher(kept.ledger, store, "shop", kept.said.log(), kept.metrics);
     }
 
     private static Pusher fleet(KeptLedger kept, Store store) {
         return new Pusher(
-                () -> List.of(new Pusher.Target(kept.ledger, "0")), store, "shop", kept.said.log(), kept.self);
+                () -> List.of(new Pusher.Target(kept.ledger, "0")), store, "shop", kept.said.log(), kept.metrics);
     }
 
     @Test
@@ -180,7 +180,7 @@ class PusherTest {
             Pusher first = embedded(own, store);
             first.begin();
             first.run();
-            assertThat(store.marks)
+            assertThat(store.stamps)
                     .as("nothing is committed")
                     .containsEntry("counters:fleet:shop", "ledger 2 commit 3");
             own.commit.run();
@@ -188,7 +188,7 @@ class PusherTest {
             first.run();
             store.isSilent = false;
             first.run();
-            assertThat(store.marks).containsEntry("counters:fleet:shop", "left ledger 1 commit 1");
+            assertThat(store.stamps).containsEntry("counters:fleet:shop", "left ledger 1 commit 1");
             store.isSilent = true;
             rounds(3, own, first);
 
@@ -211,7 +211,7 @@ class PusherTest {
             back.begin();
             rounds(4, own, back);
             imported.ledger.add(own.ledger, name -> true, stream -> true);
-            store.marks.put("counters:ledger:shop:1", "ledger 2 commit 5");
+            store.stamps.put("counters:ledger:shop:1", "ledger 2 commit 5");
 
             Pusher fleet = fleet(imported, store);
             rounds(3, imported, fleet);
@@ -223,7 +223,7 @@ class PusherTest {
                     store,
                     "shop",
                     imported.said.log(),
-                    imported.self);
+                    imported.metrics);
             other.begin();
             assertThat(imported.said.lines()).isEmpty();
             assertThat(store.values).containsEntry("shophere", 3L + 4 + 3);

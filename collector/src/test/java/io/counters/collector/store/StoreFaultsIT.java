@@ -39,7 +39,7 @@ class StoreFaultsIT {
 
     private void hangAndCount(ServerProcess server, Store store) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, true)) {
-            Pusher pusher = new Pusher(kept.ledger, store, "", kept.said.log(), kept.self);
+            Pusher pusher = new Pusher(kept.ledger, store, "", kept.said.log(), kept.metrics);
             int[] counted = {0};
             Runnable count = () -> {
                 for (int i = 0; i < 1000; i++) {
@@ -80,7 +80,7 @@ class StoreFaultsIT {
         await().atMost(PATIENCE).until(() -> {
             kept.commit.run();
             pusher.run();
-            return kept.ledger.unsettled() == 0;
+            return kept.ledger.unanswered() == 0;
         });
     }
 
@@ -102,7 +102,7 @@ class StoreFaultsIT {
 
     private void overfill(Store store, int counters, String said, String remedy) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, true)) {
-            Pusher pusher = new Pusher(kept.ledger, store, "", kept.said.log(), kept.self);
+            Pusher pusher = new Pusher(kept.ledger, store, "", kept.said.log(), kept.metrics);
             for (int i = 0; i < counters; i += 1000) {
                 StringBuilder lines = new StringBuilder();
                 for (int j = i; j < i + 1000; j++) {

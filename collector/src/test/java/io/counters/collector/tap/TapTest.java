@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.AddressKey;
-import io.counters.collector.self.Glob;
-import io.counters.collector.self.Sender;
+import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.Glob;
+import io.counters.collector.common.LineSender;
 import io.counters.wire.Rejection;
 import io.counters.wire.StatsdName;
 import java.time.Instant;
@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class TapTest {
-    private static final Sender SENDER = new Sender() {
+    private static final LineSender SENDER = new LineSender() {
         @Override
         public String protocol() {
             return "UDP";
@@ -49,7 +49,7 @@ class TapTest {
     }
 
     private LineEvents events(String pattern, int linesMax, AtomicLong nanos) {
-        return new LineEvents(new Reader(tap), new Glob(pattern), linesMax, 20, StatsdName.strict(), nanos::get);
+        return new LineEvents(new TapReader(tap), new Glob(pattern), linesMax, 20, StatsdName.strict(), nanos::get);
     }
 
     /** All events so far. */
@@ -72,14 +72,14 @@ class TapTest {
         assertThat(tap.run()).isPositive();
 
         assertThat(tap.isOpen()).isFalse();
-        assertThat(new Reader(tap).next()).isNull();
+        assertThat(new TapReader(tap).next()).isNull();
     }
 
     @Test
     void a_reader_sees_what_was_received_since_it_began() {
         tap.open();
         receive("increment before");
-        Reader reader = new Reader(tap);
+        TapReader reader = new TapReader(tap);
         assertThat(reader.isOpen()).isTrue();
 
         receive("increment a");
@@ -96,7 +96,7 @@ class TapTest {
     @Test
     void what_is_overwritten_before_it_is_read_is_counted() {
         tap.open();
-        Reader reader = new Reader(tap);
+        TapReader reader = new TapReader(tap);
         assertThat(reader.isOpen()).isTrue();
         for (int i = 0; i < Tap.SLOTS + 10; i++) {
             receive("increment a" + i);
@@ -116,7 +116,7 @@ class TapTest {
     void if_memory_is_full_the_oldest_datagrams_are_dropped() {
         Tap small = new Tap(() -> Instant.EPOCH, 50 * 100);
         small.open();
-        Reader reader = new Reader(small);
+        TapReader reader = new TapReader(small);
         assertThat(reader.isOpen()).isTrue();
         byte[] bytes = new byte[40];
         for (int i = 0; i < 5; i++) {
@@ -155,7 +155,7 @@ class TapTest {
     void a_thread_that_was_overtaken_by_a_round_does_not_replace_what_is_newer() {
         tap.open();
         Tap.Ring ring = requireNonNull(tap.ring());
-        Reader reader = new Reader(tap);
+        TapReader reader = new TapReader(tap);
         assertThat(reader.isOpen()).isTrue();
         for (int i = 0; i < Tap.SLOTS + 1; i++) {
             receive("new");
@@ -175,7 +175,7 @@ class TapTest {
     @Test
     void each_datagram_of_several_threads_is_read_once_or_counted_as_missed() throws Exception {
         tap.open();
-        Reader reader = new Reader(tap);
+        TapReader reader = new TapReader(tap);
         assertThat(reader.isOpen()).isTrue();
         int each = 50_000;
         ExecutorService threads = Executors.newFixedThreadPool(3);

@@ -3,7 +3,7 @@ package io.counters.collector.udp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.counters.collector.self.SaidFaults;
+import io.counters.collector.common.SaidFaults;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

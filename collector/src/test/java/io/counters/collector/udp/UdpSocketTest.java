@@ -3,7 +3,7 @@ package io.counters.collector.udp;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.self.AddressKey;
+import io.counters.collector.common.AddressKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

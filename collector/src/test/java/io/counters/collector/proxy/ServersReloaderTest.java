@@ -1,0 +1,88 @@
+package io.counters.collector.proxy;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The effect of SIGHUP. */
+@Timeout(180)
+class ServersReloaderTest {
+    private static final Duration SOON = Duration.ofSeconds(60);
+
+    @TempDir
+    Path folder;
+
+    private final Metrics metrics = new Metrics();
+    private final SaidFaults said = new SaidFaults();
+
+    @Test
+    void a_reload_uses_a_valid_list_at_once_and_ignores_an_invalid_or_missing_one() throws Exception {
+        try (Sink first = new Sink();
+                Sink second = new Sink()) {
+            Path list = Files.writeString(folder.resolve("servers.conf"), first.address() + "\t1\n");
+            Path ini = Files.writeString(
+                    folder.resolve("proxy.conf"),
+                    "[statsite]\nbind_address = 127.0.0.1\nport = 1\nudp_port = 0\nservers = " + list + "\n");
+            ProxySettings read = ProxySettings.read(ini, 1L << 30);
+            ProxySettings settings = new ProxySettings(
+                    read.bind(),
+                    0,
+                    ProxySettings.OFF,
+                    ProxySettings.OFF,
+                    read.queueBytes(),
+                    read.senderBytes(),
+                    read.namesBytes(),
+                    List.of(),
+                    list,
+                    read.list(),
+                    read.logLevel(),
+                    read.pidFile(),
+                    read.remarks());
+            try (Forwarder forwarder = new Forwarder(
+                    settings,
+                    System::nanoTime,
+                    System::currentTimeMillis,
+                    new Random(1),
+                    1000,
+                    () -> "0123456789abcdef",
+                    said.log(),
+                    metrics)) {
+                Thread loop = new Thread(forwarder, "proxy");
+                loop.setDaemon(true);
+                loop.start();
+                ServersReloader watch = new ServersReloader(settings, forwarder, said.log(), metrics);
+
+                Files.writeString(list, second.address() + "\t1\nbad\n");
+                assertThatCode(watch::reload).doesNotThrowAnyException();
+                Files.delete(list);
+                assertThatCode(watch::reload).doesNotThrowAnyException();
+                assertThat(metrics.values()).containsEntry("proxy_bad_lists_total", 2L);
+                await().atMost(SOON).until(() -> first.connections() == 1);
+                assertThat(second.connections()).isZero();
+
+                Files.writeString(list, second.address() + "\t1\n");
+                watch.reload();
+                await().atMost(SOON).until(() -> second.connections() == 1);
+                try (Socket sender = new Socket()) {
+                    sender.connect(Objects.requireNonNull(forwarder.tcpAddress()));
+                    sender.getOutputStream().write("a:1|c\n".getBytes(ISO_8859_1));
+                    await().atMost(SOON).until(() -> second.received().equals("a:1|c\n"));
+                }
+            }
+        }
+    }
+}
