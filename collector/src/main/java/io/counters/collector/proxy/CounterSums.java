@@ -20,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class CounterSums {
     /**
-     * Memory for a name that has a total in one server's stream, without its characters; {@code AmountsMemoryTest} measures
+     * Memory for a name that has a total in one server's stream, without its characters; {@code CounterSumsMemoryTest} measures
      * it.
      */
     static final int NAME_BYTES = 480;
