@@ -299,7 +299,7 @@ class OwnerBrokersTest {
                         OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics())) {
             count(producer, topics, 200);
             await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
-            assertThat(runs.fleet.parts().get("partitions").get()).isEmpty();
+            assertThat(troubleWithPartitions(runs)).isEmpty();
 
             NewPartitions more = NewPartitions.increaseTo(2 * PARTITIONS);
             admin.createPartitions(Map.of(topics.lines(), more, topics.ledger(), more, topics.ticks(), more))
@@ -308,7 +308,7 @@ class OwnerBrokersTest {
 
             await("trouble").pollInSameThread().untilAsserted(() -> {
                 runs.fleet.look();
-                assertThat(runs.fleet.parts().get("partitions").get().orElse(""))
+                assertThat(troubleWithPartitions(runs).orElse(""))
                         .contains("the topics have 16 partitions, and the fleet has 8");
             });
             assertThatThrownBy(() ->
@@ -318,6 +318,10 @@ class OwnerBrokersTest {
             count(producer, topics, 200);
             await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
         }
+    }
+
+    private static Optional<String> troubleWithPartitions(OwnerProcess runs) {
+        return Objects.requireNonNull(runs.fleet.parts().get("partitions")).get();
     }
 
     @Test
