@@ -80,6 +80,7 @@ final class KafkaLoaderLog implements LoaderLog {
             // Kafka answers no earlier than every pending transaction that contains one of these offsets has ended.
             return offsets(consumer.committed(all(topics.lines(), partitions), WAIT));
         } catch (TimeoutException pending) {
+            forgetQuestion();
             endOpenTransactions();
             // Leaves out the partitions with a pending transaction, and does not wait for it.
             return offsets(answer(
@@ -95,6 +96,18 @@ final class KafkaLoaderLog implements LoaderLog {
                     "committed offsets"));
         } catch (KafkaException notNow) {
             throw failed("committed offsets", notNow);
+        }
+    }
+
+    /**
+     * A consumer takes a late answer for that to the next question about the same partitions, and others may have committed in
+     * between; a question about another one makes it forget.
+     */
+    private void forgetQuestion() {
+        try {
+            consumer.committed(all(topics.ledger(), Set.of(0)), Duration.ZERO);
+        } catch (KafkaException noAnswer) {
+            // Nobody needs one.
         }
     }
 

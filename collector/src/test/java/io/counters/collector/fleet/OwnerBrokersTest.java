@@ -9,6 +9,7 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -433,6 +434,40 @@ class OwnerBrokersTest {
             }
             log.close();
         }
+    }
+
+    /** Whether a ledger may go on is asked again and again about the same partitions. */
+    @Test
+    void a_late_answer_about_committed_offsets_is_not_taken_for_one_to_the_next_question() throws Exception {
+        try (Brokers own = Brokers.start(1);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", own.bootstrap()))) {
+            FleetSettings settings =
+                    new FleetSettings(List.of(own.bootstrap()), "late", "one", PARTITIONS, 1 << 30, Map.of());
+            try (FleetCheck check = new FleetCheck(settings)) {
+                assertThat(check.create().isReady()).isTrue();
+            }
+            KafkaLoaderLog log = new KafkaLoaderLog(settings);
+            commit(admin, settings.topics(), new Committed(1, "before"));
+            assertThat(log.committed(Set.of(0))).containsExactly(Map.entry(0, new Committed(1, "before")));
+            own.pause(0);
+            assertThatThrownBy(() -> log.committed(Set.of(0))).isInstanceOf(IOException.class);
+            own.resume(0);
+            commit(admin, settings.topics(), new Committed(2, "after"));
+
+            assertThat(log.committed(Set.of(0))).containsExactly(Map.entry(0, new Committed(2, "after")));
+
+            log.close();
+        }
+    }
+
+    private static void commit(Admin admin, Topics topics, Committed committed) throws Exception {
+        admin.alterConsumerGroupOffsets(
+                        topics.owners(),
+                        Map.of(
+                                new TopicPartition(topics.lines(), 0),
+                                new OffsetAndMetadata(committed.offset(), committed.stamp())))
+                .all()
+                .get(60, TimeUnit.SECONDS);
     }
 
     private static void signal(Process process, String signal) throws Exception {

@@ -48,6 +48,8 @@ enum Rule {
     MARK_WITH_THE_OFFSET,
     /** The answer waits for pending transactions. */
     PENDING_IS_AWAITED,
+    /** The answer is no older than the question. */
+    ANSWER_IS_NEW,
     /** Who is out of date commits nothing. */
     GENERATION_WITH_THE_OFFSETS,
     /** The clocks of collectors differ by seconds only. */
@@ -175,6 +177,9 @@ enum Rule {
         private final MemoryLog.Loading of;
         private final Map<Integer, Long> early = new HashMap<>();
 
+        /** By what was asked. */
+        private final Map<Set<Integer>, Map<Integer, Committed>> answers = new HashMap<>();
+
         Ledgers(MemoryLog log, MemoryLog.Loading of) {
             this.log = log;
             this.of = of;
@@ -186,6 +191,11 @@ enum Rule {
                 Map<Integer, Committed> found = of.committed(partitions);
                 found.replaceAll((partition, one) -> new Committed(one.offset(), "any"));
                 return found;
+            }
+            if (Rule.this == ANSWER_IS_NEW) {
+                Map<Integer, Committed> found = of.committed(partitions);
+                Map<Integer, Committed> late = answers.put(Set.copyOf(partitions), found);
+                return late == null ? found : late;
             }
             if (Rule.this != OFFSET_BEFORE_END) {
                 return of.committed(partitions);
