@@ -317,10 +317,11 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     @Override
     public void met(Set<Integer> mine) {
-        forget(owned.partitions().stream()
-                .map(part -> part.number)
-                .filter(number -> !mine.contains(number))
-                .toList());
+        Set<Integer> others = new TreeSet<>(unloaded);
+        others.addAll(loading.keySet());
+        owned.partitions().forEach(part -> others.add(part.number));
+        others.removeAll(mine);
+        forget(others);
         doubt();
     }
 

@@ -107,6 +107,22 @@ class OwnerFaultsTest {
         assertThat(owner.trouble()).isEmpty();
     }
 
+    @Test
+    void what_is_not_among_the_partitions_after_a_meeting_is_not_loaded_though_nobody_has_said_that_it_was_lost()
+            throws Exception {
+        owner.assigned(List.of(0));
+        owner.run();
+        owner.assigned(List.of(1, 2));
+
+        owner.met(Set.of(2));
+        rest();
+
+        assertThat(owned.partitions())
+                .singleElement()
+                .satisfies(part -> assertThat(part.number).isEqualTo(2));
+        assertThat(metric("fleet_loading_partitions")).isZero();
+    }
+
     /** Lines were merged into partition 2, and nothing of its ledger is there. */
     private static final class Damaged implements LoaderLog {
         private final LoaderLog log;
