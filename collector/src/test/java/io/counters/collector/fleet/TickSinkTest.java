@@ -21,10 +21,12 @@ import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +42,10 @@ class TickSinkTest {
     private final List<MockConsumer<byte[], byte[]>> consumers = new ArrayList<>();
     private final Map<TopicPartition, Long> ends = new HashMap<>();
     private boolean endsUnknown;
+
+    /** The answers to commits that wait; null if each is answered at once. */
+    private @Nullable List<Runnable> answers;
+
     private long nanos = 1;
     private TickSink ticks;
     private long heapBytes = 256 << 20;
@@ -111,6 +117,18 @@ class TickSinkTest {
                                 throw new TimeoutException("no answer");
                             }
                             return super.endOffsets(partitions, timeout);
+                        }
+
+                        @Override
+                        public synchronized void commitAsync(
+                                Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
+                            List<Runnable> waiting = answers;
+                            if (waiting == null) {
+                                super.commitAsync(offsets, callback);
+                            } else {
+                                super.commitAsync(offsets, null);
+                                waiting.add(() -> callback.onComplete(offsets, null));
+                            }
                         }
                     };
                     fresh.updateBeginningOffsets(Map.of(P0, 0L, P1, 0L));
@@ -431,6 +449,28 @@ class TickSinkTest {
 
         assertThat(sink.puts).extracting(Taking.Put::second).containsExactly(SECOND + 10, SECOND + 20, SECOND + 80);
         assertThat(metrics.values()).containsEntry("publish_cut_partitions_total", 1L);
+    }
+
+    @Test
+    void after_a_cut_lower_offsets_are_committed_though_the_answer_to_a_commit_of_before_comes_late() {
+        List<Runnable> late = new ArrayList<>();
+        answers = late;
+        tick(P0, SECOND + 10, "a", 2);
+        tick(P0, SECOND + 20, "a", 3);
+        rounds();
+        sink.puts.forEach(put -> put.done.run());
+        rounds();
+        assertThat(late).hasSize(1);
+
+        shorten();
+        late.forEach(Runnable::run);
+        answers = null;
+        tick(P0, SECOND + 90, "a", 9);
+        rounds();
+        sink.puts.get(2).done.run();
+        rounds();
+
+        assertThat(committed(P0)).isEqualTo(1);
     }
 
     /** The topic has nothing any more at the offsets that were read. */
