@@ -14,7 +14,7 @@ final class AgentThread extends Thread {
     private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** What {@link #tick} returns when nothing is left to do. */
+    /** What {@link #round} returns when nothing is left to do. */
     private static final long NEVER = -1;
 
     private final Weaving weaving;
@@ -52,7 +52,7 @@ final class AgentThread extends Thread {
 
     @Override
     public void run() {
-        for (long wait = tick(System.nanoTime()); wait != NEVER; wait = tick(System.nanoTime())) {
+        for (long wait = round(System.nanoTime()); wait != NEVER; wait = round(System.nanoTime())) {
             LockSupport.parkNanos(this, wait);
             // Some applications interrupt every thread; this one must continue.
             Thread.interrupted();
@@ -60,7 +60,7 @@ final class AgentThread extends Thread {
     }
 
     /** Does the work that is due. Returns the time until the next call in nanoseconds, or {@link #NEVER}. */
-    long tick(long nowNanos) {
+    long round(long nowNanos) {
         try {
             if (!sending && counting.isOn()) {
                 counting.send();

@@ -41,18 +41,18 @@ class AgentThreadTest {
 
     @Test
     void the_report_is_logged_once_after_a_minute() {
-        AgentThread watch = watch(read("collector=127.0.0.1:9"));
+        AgentThread thread = watch(read("collector=127.0.0.1:9"));
 
-        assertThat(watch.tick(BEGAN)).isEqualTo(seconds(60));
-        assertThat(watch.tick(BEGAN + seconds(60) - 1)).isEqualTo(1);
+        assertThat(thread.round(BEGAN)).isEqualTo(seconds(60));
+        assertThat(thread.round(BEGAN + seconds(60) - 1)).isEqualTo(1);
         assertThat(log.said()).isEmpty();
-        assertThat(watch.tick(BEGAN + seconds(60))).isGreaterThan(seconds(1_000_000));
+        assertThat(thread.round(BEGAN + seconds(60))).isGreaterThan(seconds(1_000_000));
 
         assertThat(log.said())
                 .isEqualTo(
                         "counters: after a minute: classes scanned: 0, methods instrumented: 0, refused @Count and rules: 0,"
                                 + " errors suppressed while instrumenting: 0; nothing to send yet");
-        watch.tick(BEGAN + seconds(120));
+        thread.round(BEGAN + seconds(120));
         assertThat(log.said().lines()).hasSize(1);
     }
 
@@ -60,12 +60,12 @@ class AgentThreadTest {
     void the_settings_file_is_checked_every_five_seconds() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
         Settings settings = read("collector=127.0.0.1:9,settings=" + file);
-        AgentThread watch = watch(settings);
+        AgentThread thread = watch(settings);
         Files.writeString(file, "methods = a.B#c\nmethods = a.B#d\n");
 
-        assertThat(watch.tick(BEGAN + seconds(5) - 1)).isEqualTo(1);
+        assertThat(thread.round(BEGAN + seconds(5) - 1)).isEqualTo(1);
         assertThat(log.said()).isEmpty();
-        assertThat(watch.tick(BEGAN + seconds(5))).isEqualTo(seconds(5));
+        assertThat(thread.round(BEGAN + seconds(5))).isEqualTo(seconds(5));
 
         assertThat(log.said()).contains("settings " + file + " of ", ": 2 rules, loaded classes updated: 0");
     }
@@ -73,11 +73,11 @@ class AgentThreadTest {
     @Test
     void an_error_in_the_file_is_logged_once_and_the_rest_of_the_file_is_not_applied() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
-        AgentThread watch = watch(read("collector=127.0.0.1:9,settings=" + file));
+        AgentThread thread = watch(read("collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "method = a.B#c\nmethods = a.B#d\n");
 
         for (int look = 1; look < 10; look++) {
-            watch.tick(BEGAN + seconds(5L * look));
+            thread.round(BEGAN + seconds(5L * look));
         }
 
         assertThat(log.said().lines())
@@ -89,11 +89,11 @@ class AgentThreadTest {
     @Test
     void enabled_off_takes_effect_even_in_a_file_with_an_error() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
-        AgentThread watch = watch(read("collector=127.0.0.1:9,settings=" + file));
+        AgentThread thread = watch(read("collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "method = a.B#c\nenabled = off\n");
 
-        watch.tick(BEGAN + seconds(5));
-        watch.tick(BEGAN + seconds(10));
+        thread.round(BEGAN + seconds(5));
+        thread.round(BEGAN + seconds(10));
 
         assertThat(log.said().lines()).hasSize(2).anyMatch(line -> line.contains("Only enabled = false takes effect"));
     }
@@ -101,10 +101,10 @@ class AgentThreadTest {
     @Test
     void an_error_at_the_start_does_not_prevent_later_changes() throws Exception {
         Files.writeString(file, "");
-        AgentThread watch = watch(read("sweep=often,collector=127.0.0.1:9,settings=" + file));
+        AgentThread thread = watch(read("sweep=often,collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "enabled = off\n");
 
-        watch.tick(BEGAN + seconds(5));
+        thread.round(BEGAN + seconds(5));
 
         assertThat(log.said().lines()).singleElement().asString().contains("enabled is false");
     }
@@ -112,10 +112,10 @@ class AgentThreadTest {
     @Test
     void a_changed_file_with_the_same_values_is_not_logged() throws Exception {
         Files.writeString(file, "methods = a.B#c\n");
-        AgentThread watch = watch(read("collector=127.0.0.1:9,settings=" + file));
+        AgentThread thread = watch(read("collector=127.0.0.1:9,settings=" + file));
         Files.writeString(file, "# the same\n\nmethods = a.B#c\nenabled = true\n");
 
-        watch.tick(BEGAN + seconds(5));
+        thread.round(BEGAN + seconds(5));
 
         assertThat(log.said()).isEmpty();
     }

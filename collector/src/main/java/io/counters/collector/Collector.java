@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * One running collector: opens its parts in order, runs each loop on its own thread, and closes the parts in reverse, so
  * that everything that has arrived is committed, pushed and published before it ends.
  */
-public final class Collector implements AutoCloseable {
+final class Collector implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
 
     private static final long LOOK_MILLIS = 1000;
@@ -76,7 +76,7 @@ public final class Collector implements AutoCloseable {
      * @throws SettingsException with every error in the settings
      * @throws IOException if a port or the data folder is not available; what was opened is closed again
      */
-    public Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
+    Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
         this.settings = settings;
         own = CollectorSettings.of(settings);
         settings.remarks().forEach(log::warn);

@@ -32,7 +32,7 @@ public final class Proxy implements AutoCloseable {
     private final Threads threads = new Threads();
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Forwarder forwarder;
-    private final ServersReloader watch;
+    private final ServersReloader reloader;
     private final @Nullable ProxyHttp page;
     private final @Nullable Path pidFile;
     private final Thread thread;
@@ -58,14 +58,14 @@ public final class Proxy implements AutoCloseable {
                 metrics);
         // The only thread that is not a daemon: it keeps the program running.
         thread = threads.foreground("counters-proxy", forwarder);
-        watch = new ServersReloader(settings, forwarder, faults, metrics);
+        reloader = new ServersReloader(settings, forwarder, faults, metrics);
         ProxyHttp opened = null;
         try {
             if (settings.hasPage()) {
                 opened = new ProxyHttp(
                         settings.httpPort(),
                         forwarder,
-                        watch,
+                        reloader,
                         metrics,
                         System::nanoTime,
                         faults,
@@ -96,13 +96,13 @@ public final class Proxy implements AutoCloseable {
 
     /** Reads servers.conf again and logs the result. */
     void reload() {
-        watch.reload();
+        reloader.reload();
     }
 
     private void watch(FaultLog faults) {
         while (!ends()) {
             try {
-                watch.look();
+                reloader.look();
             } catch (RuntimeException fault) {
                 faults.warn("watch", "servers.conf could not be checked; this is tried again every second: " + fault);
             }

@@ -4,13 +4,15 @@
  * {@link io.counters.collector.Proxy} assemble the packages. Only this package supplies clocks and threads.
  *
  * <pre>
- *   tap <-- intake --> ledger --> its file        every package --> self
+ *   tap <-- intake --> ledger --> its file        every package --> common
  *                       ^   ^
  *              store, publish, dashboard            commands --HTTP--> dashboard, tap
  *                         |                         doctor --> settings of all, ledger, store
  *                         v
  *                      history --> its file
  * </pre>
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector;

@@ -26,6 +26,7 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +41,23 @@ class DocumentsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final String OPERATIONS = "docs/operations.md";
     private static final String COLLECTOR = "collector/src/main/java/io/counters/collector/";
+
+    /** Names in the pages for contributors that look like a class of ours. */
+    private static final Set<String> NO_CLASSES_OF_OURS = Set.of(
+            "Util",
+            "Helper",
+            "Manager",
+            "Impl",
+            "DatagramChannel",
+            "LongAdder",
+            "Thread",
+            "ThreadLocal",
+            "Lookup",
+            "System",
+            "OutOfMemoryError",
+            "StackOverflowError",
+            "CountersCellSource",
+            "CountersCompletion");
 
     private static final int README_LINES_MAX = 200;
     private static final int LINE_CHARS_MAX = 120;
@@ -310,6 +328,72 @@ class DocumentsTest {
         assertThat(broken).isEmpty();
     }
 
+    /** Names of classes in the pages for contributors; other pages name classes of the JDK and of users, too. */
+    @Test
+    void every_class_that_a_page_for_contributors_names_exists() throws IOException {
+        Set<String> types = types();
+        List<String> unknown = new ArrayList<>();
+        int names = 0;
+        for (Map.Entry<String, String> page : PAGES.entrySet()) {
+            if (page.getKey().matches("docs/internals/.*|docs/glossary.md|CONTRIBUTING.md")) {
+                for (String name : classesNamedIn(page.getValue())) {
+                    names++;
+                    if (!types.contains(name) && !NO_CLASSES_OF_OURS.contains(name)) {
+                        unknown.add(page.getKey() + ": " + name);
+                    }
+                }
+            }
+        }
+
+        assertThat(names).isGreaterThan(50);
+        assertThat(unknown).isEmpty();
+    }
+
+    /** The types of our sources, nested ones, too. */
+    private static Set<String> types() throws IOException {
+        Set<String> types = new HashSet<>();
+        for (String source : allSources().values()) {
+            found("\\b(?:class|interface|enum|record) ([A-Z]\\w*)", source).forEach(type -> types.add(type.group(1)));
+        }
+        return types;
+    }
+
+    private static List<String> classesNamedIn(String page) {
+        return found("`([A-Z]\\w*[a-z]\\w*)(?:[.#][^`]*)?`", page).stream()
+                .map(name -> name.group(1))
+                .toList();
+    }
+
+    @Test
+    void every_file_in_the_table_of_where_things_go_exists() throws IOException {
+        String table = page("CONTRIBUTING.md").replaceAll("(?s).*\n\\| to change \\|", "");
+        Set<String> paths = new HashSet<>();
+        allSources().keySet().forEach(path -> paths.add("/" + path));
+        List<MatchResult> files = found("`((?:[\\w-]+/|\\.\\.\\./)*[A-Z]\\w*\\.java)`", table);
+
+        assertThat(files)
+                .hasSizeGreaterThan(4)
+                .allMatch(file -> paths.stream().anyMatch(path -> isAt(path, file.group(1))), "a file that exists");
+    }
+
+    /** Whether a path ends as a shortened one, in which {@code ...} stands for folders, says. */
+    private static boolean isAt(String path, String shortened) {
+        String pattern =
+                Stream.of(shortened.split("\\.\\.\\.")).map(Pattern::quote).collect(Collectors.joining(".*"));
+        return path.matches(".*/" + pattern);
+    }
+
+    @Test
+    void a_class_or_a_file_that_does_not_exist_is_detected() throws IOException {
+        assertThat(classesNamedIn("`Nowhere` and `Ledger.batch`, but not `bin/test`, `NULL` or `sun.misc`"))
+                .containsExactly("Nowhere", "Ledger");
+        assertThat(types()).contains("Ledger", "Changes", "StreamRow").doesNotContain("Nowhere");
+        assertThat(isAt("/core/src/main/java/io/counters/wire/Rejection.java", "core/.../wire/Rejection.java"))
+                .isTrue();
+        assertThat(isAt("/core/src/main/java/io/counters/wire/Rejection.java", "core/.../emit/Rejection.java"))
+                .isFalse();
+    }
+
     @Test
     void every_page_can_be_reached_from_the_readme() {
         Set<String> reached = new HashSet<>(Set.of("README.md"));
@@ -463,6 +547,19 @@ class DocumentsTest {
 
     private static String source(String path) throws IOException {
         return Files.readString(ROOT.resolve(path));
+    }
+
+    /** The Java files of all modules, by their paths. */
+    private static Map<String, String> allSources() throws IOException {
+        Map<String, String> all = new TreeMap<>();
+        try (Stream<Path> modules = Files.list(ROOT)) {
+            for (Path source : modules.map(module -> module.resolve("src"))
+                    .filter(Files::isDirectory)
+                    .toList()) {
+                all.putAll(sources(path(source)));
+            }
+        }
+        return all;
     }
 
     /** The Java files below a folder, by their paths. */

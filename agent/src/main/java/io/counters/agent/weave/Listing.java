@@ -1,6 +1,6 @@
 package io.counters.agent.weave;
 
-import io.counters.agent.weave.MethodCounts.Tick;
+import io.counters.agent.weave.MethodCounts.Increment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -32,47 +32,48 @@ final class Listing {
             types.append(types.length() == 0 ? "" : ",").append(type.getClassName());
         }
         Listing listing = new Listing(owner.replace('/', '.') + "#" + method.substring(0, open) + "(" + types + ")");
-        List<Tick> returned = new ArrayList<>(counts.returned);
-        List<Tick> thrown = new ArrayList<>(counts.thrown);
-        for (Tick tick : counts.entry) {
-            listing.add(tick, "entry");
+        List<Increment> returned = new ArrayList<>(counts.returned);
+        List<Increment> thrown = new ArrayList<>(counts.thrown);
+        for (Increment increment : counts.entry) {
+            listing.add(increment, "entry");
         }
-        for (Tick tick : counts.opened) {
-            remove(returned, tick.name, -tick.amount, "");
-            remove(thrown, tick.name, -tick.amount, "");
-            listing.add(tick, "in flight");
+        for (Increment increment : counts.opened) {
+            remove(returned, increment.name, -increment.amount, "");
+            remove(thrown, increment.name, -increment.amount, "");
+            listing.add(increment, "in flight");
         }
-        for (Tick tick : returned) {
-            boolean thrownToo = tick.stage != Moment.RETURN && remove(thrown, tick.name, tick.amount, tick.on);
-            String moment = tick.stage == null
+        for (Increment increment : returned) {
+            boolean thrownToo =
+                    increment.stage != Moment.RETURN && remove(thrown, increment.name, increment.amount, increment.on);
+            String moment = increment.stage == null
                     ? thrownToo ? "exit" : "return"
-                    : tick.stage.name().toLowerCase(Locale.ROOT) + " async";
-            listing.add(tick, moment);
+                    : increment.stage.name().toLowerCase(Locale.ROOT) + " async";
+            listing.add(increment, moment);
         }
-        for (Tick tick : thrown) {
-            listing.add(tick, "throw");
+        for (Increment increment : thrown) {
+            listing.add(increment, "throw");
         }
         return listing.lines;
     }
 
-    private void add(Tick tick, String moment) {
+    private void add(Increment increment, String moment) {
         StringBuilder line = new StringBuilder(method);
-        line.append(" = ").append(tick.name).append(' ').append(moment);
-        if (!tick.on.isEmpty()) {
-            line.append(" on ").append(tick.on, 0, tick.on.length() - 1);
+        line.append(" = ").append(increment.name).append(' ').append(moment);
+        if (!increment.on.isEmpty()) {
+            line.append(" on ").append(increment.on, 0, increment.on.length() - 1);
         }
-        if (tick.amount != 1) {
-            line.append(" by ").append(tick.amount);
+        if (increment.amount != 1) {
+            line.append(" by ").append(increment.amount);
         }
         lines.add(line.toString());
     }
 
     /** Removes one such amount if there is one, and returns whether there was. */
-    private static boolean remove(List<Tick> ticks, String name, int amount, String on) {
-        for (int i = 0; i < ticks.size(); i++) {
-            Tick tick = ticks.get(i);
-            if (tick.name.equals(name) && tick.amount == amount && tick.on.equals(on)) {
-                ticks.remove(i);
+    private static boolean remove(List<Increment> increments, String name, int amount, String on) {
+        for (int i = 0; i < increments.size(); i++) {
+            Increment increment = increments.get(i);
+            if (increment.name.equals(name) && increment.amount == amount && increment.on.equals(on)) {
+                increments.remove(i);
                 return true;
             }
         }

@@ -11,7 +11,7 @@ final class MethodCounts {
     private static final String SUSPEND = "Lkotlin/coroutines/Continuation;)Ljava/lang/Object;";
 
     /** An amount that is added to a counter. */
-    static final class Tick {
+    static final class Increment {
         final String name;
         final int amount;
 
@@ -21,7 +21,7 @@ final class MethodCounts {
         /** With {@code async}, the moment of the returned stage: RETURN, THROW or EXIT. Null if the method's end counts. */
         final @Nullable Moment stage;
 
-        Tick(String name, int amount, String on, @Nullable Moment stage) {
+        Increment(String name, int amount, String on, @Nullable Moment stage) {
             this.name = name;
             this.amount = amount;
             this.on = on;
@@ -29,13 +29,13 @@ final class MethodCounts {
         }
     }
 
-    final List<Tick> entry = new ArrayList<>();
+    final List<Increment> entry = new ArrayList<>();
 
     /** The increments of {@code inFlight}. They are last before the body, and the decrements are first after it. */
-    final List<Tick> opened = new ArrayList<>();
+    final List<Increment> opened = new ArrayList<>();
 
-    final List<Tick> returned = new ArrayList<>();
-    final List<Tick> thrown = new ArrayList<>();
+    final List<Increment> returned = new ArrayList<>();
+    final List<Increment> thrown = new ArrayList<>();
 
     /** Whether it is a suspend function of Kotlin. */
     boolean suspends;
@@ -77,7 +77,7 @@ final class MethodCounts {
         String value = names.resolve(mark.value, owner, method);
         if (value != null && !(constructor && isAtEnd(mark.when))) {
             if (mark.when == Moment.ENTRY) {
-                entry.add(new Tick(value, mark.amount, "", null));
+                entry.add(new Increment(value, mark.amount, "", null));
             } else {
                 atEnd(mark, mark.when, value, mark.amount, mark.when == Moment.THROW ? on : "");
             }
@@ -93,21 +93,21 @@ final class MethodCounts {
         String inFlight =
                 mark.inFlight.isEmpty() || constructor || suspends ? null : names.resolve(mark.inFlight, owner, method);
         if (inFlight != null) {
-            opened.add(new Tick(inFlight, 1, "", null));
-            returned.add(0, new Tick(inFlight, -1, "", mark.async ? Moment.EXIT : null));
-            thrown.add(0, new Tick(inFlight, -1, "", null));
+            opened.add(new Increment(inFlight, 1, "", null));
+            returned.add(0, new Increment(inFlight, -1, "", mark.async ? Moment.EXIT : null));
+            thrown.add(0, new Increment(inFlight, -1, "", null));
         }
     }
 
     /** A call that throws has ended, even if the method is declared to return a stage. */
     private void atEnd(Mark mark, Moment when, String name, int amount, String on) {
         if (mark.async) {
-            returned.add(new Tick(name, amount, on, when));
+            returned.add(new Increment(name, amount, on, when));
         } else if (when != Moment.THROW) {
-            returned.add(new Tick(name, amount, on, null));
+            returned.add(new Increment(name, amount, on, null));
         }
         if (when != Moment.RETURN) {
-            thrown.add(new Tick(name, amount, on, null));
+            thrown.add(new Increment(name, amount, on, null));
         }
     }
 

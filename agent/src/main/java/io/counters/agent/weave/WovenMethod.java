@@ -1,6 +1,6 @@
 package io.counters.agent.weave;
 
-import io.counters.agent.weave.MethodCounts.Tick;
+import io.counters.agent.weave.MethodCounts.Increment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -102,11 +102,11 @@ final class WovenMethod extends MethodVisitor {
             guarded[i + 1] = new Label();
             super.visitTryCatchBlock(guarded[i], guarded[i + 1], lost, null);
         }
-        for (Tick tick : counts.entry) {
-            add(tick);
+        for (Increment increment : counts.entry) {
+            add(increment);
         }
-        for (Tick tick : counts.opened) {
-            add(tick);
+        for (Increment increment : counts.opened) {
+            add(increment);
         }
         mark(begins);
     }
@@ -130,8 +130,8 @@ final class WovenMethod extends MethodVisitor {
         if (!counts.returned.isEmpty()) {
             keep(Opcodes.ISTORE);
             guard(2 * returns);
-            for (Tick tick : counts.returned) {
-                tickReturned(tick);
+            for (Increment increment : counts.returned) {
+                addReturned(increment);
             }
             guard(2 * returns + 1);
             keep(Opcodes.ILOAD);
@@ -177,8 +177,8 @@ final class WovenMethod extends MethodVisitor {
         frame(null);
         super.visitVarInsn(Opcodes.ASTORE, kept);
         super.visitLabel(from);
-        for (Tick tick : counts.thrown) {
-            tickThrown(tick);
+        for (Increment increment : counts.thrown) {
+            addThrown(increment);
         }
         super.visitLabel(to);
         super.visitVarInsn(Opcodes.ALOAD, kept);
@@ -242,50 +242,50 @@ final class WovenMethod extends MethodVisitor {
         }
     }
 
-    private void tickReturned(Tick tick) {
-        if (tick.stage != null) {
+    private void addReturned(Increment increment) {
+        if (increment.stage != null) {
             super.visitVarInsn(Opcodes.ALOAD, kept);
-            number(ids.applyAsInt(tick.name));
-            super.visitLdcInsn((long) tick.amount);
-            super.visitInsn(tick.stage == Moment.THROW ? Opcodes.ICONST_0 : Opcodes.ICONST_1);
-            if (tick.stage == Moment.RETURN) {
+            number(ids.applyAsInt(increment.name));
+            super.visitLdcInsn((long) increment.amount);
+            super.visitInsn(increment.stage == Moment.THROW ? Opcodes.ICONST_0 : Opcodes.ICONST_1);
+            if (increment.stage == Moment.RETURN) {
                 super.visitInsn(Opcodes.ACONST_NULL);
             } else {
-                super.visitLdcInsn(tick.on);
+                super.visitLdcInsn(increment.on);
             }
             call(COMPLETION, "add", "(Ljava/util/concurrent/CompletionStage;IJZLjava/lang/String;)V");
         } else if (counts.reentered) {
             // The same call as in kotlinc's own code, so the class loader of that code finds it.
             call("kotlin/coroutines/intrinsics/IntrinsicsKt", "getCOROUTINE_SUSPENDED", "()Ljava/lang/Object;");
             super.visitVarInsn(Opcodes.ALOAD, kept);
-            number(ids.applyAsInt(tick.name));
-            super.visitLdcInsn((long) tick.amount);
+            number(ids.applyAsInt(increment.name));
+            super.visitLdcInsn((long) increment.amount);
             call(COMPLETION, "addUnless", "(Ljava/lang/Object;Ljava/lang/Object;IJ)V");
         } else {
-            add(tick);
+            add(increment);
         }
     }
 
-    private void tickThrown(Tick tick) {
-        if (tick.on.isEmpty()) {
-            add(tick);
+    private void addThrown(Increment increment) {
+        if (increment.on.isEmpty()) {
+            add(increment);
         } else {
             super.visitVarInsn(Opcodes.ALOAD, kept);
-            number(ids.applyAsInt(tick.name));
-            super.visitLdcInsn((long) tick.amount);
-            super.visitLdcInsn(tick.on);
+            number(ids.applyAsInt(increment.name));
+            super.visitLdcInsn((long) increment.amount);
+            super.visitLdcInsn(increment.on);
             call(CELLS, "addThrown", "(Ljava/lang/Throwable;IJLjava/lang/String;)V");
         }
     }
 
-    private void add(Tick tick) {
-        number(ids.applyAsInt(tick.name));
-        if (tick.amount == 1) {
+    private void add(Increment increment) {
+        number(ids.applyAsInt(increment.name));
+        if (increment.amount == 1) {
             call(CELLS, "increment", "(I)V");
-        } else if (tick.amount == -1) {
+        } else if (increment.amount == -1) {
             call(CELLS, "decrement", "(I)V");
         } else {
-            super.visitLdcInsn((long) tick.amount);
+            super.visitLdcInsn((long) increment.amount);
             call(CELLS, "add", "(IJ)V");
         }
     }

@@ -341,7 +341,7 @@ public final class History implements Sink {
             for (Level level : open.levels()) {
                 first = Math.min(first, level.runs.firstSecond());
             }
-            if (open.roster().slot(name) >= 0) {
+            if (open.counters().slot(name) >= 0) {
                 last = open.levels().get(0).lastSecond();
             }
         }

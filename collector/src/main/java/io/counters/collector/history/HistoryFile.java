@@ -185,7 +185,7 @@ final class HistoryFile implements AutoCloseable {
     }
 
     /** Restores a new level from the file. */
-    void load(Level level, KeptCounters roster, Map<Long, Integer> slots) throws SQLException {
+    void load(Level level, KeptCounters counters, Map<Long, Integer> slots) throws SQLException {
         List<TickRuns.Run> runs = new ArrayList<>();
         String run = "SELECT id, era, first, last, step FROM " + level.resolution.table("run") + " ORDER BY id";
         try (ResultSet row = control.executeQuery(run)) {
@@ -194,7 +194,7 @@ final class HistoryFile implements AutoCloseable {
                         row.getLong(1), row.getInt(2), row.getLong(3), row.getLong(4), Math.max(1, row.getLong(5))));
             }
         }
-        Level.Loading loading = level.new Loading(roster, slots, runs);
+        Level.Loading loading = level.new Loading(counters, slots, runs);
         String state = "SELECT era, edge, tick, data FROM " + level.resolution.table("state");
         try (ResultSet row = control.executeQuery(state)) {
             if (row.next()) {

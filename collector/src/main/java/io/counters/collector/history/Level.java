@@ -113,11 +113,11 @@ final class Level {
     }
 
     /** Begins a tick; {@link #set} then gives its values, and {@link #end} ends it. */
-    void begin(KeptCounters roster, long second) {
+    void begin(KeptCounters counters, long second) {
         boolean isBack = second <= lastSecond;
         if (lastSecond != NEVER && (isBack || second - lastSecond > Math.max(FAR_SECONDS, FAR_TICKS * stepSeconds))) {
             // This second is not later than the last one, or so much later that the clock may be wrong.
-            endAll(roster);
+            endAll(counters);
             era += isBack ? 1 : 0;
         }
         tick++;
@@ -166,15 +166,15 @@ final class Level {
     }
 
     /** Ends a tick; every {@value #CLEAN_TICKS} ticks, old blocks end too. */
-    void end(KeptCounters roster) {
+    void end(KeptCounters counters) {
         if (tick % CLEAN_TICKS == 0) {
             long age = Math.max(AGE_TICKS_MIN, Math.min(AGE_TICKS_MAX, rowBytesMax / averageRowBytes()));
             long oldest = tick + 1;
-            for (int slot = 0; slot < roster.slots(); slot++) {
+            for (int slot = 0; slot < counters.slots(); slot++) {
                 OpenBlock points = open[slot];
                 if (points != null && points.firstTick <= tick - age) {
-                    addToRow(roster.series(slot), ENDS);
-                    end(slot, roster.series(slot), points.block());
+                    addToRow(counters.series(slot), ENDS);
+                    end(slot, counters.series(slot), points.block());
                 } else if (points != null) {
                     oldest = Math.min(oldest, points.firstTick);
                 }
@@ -183,7 +183,7 @@ final class Level {
             if (oldest - 1 - edge >= CLEAN_TICKS) {
                 rowBytes -= averageRowBytes() * (oldest - 1 - edge);
                 edge = oldest - 1;
-                state = state(roster);
+                state = state(counters);
             }
         } else {
             rowBytes += row.length();
@@ -195,32 +195,32 @@ final class Level {
     }
 
     /** What is needed, in addition to the rows after {@link #edge}, to restore everything as it is now. */
-    private Bytes state(KeptCounters roster) {
+    private Bytes state(KeptCounters counters) {
         Bytes all = new Bytes();
         long before = 0;
-        for (int slot = 0; slot < roster.slots(); slot++) {
+        for (int slot = 0; slot < counters.slots(); slot++) {
             OpenBlock points = open[slot];
             // If a series began with its open block, the row of that tick has its value.
             if (kept.get(slot) && (points == null || points.continues())) {
-                all.addSigned(roster.series(slot) - before);
+                all.addSigned(counters.series(slot) - before);
                 all.addSigned(points == null ? values[slot] : points.before());
                 all.addNumber((points == null ? tick + 1 : points.firstTick) - edge);
-                before = roster.series(slot);
+                before = counters.series(slot);
             }
         }
         return all;
     }
 
-    private void endAll(KeptCounters roster) {
-        for (int slot = 0; slot < roster.slots(); slot++) {
+    private void endAll(KeptCounters counters) {
+        for (int slot = 0; slot < counters.slots(); slot++) {
             OpenBlock points = open[slot];
             if (points != null) {
-                end(slot, roster.series(slot), points.block());
+                end(slot, counters.series(slot), points.block());
             }
         }
         edge = tick;
         rowBytes = 0;
-        state = state(roster);
+        state = state(counters);
     }
 
     /** The series is no longer kept; its last value is that of the last tick. */
@@ -303,13 +303,13 @@ final class Level {
 
     /** Restores what was in the file, except the rows, which follow. */
     final class Loading {
-        private final KeptCounters roster;
+        private final KeptCounters counters;
         private final Map<Long, Integer> slots;
         private final long[] from = new long[open.length];
 
         /** @param slots of the series that are kept */
-        Loading(KeptCounters roster, Map<Long, Integer> slots, List<TickRuns.Run> earlier) {
-            this.roster = roster;
+        Loading(KeptCounters counters, Map<Long, Integer> slots, List<TickRuns.Run> earlier) {
+            this.counters = counters;
             this.slots = slots;
             runs.restore(earlier);
             if (!earlier.isEmpty()) {
@@ -375,7 +375,7 @@ final class Level {
                 }
             }
             if (kind != ENDS) {
-                roster.moved(slot, second);
+                counters.moved(slot, second);
             }
         }
     }

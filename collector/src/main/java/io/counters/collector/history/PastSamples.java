@@ -101,13 +101,13 @@ final class PastSamples {
     /** Called before the file is read: what is written in between is then there twice, and not missing. */
     private Present present(Level level, long from, long to) {
         synchronized (recorder) {
-            int slot = recorder.roster().slot(name);
-            if (slot >= 0 && !stays.contains(recorder.roster().series(slot))) {
-                stays.add(recorder.roster().series(slot));
+            int slot = recorder.counters().slot(name);
+            if (slot >= 0 && !stays.contains(recorder.counters().series(slot))) {
+                stays.add(recorder.counters().series(slot));
             }
             List<Level.Ended> unwritten = new ArrayList<>();
             for (long stay : stays) {
-                boolean isNow = slot >= 0 && recorder.roster().series(slot) == stay;
+                boolean isNow = slot >= 0 && recorder.counters().series(slot) == stay;
                 unwritten.addAll(level.unwritten(isNow ? slot : -1, stay));
             }
             boolean isKept = slot >= 0 && level.isKept(slot);

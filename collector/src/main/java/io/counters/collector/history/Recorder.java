@@ -27,7 +27,7 @@ final class Recorder implements AutoCloseable {
 
     private final HistorySettings settings;
     private final HistoryFile file;
-    private final KeptCounters roster;
+    private final KeptCounters counters;
     private final List<Level> levels = new ArrayList<>();
     private volatile long bytes;
 
@@ -44,11 +44,11 @@ final class Recorder implements AutoCloseable {
         boolean isOpen = false;
         try {
             Map<Long, String> kept = file.kept();
-            roster = new KeptCounters(settings.countersMax(), kept.size());
+            counters = new KeptCounters(settings.countersMax(), kept.size());
             Map<Long, Integer> slots = new HashMap<>();
             kept.forEach((series, name) -> {
                 slots.put(series, slots.size());
-                roster.restore(series, name);
+                counters.restore(series, name);
             });
             for (Resolution resolution : Resolution.values()) {
                 if (settings.keepSeconds(resolution) == 0) {
@@ -61,7 +61,7 @@ final class Recorder implements AutoCloseable {
                         settings.keepSeconds(resolution),
                         Math.max(settings.countersMax(), kept.size()),
                         Math.min(ROW_BYTES_MAX, settings.bytesMax() / ROWS_PART));
-                file.load(level, roster, slots);
+                file.load(level, counters, slots);
                 levels.add(level);
             }
             restoreValues(slots.size());
@@ -79,7 +79,7 @@ final class Recorder implements AutoCloseable {
         for (int i = levels.size() - 1; i >= 0; i--) {
             for (int slot = 0; slot < slots; slot++) {
                 if (levels.get(i).isKept(slot)) {
-                    roster.restoreValue(slot, levels.get(i).value(slot));
+                    counters.restoreValue(slot, levels.get(i).value(slot));
                 }
             }
         }
@@ -87,24 +87,24 @@ final class Recorder implements AutoCloseable {
 
     /** Writes a tick. When this returns, all of it is on disk. If this throws, it must be closed, and nothing of it is. */
     Written put(long second, Snapshot tick) throws SQLException {
-        KeptCounters.Turn turn = roster.match(second, tick);
+        KeptCounters.Turn turn = counters.match(second, tick);
         file.begin();
         long[] entering = new long[turn.entering().size()];
         for (int i = 0; i < entering.length; i++) {
             entering[i] = file.enter(turn.entering().get(i), second);
         }
         for (int slot : turn.leaving()) {
-            file.leave(roster.series(slot));
+            file.leave(counters.series(slot));
         }
         List<Level> due = new ArrayList<>();
         synchronized (this) {
             for (int slot : turn.leaving()) {
                 for (Level level : levels) {
-                    level.leave(slot, roster.series(slot));
+                    level.leave(slot, counters.series(slot));
                 }
             }
-            roster.leave(turn);
-            roster.enter(turn, entering, second);
+            counters.leave(turn);
+            counters.enter(turn, entering, second);
             for (Level level : levels) {
                 if (level.isDue(second)) {
                     due.add(level);
@@ -127,18 +127,18 @@ final class Recorder implements AutoCloseable {
         synchronized (this) {
             levels.forEach(Level::committed);
         }
-        return new Written(roster.leftOut(), dropped);
+        return new Written(counters.leftOut(), dropped);
     }
 
     private void take(Level level, long second) {
-        level.begin(roster, second);
-        for (int slot = 0; slot < roster.slots(); slot++) {
-            long series = roster.series(slot);
+        level.begin(counters, second);
+        for (int slot = 0; slot < counters.slots(); slot++) {
+            long series = counters.series(slot);
             if (series != 0) {
-                level.set(slot, series, roster.value(slot));
+                level.set(slot, series, counters.value(slot));
             }
         }
-        level.end(roster);
+        level.end(counters);
     }
 
     private void expire(Level level, Set<Long> series) throws SQLException {
@@ -194,7 +194,7 @@ final class Recorder implements AutoCloseable {
 
     /** How many counters are kept. */
     synchronized int size() {
-        return roster.size();
+        return counters.size();
     }
 
     /** From the finest to the coarsest. */
@@ -202,8 +202,8 @@ final class Recorder implements AutoCloseable {
         return levels;
     }
 
-    KeptCounters roster() {
-        return roster;
+    KeptCounters counters() {
+        return counters;
     }
 
     @Override

@@ -40,7 +40,7 @@ final class Addition {
                     : Long.MIN_VALUE;
         }
 
-        /** The head of this ledger with the counters of the other one, as whose mark the store's must be recognized. */
+        /** The head of this ledger with the counters of the other one, as whose stamp the store's must be recognized. */
         Changes.Head with(Side other) {
             if (isNew()) {
                 return other.isNew() ? head : other.head;
@@ -104,7 +104,7 @@ final class Addition {
                 stream.healed = Values.sum(stream.healed, of.healed);
                 stream.arrivals = stream.arrivals.plus(of.arrivals);
             }
-            addMarks(stream, of, isInBoth);
+            addWatermarks(stream, of, isInBoth);
         }
         return head;
     }
@@ -147,7 +147,7 @@ final class Addition {
         return counter;
     }
 
-    private void addMarks(InboundStream stream, InboundStream of, boolean isInBoth) {
+    private void addWatermarks(InboundStream stream, InboundStream of, boolean isInBoth) {
         for (int place = 0; place < of.size(); place++) {
             int counter = numbers[of.counterAt(place)];
             if (counter >= 0 && counter < doubtful && !isInBoth) {

@@ -191,7 +191,7 @@ public final class Ledger implements LedgerView {
     /**
      * Returns what the next commit must write, or null if nothing changed. For one thread at a time.
      *
-     * @param watermarksAtOnce see {@code Journal}
+     * @param watermarksAtOnce see {@link Journal#watermarksAtOnce}
      */
     @Nullable
     Changes changes(int watermarksAtOnce) {
@@ -274,7 +274,7 @@ public final class Ledger implements LedgerView {
     /**
      * Processes the stamp that was found in the store, before anything is pushed there.
      *
-     * @param found the mark there; null if there is none
+     * @param found the stamp there; null if there is none
      * @return a warning for the log; null if there is none
      */
     public synchronized @Nullable String found(@Nullable StoreStamp found) {

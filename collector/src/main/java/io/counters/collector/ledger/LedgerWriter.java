@@ -73,8 +73,8 @@ final class LedgerWriter {
         put(changes.counters());
         put(changes.counters().facts());
         put(changes.moves());
-        for (Watermarks stamps : changes.streams()) {
-            put(stamps);
+        for (Watermarks of : changes.streams()) {
+            put(of);
         }
         for (Dropped dropped : changes.dropped()) {
             put(dropped);
@@ -103,19 +103,19 @@ final class LedgerWriter {
         put("adopts", head.adopts() ? 1 : 0);
     }
 
-    private void put(Watermarks stamps) throws SQLException {
-        put(stamps.stream());
-        for (int i = 0; i < stamps.counters().length; i++) {
-            putWatermark.setInt(1, stamps.stream().id());
-            putWatermark.setInt(2, stamps.counters()[i]);
-            putWatermark.setLong(3, stamps.increments()[i]);
-            putWatermark.setLong(4, stamps.decrements()[i]);
+    private void put(Watermarks of) throws SQLException {
+        put(of.stream());
+        for (int i = 0; i < of.counters().length; i++) {
+            putWatermark.setInt(1, of.stream().id());
+            putWatermark.setInt(2, of.counters()[i]);
+            putWatermark.setLong(3, of.increments()[i]);
+            putWatermark.setLong(4, of.decrements()[i]);
             add(putWatermark);
         }
-        for (int i = 0; i < stamps.uncounted().counters().length; i++) {
-            putUncounted.setInt(1, stamps.stream().id());
-            putUncounted.setInt(2, stamps.uncounted().counters()[i]);
-            putUncounted.setLong(3, stamps.uncounted().amounts()[i]);
+        for (int i = 0; i < of.uncounted().counters().length; i++) {
+            putUncounted.setInt(1, of.stream().id());
+            putUncounted.setInt(2, of.uncounted().counters()[i]);
+            putUncounted.setLong(3, of.uncounted().amounts()[i]);
             add(putUncounted);
         }
     }

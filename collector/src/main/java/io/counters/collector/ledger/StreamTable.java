@@ -219,16 +219,16 @@ final class StreamTable {
      * @return how many streams have a watermark of it
      */
     int remove(int counter) {
-        int stamps = 0;
+        int count = 0;
         for (InboundStream stream : streams.values()) {
             int place = stream.place(counter);
             if (place >= 0) {
                 stream.setUncountedAt(place, stream.netTotalAt(place));
                 note(stream);
-                stamps++;
+                count++;
             }
         }
-        return stamps;
+        return count;
     }
 
     // Forgetting
@@ -323,7 +323,7 @@ final class StreamTable {
         return !changed.isEmpty() || !dropped.isEmpty();
     }
 
-    /** Takes the changed streams; see {@code Journal.marksAtOnce}. */
+    /** Takes the changed streams; see {@code Journal.watermarksAtOnce}. */
     List<Changes.Watermarks> takeChanged(int watermarksAtOnce) {
         List<Changes.Watermarks> taken = new ArrayList<>();
         for (InboundStream stream : changed) {
@@ -344,12 +344,11 @@ final class StreamTable {
     /** Called when what was taken did not reach the disk. */
     void putBack(List<Changes.Watermarks> failed, List<Changes.Dropped> notDropped) {
         dropped.addAll(notDropped);
-        for (Changes.Watermarks stamps : failed) {
-            InboundStream stream =
-                    streams.get(sought.at(stamps.stream().sender().getBytes(ISO_8859_1)));
+        for (Changes.Watermarks one : failed) {
+            InboundStream stream = streams.get(sought.at(one.stream().sender().getBytes(ISO_8859_1)));
             // It may have been forgotten meanwhile, and another stream may have the same ID.
-            if (stream != null && stream.id == stamps.stream().id()) {
-                stream.putBack(stamps);
+            if (stream != null && stream.id == one.stream().id()) {
+                stream.putBack(one);
                 note(stream);
             }
         }

@@ -72,11 +72,11 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
     private final FaultLog faults;
     private final Selector selector;
     private final Ports ports;
-    private final MessageParser frames = new MessageParser(this);
-    private final MessageRejections refusals;
+    private final MessageParser parser = new MessageParser(this);
+    private final MessageRejections rejections;
     private final LongAdder messages;
     private final Senders senders;
-    private final SumSender relay;
+    private final SumSender sums;
     private final SilentHosts silentHosts;
     private final AtomicReference<@Nullable Change> next = new AtomicReference<>();
 
@@ -118,10 +118,10 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
         this.nanoClock = nanoClock;
         this.faults = faults;
         messages = metrics.count("proxy_messages_total", "StatsD and statsite messages forwarded.");
-        refusals = new MessageRejections(faults, this::sender, metrics);
+        rejections = new MessageRejections(faults, this::sender, metrics);
         ring = new Ring(settings.list(), settings.dropTags());
-        CounterSums amounts = new CounterSums(settings.namesBytes(), new SeededHash(random));
-        relay = new SumSender(ring, amounts, nanoClock, wallMillis, ids, refusals, metrics);
+        CounterSums empty = new CounterSums(settings.namesBytes(), new SeededHash(random));
+        sums = new SumSender(ring, empty, nanoClock, wallMillis, ids, rejections, metrics);
         silentHosts = new SilentHosts(new TcpTable(TCP_TABLE), faults);
         selector = Selector.open();
         upstreams = new Upstreams(
@@ -247,13 +247,13 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
         if (rounds++ % ROUNDS_A_SWEEP == 0) {
             senders.maintain();
             silentHosts.look(upstreams.withLeaving());
-            relay.sweep(upstreams::streams);
+            sums.sweep(upstreams::streams);
         }
     }
 
     /** Uses another list; returns the reason if it does not. */
     private Optional<String> change(List<Server> list) {
-        Optional<String> noRoom = settings.noRoom(list.size()).or(() -> relay.noRoom(list));
+        Optional<String> noRoom = settings.noRoom(list.size()).or(() -> sums.noRoom(list));
         if (noRoom.isPresent()) {
             return noRoom;
         }
@@ -263,7 +263,7 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
                 ring.servers().size(), list.size(), String.format(Locale.ROOT, "%.2f", 100 * ring.moved(fresh)));
         List<Upstream> removed = upstreams.use(list);
         ring = fresh;
-        relay.use(fresh);
+        sums.use(fresh);
         for (Upstream upstream : removed) {
             log.info(
                     "{} was removed; {} bytes that waited for it are sent to the new owners",
@@ -272,11 +272,11 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
             // A batch is not sent to another server: its totals belong to the stream of this one.
             upstream.drain((in, begin, end) -> {
                 if (!MessageParser.isBatch(in, begin, end)) {
-                    frames.take(in, begin, end);
+                    parser.take(in, begin, end);
                     messages.decrement();
                 }
             });
-            if (relay.isEmpty()) {
+            if (sums.isEmpty()) {
                 upstreams.forget(upstream);
             } else {
                 upstreams.leave(upstream);
@@ -307,22 +307,22 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
 
     @Override
     public void command(byte[] in, int begin, int end) {
-        relay.line(in, begin, end);
+        sums.line(in, begin, end);
     }
 
     @Override
     public void refused(MessageRejection why, byte[] in, int begin, int end) {
-        refusals.add(why, in, begin, end);
+        rejections.add(why, in, begin, end);
     }
 
     @Override
     public void passedOver(long bytes, long counts) {
-        refusals.passedOver(bytes, counts);
+        rejections.passedOver(bytes, counts);
     }
 
     @Override
     public void unended(JoinedLines held, long bytes) {
-        refusals.unended(held, bytes);
+        rejections.unended(held, bytes);
     }
 
     private LineSender sender() {
@@ -346,14 +346,14 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
         }
         closeFronts();
         writeOut(deadline);
-        relay.last(upstreams::streams);
-        for (long pauseMillis : relay.isEmpty() ? NO_PAUSES : LAST_PAUSES_MILLIS) {
+        sums.last(upstreams::streams);
+        for (long pauseMillis : sums.isEmpty() ? NO_PAUSES : LAST_PAUSES_MILLIS) {
             long until = nanoClock.getAsLong() + TimeUnit.MILLISECONDS.toNanos(pauseMillis);
             for (long left = pauseMillis; left > 0; left = millisUntil(until)) {
                 upstreams.flush();
                 selector.select(this::serve, left);
             }
-            relay.repeat();
+            sums.repeat();
         }
         writeOut(deadline);
         for (Upstream upstream : upstreams.all()) {
@@ -365,10 +365,10 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
                         LAST_MILLIS_MAX / 1000);
             }
         }
-        if (relay.untold() > 0) {
+        if (sums.untold() > 0) {
             log.error(
                     "increments could not be sent, because their servers were unreachable, and are lost; counters: {}",
-                    relay.untold());
+                    sums.untold());
         }
     }
 

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class MessageAssembler {
     private static final byte[] NOTHING = {};
 
-    private final MessageParser frames;
+    private final MessageParser parser;
     private final MessageParser.Taker taker;
 
     /** Its first {@link #length} bytes are the incomplete message. */
@@ -32,7 +32,7 @@ final class MessageAssembler {
 
     MessageAssembler(MessageParser.Taker taker) {
         this.taker = taker;
-        frames = MessageParser.ofStream(taker);
+        parser = MessageParser.ofStream(taker);
     }
 
     /**
@@ -70,7 +70,7 @@ final class MessageAssembler {
         if (at == end) {
             return true;
         }
-        int rest = frames.take(in, at, end);
+        int rest = parser.take(in, at, end);
         return rest == end || (rest >= 0 && keep(in, rest, end));
     }
 
@@ -103,7 +103,7 @@ final class MessageAssembler {
         }
         append(in, begin, next);
         if (isComplete) {
-            int taken = frames.take(kept, 0, length);
+            int taken = parser.take(kept, 0, length);
             if (taken < 0) {
                 return -1;
             }

@@ -39,7 +39,7 @@ final class Ports {
     private final ProxySettings settings;
     private final Senders senders;
     private final MessageParser.Taker taker;
-    private final MessageParser frames;
+    private final MessageParser parser;
     private final FaultLog faults;
     private final Metrics metrics;
     private final @Nullable ServerSocketChannel tcp;
@@ -76,7 +76,7 @@ final class Ports {
         this.taker = taker;
         this.faults = faults;
         this.metrics = metrics;
-        frames = new MessageParser(taker);
+        parser = new MessageParser(taker);
         datagrams = metrics.count("proxy_datagrams_total", "Datagrams received.");
         LongAdder socketFaults = metrics.count("proxy_socket_faults_total", "Receives and accepts that failed.");
         accepts = new SocketFailures(
@@ -181,7 +181,7 @@ final class Ports {
                 // The last line may lack its line break; it is sent with one, to separate it from the next line.
                 in[length] = '\n';
                 int end = length + 1;
-                int rest = frames.take(in, 0, end);
+                int rest = parser.take(in, 0, end);
                 if (rest >= 0 && rest < end) {
                     taker.refused(MessageRejection.BINARY_CUT, in, rest, end);
                 }

@@ -20,7 +20,7 @@ import java.util.function.LongSupplier;
  */
 public final class ProxyHttp implements AutoCloseable {
     private final HttpPort page;
-    private final ServersReloader watch;
+    private final ServersReloader reloader;
 
     /**
      * Opens the port and starts to serve it.
@@ -32,13 +32,13 @@ public final class ProxyHttp implements AutoCloseable {
     public ProxyHttp(
             int port,
             Forwarder forwarder,
-            ServersReloader watch,
+            ServersReloader reloader,
             Metrics metrics,
             LongSupplier nanoClock,
             FaultLog faults,
             ThreadFactory threads)
             throws IOException {
-        this.watch = watch;
+        this.reloader = reloader;
         page = new HttpPort(
                 port,
                 "if another proxy uses it, stop it, or set another http_port, or 0 to turn the page off",
@@ -69,7 +69,7 @@ public final class ProxyHttp implements AutoCloseable {
 
     private Response reload(Request request) {
         try {
-            watch.take();
+            reloader.take();
             return Response.plain(200, "ok\n");
         } catch (SettingsException mistakes) {
             return Response.plain(409, mistakes.getMessage() + "\n");

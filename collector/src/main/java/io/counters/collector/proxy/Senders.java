@@ -73,7 +73,7 @@ final class Senders implements AutoCloseable {
     /** One connection; the attachment of its selection key. */
     static final class Sender implements io.counters.collector.common.LineSender {
         private final SocketChannel channel;
-        private final MessageAssembler pieces;
+        private final MessageAssembler assembler;
         private final long address;
         private final int port;
         private long heardNanos;
@@ -81,12 +81,12 @@ final class Senders implements AutoCloseable {
         /** When a line that does not end was last reported. */
         private long toldNanos;
 
-        private Sender(SocketChannel channel, MessageAssembler pieces, long heardNanos) {
+        private Sender(SocketChannel channel, MessageAssembler assembler, long heardNanos) {
             this.channel = channel;
             InetSocketAddress from = remote(channel);
             address = AddressKey.of(from);
             port = from == null ? 0 : from.getPort();
-            this.pieces = pieces;
+            this.assembler = assembler;
             this.heardNanos = heardNanos;
             toldNanos = heardNanos;
         }
@@ -225,29 +225,29 @@ final class Senders implements AutoCloseable {
 
     private void take(Sender sender) {
         sender.heardNanos = nanoClock.getAsLong();
-        MessageAssembler pieces = sender.pieces;
-        int keptBefore = pieces.kept();
-        int half = pieces.halves();
+        MessageAssembler assembler = sender.assembler;
+        int keptBefore = assembler.kept();
+        int half = assembler.halves();
         boolean goesOn = false;
         try {
             int count = sender.channel.read(in.clear());
-            goesOn = count >= 0 && pieces.take(in.array(), count);
+            goesOn = count >= 0 && assembler.take(in.array(), count);
             if (goesOn && sender.heardNanos - sender.toldNanos >= SILENT_NANOS) {
                 sender.toldNanos = sender.heardNanos;
-                pieces.tellSkipped();
+                assembler.tellSkipped();
             }
         } catch (IOException reset) {
             // Its sender reset it; the complete messages before that were handled.
         }
-        bytes += pieces.kept() - keptBefore;
+        bytes += assembler.kept() - keptBefore;
         if (!goesOn) {
             end(sender);
             return;
         }
-        if (pieces.kept() == 0 || pieces.halves() != half) {
+        if (assembler.kept() == 0 || assembler.halves() != half) {
             halves.remove(sender);
         }
-        if (pieces.kept() > 0) {
+        if (assembler.kept() > 0) {
             halves.add(sender);
         }
         while (bytes > bytesMax) {
@@ -280,9 +280,9 @@ final class Senders implements AutoCloseable {
     }
 
     private void refuseHalf(Sender sender) {
-        bytes -= sender.pieces.kept();
+        bytes -= sender.assembler.kept();
         reading = sender;
-        sender.pieces.end();
+        sender.assembler.end();
         reading = null;
     }
 

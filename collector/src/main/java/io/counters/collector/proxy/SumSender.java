@@ -28,7 +28,7 @@ final class SumSender implements Commands {
     /** The maximum number of different servers from the start of this process to its end: each keeps its stream. */
     static final int SERVERS_MAX = 4096;
 
-    private final CounterSums amounts;
+    private final CounterSums sums;
     private final CounterTable table;
     private final CommandReader reader = new CommandReader(this);
     private final LongAdder commands;
@@ -36,28 +36,28 @@ final class SumSender implements Commands {
     private final List<Server> known = new ArrayList<>();
     private final @Nullable Transport[] ways = new Transport[SERVERS_MAX];
     private final Sweep sweep;
-    private final MessageRejections refusals;
+    private final MessageRejections rejections;
     private Ring ring;
     private int[] slots = {};
 
     /**
-     * @param amounts empty at first
+     * @param sums empty at first
      * @param ids supplies the ID of each new stream; never the same ID twice
      */
     SumSender(
             Ring ring,
-            CounterSums amounts,
+            CounterSums sums,
             LongSupplier nanoClock,
             LongSupplier wallMillis,
             Supplier<String> ids,
-            MessageRejections refusals,
+            MessageRejections rejections,
             Metrics metrics) {
         this.ring = ring;
-        this.amounts = amounts;
-        this.refusals = refusals;
-        table = new CounterTable(amounts::sources);
-        metrics.gauge("proxy_names_bytes", "Memory of the sums of names.", amounts::bytes);
-        metrics.gauge("proxy_names_bytes_max", "The maximum memory of the sums of names.", amounts::bytesMax);
+        this.sums = sums;
+        this.rejections = rejections;
+        table = new CounterTable(sums::sources);
+        metrics.gauge("proxy_names_bytes", "Memory of the sums of names.", sums::bytes);
+        metrics.gauge("proxy_names_bytes_max", "The maximum memory of the sums of names.", sums::bytesMax);
         commands = metrics.count("proxy_commands_total", "Commands such as increment NAME that were summed.");
         saturated =
                 metrics.count("proxy_saturated_total", "Commands that would take a sum out of the range of 64 bits.");
@@ -75,9 +75,9 @@ final class SumSender implements Commands {
                     + " servers since its start. Restart the proxy");
         }
         // The names may have reached names_bytes already; what a few more servers add comes from the rest of the heap.
-        return count > known.size() && amounts.bytes(count) > 2 * amounts.bytesMax()
-                ? Optional.of("with streams to " + count + " servers, the sums of names would need "
-                        + amounts.bytes(count) + " bytes, more than twice names_bytes. Restart the proxy")
+        return count > known.size() && sums.bytes(count) > 2 * sums.bytesMax()
+                ? Optional.of("with streams to " + count + " servers, the sums of names would need " + sums.bytes(count)
+                        + " bytes, more than twice names_bytes. Restart the proxy")
                 : Optional.empty();
     }
 
@@ -89,7 +89,7 @@ final class SumSender implements Commands {
             }
         }
         ring = newRing;
-        amounts.streams(known.size());
+        sums.streams(known.size());
         slots = newRing.servers().stream().mapToInt(this::slot).toArray();
     }
 
@@ -130,7 +130,7 @@ final class SumSender implements Commands {
 
     /** Whether no command has arrived. */
     boolean isEmpty() {
-        return amounts.sources().isEmpty();
+        return sums.sources().isEmpty();
     }
 
     /** How many names had amounts at the last {@link #sweep} that were not assigned to a stream. */
@@ -162,11 +162,11 @@ final class SumSender implements Commands {
     @Override
     public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
         commands.increment();
-        long saturatedBefore = amounts.saturated();
-        boolean isTaken = amounts.add(bytes, begin, end, verb.signed(amount));
-        if (amounts.saturated() > saturatedBefore) {
+        long saturatedBefore = sums.saturated();
+        boolean isTaken = sums.add(bytes, begin, end, verb.signed(amount));
+        if (sums.saturated() > saturatedBefore) {
             saturated.increment();
-            refusals.warn(
+            rejections.warn(
                     "saturated",
                     "the sum of a name is from -2^63 to 2^63-1, and what exceeds this range is not added; find the"
                             + " sender of far too large amounts",
@@ -175,12 +175,12 @@ final class SumSender implements Commands {
                     end);
         }
         if (!isTaken) {
-            refusals.add(MessageRejection.TOO_MANY_NAMES, bytes, begin, end);
+            rejections.add(MessageRejection.TOO_MANY_NAMES, bytes, begin, end);
         }
     }
 
     @Override
     public void rejected(Rejection why, byte[] bytes, int begin, int end) {
-        refusals.add(why, bytes, begin, end);
+        rejections.add(why, bytes, begin, end);
     }
 }

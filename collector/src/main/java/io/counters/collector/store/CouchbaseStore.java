@@ -57,7 +57,7 @@ final class CouchbaseStore implements Store {
     private final AsyncCluster cluster;
     private final AsyncCollection collection;
     private final Pipeline pipeline;
-    private @Nullable CompletableFuture<?> marking;
+    private @Nullable CompletableFuture<?> stamping;
 
     /**
      * Opens the client, which connects and reconnects by itself.
@@ -192,9 +192,9 @@ final class CouchbaseStore implements Store {
     @Override
     public void stamp(String key, String text) {
         // One at a time; the next round writes it again.
-        if ((marking == null || marking.isDone()) && !pipeline.hangs(key)) {
+        if ((stamping == null || stamping.isDone()) && !pipeline.hangs(key)) {
             try {
-                marking = collection.upsert(
+                stamping = collection.upsert(
                         key,
                         bytes("\"" + text + "\""),
                         UpsertOptions.upsertOptions().transcoder(RawJsonTranscoder.INSTANCE));

@@ -50,7 +50,7 @@ public final class MemcachedStore implements Store {
     private final KetamaRing ring;
     private final KetamaHash hash = new KetamaHash();
     private final Pipeline pipeline;
-    private @Nullable CompletableFuture<?> marking;
+    private @Nullable CompletableFuture<?> stamping;
 
     /**
      * Opens the clients, which connect and reconnect by themselves, each once its server's name resolves. Waits up to
@@ -164,21 +164,21 @@ public final class MemcachedStore implements Store {
         return answer.isFound() ? answer.text() : null;
     }
 
-    private List<MemcachedRequest.Answer> ask(String key, MemcachedRequest question) throws IOException {
+    private List<MemcachedRequest.Answer> ask(String key, MemcachedRequest request) throws IOException {
         return pipeline.ask(key, () -> {
-            owner(key).ask(question);
-            return question.done();
+            owner(key).ask(request);
+            return request.done();
         });
     }
 
     @Override
     public void stamp(String key, String text) {
         // One at a time, so that a server that hangs blocks only one; the next round writes it again.
-        if ((marking == null || marking.isDone()) && !pipeline.hangs(key)) {
-            MemcachedRequest question = MemcachedRequest.set(owner(key).name(), key, text);
+        if ((stamping == null || stamping.isDone()) && !pipeline.hangs(key)) {
+            MemcachedRequest request = MemcachedRequest.set(owner(key).name(), key, text);
             try {
-                owner(key).ask(question);
-                marking = question.done();
+                owner(key).ask(request);
+                stamping = request.done();
             } catch (RuntimeException notSent) {
                 log.trace("the stamp was not written to {}", this, notSent);
             }
@@ -220,10 +220,10 @@ public final class MemcachedStore implements Store {
     }
 
     private List<MemcachedRequest.Answer> statistics(MemcachedServer server) throws IOException {
-        MemcachedRequest question = MemcachedRequest.statistics(server.name());
+        MemcachedRequest request = MemcachedRequest.statistics(server.name());
         return pipeline.askServer(server.name(), () -> {
-            server.ask(question);
-            return question.done();
+            server.ask(request);
+            return request.done();
         });
     }
 

@@ -115,7 +115,7 @@ final class RedisStore implements Store {
     /** The beginning of what was last received, if it was not a reply of Redis. */
     private volatile @Nullable String strange;
 
-    private @Nullable CompletionStage<String> marking;
+    private @Nullable CompletionStage<String> stamping;
 
     /**
      * Opens the client, which connects and reconnects by itself; waits up to half a second for the first connection.
@@ -369,9 +369,9 @@ final class RedisStore implements Store {
     @Override
     public void stamp(String key, String text) {
         // One at a time, so that a server that hangs blocks only one; the next round writes it again.
-        if ((marking == null || marking.toCompletableFuture().isDone()) && !pipeline.hangs(key)) {
+        if ((stamping == null || stamping.toCompletableFuture().isDone()) && !pipeline.hangs(key)) {
             try {
-                marking = commands().set(key, text);
+                stamping = commands().set(key, text);
             } catch (RuntimeException notSent) {
                 log.trace("the stamp was not written to {}", this, notSent);
             }

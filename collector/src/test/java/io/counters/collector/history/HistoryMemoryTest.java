@@ -13,18 +13,18 @@ class HistoryMemoryTest {
     @Test
     void a_counter_whose_blocks_are_nearly_full_takes_no_more_than_its_share() throws Exception {
         long before = UsedHeap.bytes();
-        KeptCounters roster = new KeptCounters(COUNTERS, COUNTERS);
+        KeptCounters counters = new KeptCounters(COUNTERS, COUNTERS);
         Level[] levels = new Level[Resolution.values().length];
         for (int i = 0; i < COUNTERS; i++) {
-            roster.restore(i + 1, "shop.orders.placed.by.region" + i);
+            counters.restore(i + 1, "shop.orders.placed.by.region" + i);
         }
         for (int i = 0; i < levels.length; i++) {
             levels[i] = new Level(Resolution.TICKS, 10, 1000, COUNTERS, 1 << 20);
             int changes = 0;
             for (long second = 0; changes < Level.BLOCK_BYTES / 2 - 4; second += 10, changes++) {
-                levels[i].begin(roster, second);
+                levels[i].begin(counters, second);
                 for (int slot = 0; slot < COUNTERS; slot++) {
-                    levels[i].set(slot, roster.series(slot), second * second * 7);
+                    levels[i].set(slot, counters.series(slot), second * second * 7);
                 }
                 levels[i].committed();
             }

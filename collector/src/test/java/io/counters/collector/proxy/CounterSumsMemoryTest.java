@@ -40,10 +40,10 @@ class CounterSumsMemoryTest {
         AtomicLong nanos = new AtomicLong();
         Metrics metrics = new Metrics();
         long before = UsedHeap.bytes();
-        CounterSums amounts = new CounterSums(Long.MAX_VALUE, new SeededHash(new Random(1)));
-        SumSender relay = new SumSender(
+        CounterSums sums = new CounterSums(Long.MAX_VALUE, new SeededHash(new Random(1)));
+        SumSender sender = new SumSender(
                 new Ring(list),
-                amounts,
+                sums,
                 nanos::get,
                 () -> 0,
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),
@@ -58,17 +58,17 @@ class CounterSumsMemoryTest {
         String suffix = "x".repeat(more);
         for (int i = 0; i < NAMES; i++) {
             byte[] line = line(i, suffix);
-            relay.line(line, 0, line.length);
+            sender.line(line, 0, line.length);
         }
-        relay.sweep(server -> nowhere);
+        sender.sweep(server -> nowhere);
         byte[] again = line(1, suffix);
-        relay.line(again, 0, again.length);
-        relay.sweep(server -> nowhere);
+        sender.line(again, 0, again.length);
+        sender.sweep(server -> nowhere);
 
         long used = UsedHeap.bytes() - empty;
 
         assertThat(empty - before).as("bytes without names").isLessThan(20 << 20);
-        assertThat(used).as("%d bytes a name", used / NAMES).isBetween(amounts.bytes() / 2, amounts.bytes() * 11 / 10);
-        assertThat(relay.isEmpty()).isFalse();
+        assertThat(used).as("%d bytes a name", used / NAMES).isBetween(sums.bytes() / 2, sums.bytes() * 11 / 10);
+        assertThat(sender.isEmpty()).isFalse();
     }
 }

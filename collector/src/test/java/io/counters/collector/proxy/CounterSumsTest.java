@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class CounterSumsTest {
     private static final long BYTES_MAX = 1 << 20;
 
-    private final CounterSums amounts = new CounterSums(BYTES_MAX, new SeededHash(new Random(1)));
+    private final CounterSums sums = new CounterSums(BYTES_MAX, new SeededHash(new Random(1)));
 
     private static boolean add(CounterSums to, String name, long amount) {
         byte[] in = ("increment " + name + "\n").getBytes(ISO_8859_1);
@@ -24,14 +24,14 @@ class CounterSumsTest {
     }
 
     private Map<String, Long> sums() {
-        return new CounterTable(amounts::sources).sums();
+        return new CounterTable(sums::sources).sums();
     }
 
     @Test
     void amounts_of_a_name_are_summed() {
-        add(amounts, "a", 2);
-        add(amounts, "b", 5);
-        add(amounts, "a", -7);
+        add(sums, "a", 2);
+        add(sums, "b", 5);
+        add(sums, "a", -7);
 
         assertThat(sums()).containsExactlyInAnyOrderEntriesOf(Map.of("a", -5L, "b", 5L));
     }
@@ -39,33 +39,33 @@ class CounterSumsTest {
     @Test
     void a_sum_stays_within_the_64_bit_range() {
         for (int i = 0; i < 1030; i++) {
-            add(amounts, "a", 1L << 53);
-            add(amounts, "b", -(1L << 53));
+            add(sums, "a", 1L << 53);
+            add(sums, "b", -(1L << 53));
         }
 
         assertThat(sums()).containsExactlyInAnyOrderEntriesOf(Map.of("a", Long.MAX_VALUE, "b", Long.MIN_VALUE));
-        assertThat(amounts.saturated()).isEqualTo(7 + 6);
-        add(amounts, "a", -1);
-        add(amounts, "b", 1);
+        assertThat(sums.saturated()).isEqualTo(7 + 6);
+        add(sums, "a", -1);
+        add(sums, "b", 1);
         assertThat(sums()).containsExactlyInAnyOrderEntriesOf(Map.of("a", Long.MAX_VALUE - 1, "b", Long.MIN_VALUE + 1));
     }
 
     @Test
     void names_without_room_are_summed_as_overflow_and_known_names_keep_their_sums() {
         int names = 100_000;
-        add(amounts, "orders.placed", 1);
+        add(sums, "orders.placed", 1);
         long refused = 0;
         for (int i = 0; i < names; i++) {
-            refused += add(amounts, "forged." + i, 1) ? 0 : 1;
+            refused += add(sums, "forged." + i, 1) ? 0 : 1;
         }
 
-        assertThat(add(amounts, "orders.placed", 41)).isTrue();
-        assertThat(add(amounts, "new", 3)).isFalse();
+        assertThat(add(sums, "orders.placed", 41)).isTrue();
+        assertThat(add(sums, "new", 3)).isFalse();
 
         assertThat(refused).isBetween(names - BYTES_MAX / CounterSums.NAME_BYTES, (long) names - 1000);
         assertThat(sums()).containsEntry("orders.placed", 42L).containsEntry(Cells.OVERFLOW, refused + 3);
         assertThat(sums().values().stream().mapToLong(Long::longValue).sum()).isEqualTo(names + 45L);
-        assertThat(amounts.bytes()).isBetween(BYTES_MAX, BYTES_MAX + 2000);
+        assertThat(sums.bytes()).isBetween(BYTES_MAX, BYTES_MAX + 2000);
     }
 
     @Test

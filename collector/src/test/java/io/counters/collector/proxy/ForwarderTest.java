@@ -984,9 +984,9 @@ class ForwarderTest {
     @Tag("slow")
     void healthz_reports_a_hanging_loop_until_it_continues() throws Exception {
         proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
-        ServersReloader watch = new ServersReloader(settings(List.of(), 0, 0), forwarder(), said.log(), metrics);
+        ServersReloader reloader = new ServersReloader(settings(List.of(), 0, 0), forwarder(), said.log(), metrics);
         try (ProxyHttp page =
-                new ProxyHttp(0, forwarder(), watch, metrics, System::nanoTime, said.log(), ForwarderTest::daemon)) {
+                new ProxyHttp(0, forwarder(), reloader, metrics, System::nanoTime, said.log(), ForwarderTest::daemon)) {
             HttpRequest health = HttpRequest.newBuilder(
                             URI.create("http://127.0.0.1:" + page.address().getPort() + "/healthz"))
                     .build();

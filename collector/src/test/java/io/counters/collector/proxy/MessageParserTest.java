@@ -60,7 +60,7 @@ class MessageParserTest {
     }
 
     private final Taken taken = new Taken();
-    private final MessageParser frames = new MessageParser(taken);
+    private final MessageParser parser = new MessageParser(taken);
 
     static byte[] hex(String hex) {
         return HexFormat.of().parseHex(hex.replace(" ", ""));
@@ -72,7 +72,7 @@ class MessageParserTest {
 
     private int take(String text) {
         byte[] in = text.getBytes(ISO_8859_1);
-        return frames.take(in, 0, in.length);
+        return parser.take(in, 0, in.length);
     }
 
     /** The first is the example in statsite's README, ("Conns", "c", 200); the others follow the same layout. */
@@ -91,7 +91,7 @@ class MessageParserTest {
     void a_binary_frame_is_forwarded_unchanged_with_its_key(String golden) {
         byte[] in = hex(golden);
 
-        assertThat(frames.take(in, 0, in.length)).isEqualTo(in.length);
+        assertThat(parser.take(in, 0, in.length)).isEqualTo(in.length);
 
         assertThat(taken.messages).containsExactly(text(in));
         assertThat(taken.keys).containsExactly("Conns");
@@ -233,8 +233,8 @@ class MessageParserTest {
         return all.toString();
     }
 
-    private static boolean feed(MessageAssembler pieces, byte[] part) {
-        return pieces.take(part, part.length);
+    private static boolean feed(MessageAssembler assembler, byte[] part) {
+        return assembler.take(part, part.length);
     }
 
     @Test
@@ -245,9 +245,9 @@ class MessageParserTest {
 
         for (int cut = 0; cut <= all.length; cut++) {
             Taken parts = new Taken();
-            MessageAssembler pieces = new MessageAssembler(parts);
-            feed(pieces, Arrays.copyOfRange(all, 0, cut));
-            feed(pieces, Arrays.copyOfRange(all, cut, all.length));
+            MessageAssembler assembler = new MessageAssembler(parts);
+            feed(assembler, Arrays.copyOfRange(all, 0, cut));
+            feed(assembler, Arrays.copyOfRange(all, cut, all.length));
 
             assertThat(parts.messages).as("cut at %d", cut).isEqualTo(whole.messages);
             assertThat(parts.commands).isEqualTo(whole.commands);
@@ -270,15 +270,15 @@ class MessageParserTest {
             all[random.nextInt(all.length)] = (byte) random.nextInt(256);
         }
         Taken parts = new Taken();
-        MessageAssembler pieces = new MessageAssembler(parts);
+        MessageAssembler assembler = new MessageAssembler(parts);
 
         assertThatCode(() -> {
                     boolean goesOn = true;
                     for (int at = 0; at < all.length && goesOn; ) {
                         int end = Math.min(all.length, at + 1 + random.nextInt(100));
-                        goesOn = feed(pieces, Arrays.copyOfRange(all, at, end));
+                        goesOn = feed(assembler, Arrays.copyOfRange(all, at, end));
                         at = end;
-                        assertThat(pieces.kept()).isLessThanOrEqualTo(MessageParser.FRAME_BYTES_MAX);
+                        assertThat(assembler.kept()).isLessThanOrEqualTo(MessageParser.FRAME_BYTES_MAX);
                     }
                 })
                 .doesNotThrowAnyException();
@@ -297,7 +297,7 @@ class MessageParserTest {
         set[6 + 65_534] = 0;
         set[set.length - 1] = 0;
         byte[] line = ("a".repeat(MessageParser.LINE_BYTES_MAX - 4) + ":1|c\r\n").getBytes(ISO_8859_1);
-        MessageAssembler pieces = new MessageAssembler(taken);
+        MessageAssembler assembler = new MessageAssembler(taken);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         byte[] one = new byte[1];
         long before = threads.getCurrentThreadAllocatedBytes();
@@ -305,12 +305,12 @@ class MessageParserTest {
         for (byte[] message : List.of(set, line, set)) {
             for (byte b : message) {
                 one[0] = b;
-                assertThat(pieces.take(one, 1)).isTrue();
+                assertThat(assembler.take(one, 1)).isTrue();
             }
         }
 
         assertThat(taken.messages).containsExactly(text(set), text(line), text(set));
-        assertThat(pieces.kept()).isZero();
+        assertThat(assembler.kept()).isZero();
         assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(50L << 20);
     }
 
@@ -327,10 +327,10 @@ class MessageParserTest {
         byte[] all = ("x:1|c\n" + request).getBytes(ISO_8859_1);
         for (int cut = 0; cut < all.length; cut++) {
             Taken parts = new Taken();
-            MessageAssembler pieces = new MessageAssembler(parts);
+            MessageAssembler assembler = new MessageAssembler(parts);
 
-            boolean goesOn = feed(pieces, Arrays.copyOfRange(all, 0, cut))
-                    && feed(pieces, Arrays.copyOfRange(all, cut, all.length));
+            boolean goesOn = feed(assembler, Arrays.copyOfRange(all, 0, cut))
+                    && feed(assembler, Arrays.copyOfRange(all, cut, all.length));
 
             assertThat(goesOn).as("cut at %d", cut).isFalse();
             assertThat(parts.messages).containsExactly("x:1|c\n");
@@ -345,10 +345,10 @@ class MessageParserTest {
         byte[] hello = "\u0016\u0003\u0001\u0002\u0000".getBytes(ISO_8859_1);
         for (int cut = 0; cut <= hello.length; cut++) {
             Taken parts = new Taken();
-            MessageAssembler pieces = new MessageAssembler(parts);
+            MessageAssembler assembler = new MessageAssembler(parts);
 
-            boolean goesOn = feed(pieces, Arrays.copyOfRange(hello, 0, cut))
-                    && feed(pieces, Arrays.copyOfRange(hello, cut, hello.length));
+            boolean goesOn = feed(assembler, Arrays.copyOfRange(hello, 0, cut))
+                    && feed(assembler, Arrays.copyOfRange(hello, cut, hello.length));
 
             assertThat(goesOn).as("cut at %d", cut).isFalse();
             assertThat(parts.refused).containsExactly(MessageRejection.TLS);
@@ -357,10 +357,10 @@ class MessageParserTest {
 
     @Test
     void keys_that_begin_like_an_HTTP_request_are_accepted() {
-        MessageAssembler pieces = new MessageAssembler(taken);
+        MessageAssembler assembler = new MessageAssembler(taken);
         String lines = "GET /users:12|ms\nput /x:1|c\ndelete /orders/1:3|c\nget http_requests:1|c\n";
 
-        assertThat(feed(pieces, lines.getBytes(ISO_8859_1))).isTrue();
+        assertThat(feed(assembler, lines.getBytes(ISO_8859_1))).isTrue();
 
         assertThat(String.join("", taken.messages)).isEqualTo(lines);
         assertThat(taken.refused).isEmpty();
@@ -368,11 +368,11 @@ class MessageParserTest {
 
     @Test
     void an_HTTP_request_line_that_does_not_end_ends_its_stream() {
-        MessageAssembler pieces = new MessageAssembler(taken);
+        MessageAssembler assembler = new MessageAssembler(taken);
         byte[] part = ("GET /" + "a".repeat(40_000)).getBytes(ISO_8859_1);
 
-        assertThat(feed(pieces, part)).isTrue();
-        assertThat(feed(pieces, part)).isFalse();
+        assertThat(feed(assembler, part)).isTrue();
+        assertThat(feed(assembler, part)).isFalse();
 
         assertThat(taken.refused).containsExactly(MessageRejection.HTTP);
     }
@@ -382,9 +382,9 @@ class MessageParserTest {
         byte[] all = ("x:1|c\n" + "a".repeat(MessageParser.LINE_BYTES_MAX) + ":1|c\r\ny:1|c\n").getBytes(ISO_8859_1);
         for (int cut : new int[] {1, 6, 7, 40_000, 65_540, 65_541, 65_542, 65_543, all.length - 7, all.length - 6}) {
             Taken parts = new Taken();
-            MessageAssembler pieces = new MessageAssembler(parts);
-            feed(pieces, Arrays.copyOfRange(all, 0, cut));
-            feed(pieces, Arrays.copyOfRange(all, cut, all.length));
+            MessageAssembler assembler = new MessageAssembler(parts);
+            feed(assembler, Arrays.copyOfRange(all, 0, cut));
+            feed(assembler, Arrays.copyOfRange(all, cut, all.length));
 
             assertThat(parts.messages).as("cut at %d", cut).containsExactly("x:1|c\n", "y:1|c\n");
             assertThat(parts.refused).containsExactly(MessageRejection.LINE_TOO_LONG);
@@ -393,19 +393,19 @@ class MessageParserTest {
 
     @Test
     void a_line_that_is_too_long_is_refused_once_and_skipped_to_its_end() {
-        MessageAssembler pieces = new MessageAssembler(taken);
+        MessageAssembler assembler = new MessageAssembler(taken);
         byte[] part = "a".repeat(50_000).getBytes(ISO_8859_1);
         for (int i = 0; i < 100; i++) {
-            assertThat(feed(pieces, part)).isTrue();
-            assertThat(pieces.kept()).isLessThanOrEqualTo(MessageParser.LINE_BYTES_MAX + 1);
+            assertThat(feed(assembler, part)).isTrue();
+            assertThat(assembler.kept()).isLessThanOrEqualTo(MessageParser.LINE_BYTES_MAX + 1);
         }
-        feed(pieces, "a\nb:1|c\n".getBytes(ISO_8859_1));
+        feed(assembler, "a\nb:1|c\n".getBytes(ISO_8859_1));
 
         assertThat(taken.refused).containsExactly(MessageRejection.LINE_TOO_LONG);
         assertThat(taken.messages).containsExactly("b:1|c\n");
         assertThat(taken.passedOver).isEqualTo(100 * 50_000 + 1);
         assertThat(taken.unended).containsExactly("5000001 bytes, 0 counts");
-        pieces.end();
+        assembler.end();
         assertThat(taken.unended).hasSize(1);
     }
 
@@ -415,15 +415,15 @@ class MessageParserTest {
         int line = all.length - 7;
         for (int cut = 65_537; cut < 65_537 + 40; cut++) {
             Taken parts = new Taken();
-            MessageAssembler pieces = new MessageAssembler(parts);
+            MessageAssembler assembler = new MessageAssembler(parts);
             JoinedLines first = new JoinedLines();
             first.read(all, 0, cut);
 
-            feed(pieces, Arrays.copyOfRange(all, 0, cut));
+            feed(assembler, Arrays.copyOfRange(all, 0, cut));
             for (int at = cut; at < all.length; ) {
                 long before = parts.joinedCounts;
                 int end = Math.min(all.length, at + 1 + cut % 7);
-                feed(pieces, Arrays.copyOfRange(all, at, end));
+                feed(assembler, Arrays.copyOfRange(all, at, end));
                 at = end;
                 assertThat(parts.joinedCounts).isGreaterThanOrEqualTo(before);
             }
@@ -446,12 +446,12 @@ class MessageParserTest {
         for (String bad : new String[] {"\u0016\u0003", "GET / HTTP/1.1\r\n", text(hex("aa 00 0000 0000"))}) {
             for (int cut = 0; cut < bad.length(); cut++) {
                 Taken parts = new Taken();
-                MessageAssembler pieces = new MessageAssembler(parts);
+                MessageAssembler assembler = new MessageAssembler(parts);
 
-                assertThat(feed(pieces, bad.substring(0, cut).getBytes(ISO_8859_1))
-                                && feed(pieces, bad.substring(cut).getBytes(ISO_8859_1)))
+                assertThat(feed(assembler, bad.substring(0, cut).getBytes(ISO_8859_1))
+                                && feed(assembler, bad.substring(cut).getBytes(ISO_8859_1)))
                         .isFalse();
-                pieces.end();
+                assembler.end();
 
                 assertThat(parts.refused).as("%s cut at %d", bad, cut).hasSize(1);
             }

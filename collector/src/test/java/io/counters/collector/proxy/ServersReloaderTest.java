@@ -64,18 +64,18 @@ class ServersReloaderTest {
                 Thread loop = new Thread(forwarder, "proxy");
                 loop.setDaemon(true);
                 loop.start();
-                ServersReloader watch = new ServersReloader(settings, forwarder, said.log(), metrics);
+                ServersReloader reloader = new ServersReloader(settings, forwarder, said.log(), metrics);
 
                 Files.writeString(list, second.address() + "\t1\nbad\n");
-                assertThatCode(watch::reload).doesNotThrowAnyException();
+                assertThatCode(reloader::reload).doesNotThrowAnyException();
                 Files.delete(list);
-                assertThatCode(watch::reload).doesNotThrowAnyException();
+                assertThatCode(reloader::reload).doesNotThrowAnyException();
                 assertThat(metrics.values()).containsEntry("proxy_bad_lists_total", 2L);
                 await().atMost(SOON).until(() -> first.connections() == 1);
                 assertThat(second.connections()).isZero();
 
                 Files.writeString(list, second.address() + "\t1\n");
-                watch.reload();
+                reloader.reload();
                 await().atMost(SOON).until(() -> second.connections() == 1);
                 try (Socket sender = new Socket()) {
                     sender.connect(Objects.requireNonNull(forwarder.tcpAddress()));

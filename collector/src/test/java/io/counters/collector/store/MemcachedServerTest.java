@@ -184,8 +184,8 @@ class MemcachedServerTest {
         MemcachedRequest missing = MemcachedRequest.get("cache:11211", "none");
         MemcachedRequest statistics = MemcachedRequest.statistics("cache:11211");
 
-        for (MemcachedRequest question : List.of(set, get, missing, statistics)) {
-            server.ask(question);
+        for (MemcachedRequest request : List.of(set, get, missing, statistics)) {
+            server.ask(request);
         }
 
         assertThat(set.done())
