@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Brokers;
+import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Memcached;
 import io.counters.testsupport.Pause;
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -189,7 +192,7 @@ class FleetChaosIT {
     private final List<Event> events = new CopyOnWriteArrayList<>();
     private final Map<String, Program> programs = new ConcurrentHashMap<>();
     /** The last of each collector, by its process. */
-    private final Map<Long, SortedMap<String, Double>> metrics = new TreeMap<>();
+    private final Map<Long, SortedMap<String, Long>> metrics = new TreeMap<>();
 
     /** The processes that have said at their end that the last lines were not sent, among them totals that senders repeat. */
     private final Set<Long> unsent = ConcurrentHashMap.newKeySet();
@@ -209,7 +212,7 @@ class FleetChaosIT {
     @BeforeEach
     void open() throws Exception {
         say("seed " + SEED + ", " + MINUTES + " minutes, something every " + EVERY_SECONDS + " s");
-        memcached = opened(Memcached.start());
+        memcached = opened(new Memcached());
         database = opened(VictoriaMetrics.start(folder.resolve("database")));
         recorder = opened(new PutRecorder(database.address()));
         brokers = opened(Brokers.start(BROKERS));
@@ -309,7 +312,7 @@ class FleetChaosIT {
                         "--interval",
                         "1s",
                         "--store",
-                        memcached.address(),
+                        memcached.url(),
                         "--opentsdb",
                         recorder.address());
                 programs.put(place.instance() + "." + started.program().pid(), started.program());
@@ -512,8 +515,8 @@ class FleetChaosIT {
     private void look() throws InterruptedException {
         for (CollectorProgram collector : running()) {
             try {
-                SortedMap<String, Double> now = collector.metrics();
-                longestTakeOver = Math.max(longestTakeOver, now.getOrDefault("fleet_take_over_millis", 0.0));
+                SortedMap<String, Long> now = collector.metrics();
+                longestTakeOver = Math.max(longestTakeOver, now.getOrDefault("fleet_take_over_millis", 0L));
                 metrics.put(collector.program().pid(), now);
             } catch (IOException hangsOrIsKilled) {
                 // The next look may succeed.
@@ -530,7 +533,7 @@ class FleetChaosIT {
 
     private double sum(String metric) {
         return metrics.values().stream()
-                .mapToDouble(one -> one.getOrDefault(metric, 0.0))
+                .mapToDouble(one -> one.getOrDefault(metric, 0L))
                 .sum();
     }
 
@@ -771,7 +774,7 @@ class FleetChaosIT {
         await("every partition has an owner").untilAsserted(() -> {
             double owned = 0;
             for (CollectorProgram collector : running()) {
-                double its = collector.metrics().getOrDefault("fleet_owned_partitions", 0.0);
+                double its = collector.metrics().getOrDefault("fleet_owned_partitions", 0L);
                 assertThat(its).as("partitions of %s", collector.page()).isPositive();
                 owned += its;
             }
