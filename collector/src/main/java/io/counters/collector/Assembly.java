@@ -1,8 +1,10 @@
 package io.counters.collector;
 
 import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.LogStream;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.Threads;
+import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -12,7 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 
-/** What the parts of a collector share, and what was opened and started of it, to be ended in reverse. */
+/** What the parts of a collector or a proxy share, and what was opened and started of it, to be ended in reverse. */
 final class Assembly {
     private static final long AGAIN_MILLIS = 1000;
     private static final long LOOP_ENDS_MILLIS = 1600;
@@ -29,6 +31,10 @@ final class Assembly {
     Assembly(Logger log) {
         this.log = log;
         faults = new FaultLog(log, System::nanoTime);
+        metrics.total(
+                "log_dropped_lines_total",
+                "Log lines that did not fit into the buffer before stderr.",
+                LogStream::droppedLines);
     }
 
     /** One round of a loop. */
@@ -36,6 +42,14 @@ final class Assembly {
     interface Step {
         /** Does its work, and returns the milliseconds until the next round. */
         long run();
+    }
+
+    /** An address as an operator reads it. */
+    static String text(InetSocketAddress address) {
+        String host = address.getAddress().isAnyLocalAddress()
+                ? "0.0.0.0"
+                : address.getAddress().getHostAddress();
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 
     /** Has this part closed at the end, before those that were opened earlier. */
@@ -94,7 +108,7 @@ final class Assembly {
             try {
                 opened.pop().close();
             } catch (Exception failure) {
-                log.warn("a part of the collector did not close: {}", failure.toString());
+                log.warn("a part did not close: {}", failure.toString());
             }
         }
     }

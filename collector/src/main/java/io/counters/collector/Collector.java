@@ -1,6 +1,5 @@
 package io.counters.collector;
 
-import io.counters.collector.common.LogStream;
 import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.history.History;
 import io.counters.collector.http.Route;
@@ -153,10 +152,6 @@ final class Collector implements AutoCloseable {
     }
 
     private void show() {
-        parts.metrics.total(
-                "log_dropped_lines_total",
-                "Log lines that did not fit into the buffer before stderr.",
-                LogStream::droppedLines);
         Runtime jvm = Runtime.getRuntime();
         parts.metrics.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
         parts.metrics.gauge("heap_bytes", "Heap in use.", () -> jvm.totalMemory() - jvm.freeMemory());
@@ -181,11 +176,11 @@ final class Collector implements AutoCloseable {
         InetSocketAddress udp = intake.udpAddress();
         InetSocketAddress tcp = intake.tcpAddress();
         boolean all = udp.getAddress().isAnyLocalAddress();
-        out.println("counters collector listens on UDP " + text(udp) + " and TCP " + text(tcp)
+        out.println("counters collector listens on UDP " + Assembly.text(udp) + " and TCP " + Assembly.text(tcp)
                 + "; try: echo \"increment hello\" | nc -u -w1 "
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         own.unix().path().ifPresent(path -> out.println("  unix:   " + path));
-        out.println("  page:   http://" + text(dashboard.address()) + "/");
+        out.println("  page:   http://" + Assembly.text(dashboard.address()) + "/");
         out.println("  ledger: " + counting);
         out.println("  history: " + counting.history());
         out.println("  store:  " + counting.pushing());
@@ -196,13 +191,6 @@ final class Collector implements AutoCloseable {
                                 + ", every " + own.publishing().interval().toSeconds() + " s"));
         out.flush();
         intake.remark().ifPresent(log::info);
-    }
-
-    private static String text(InetSocketAddress address) {
-        String host = address.getAddress().isAnyLocalAddress()
-                ? "0.0.0.0"
-                : address.getAddress().getHostAddress();
-        return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
     }
 
     private Map<String, Long> reported = Map.of();

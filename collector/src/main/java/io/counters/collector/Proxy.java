@@ -1,22 +1,17 @@
 package io.counters.collector;
 
 import io.counters.collector.common.Descriptors;
-import io.counters.collector.common.FaultLog;
-import io.counters.collector.common.LogStream;
-import io.counters.collector.common.Metrics;
-import io.counters.collector.common.Threads;
 import io.counters.collector.proxy.Forwarder;
 import io.counters.collector.proxy.ProxyHttp;
 import io.counters.collector.proxy.ProxySettings;
 import io.counters.collector.proxy.ServersReloader;
+import io.counters.emit.StreamIds;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,13 +23,9 @@ public final class Proxy implements AutoCloseable {
     private static final long LOOK_MILLIS = 1000;
     private static final long END_MILLIS = 6000;
 
-    private final SecureRandom random = new SecureRandom();
-    private final Threads threads = new Threads();
-    private final CountDownLatch ending = new CountDownLatch(1);
+    private final Assembly parts = new Assembly(log);
     private final Forwarder forwarder;
     private final ServersReloader reloader;
-    private final @Nullable ProxyHttp page;
-    private final @Nullable Path pidFile;
     private final Thread thread;
     private boolean closed;
 
@@ -45,53 +36,52 @@ public final class Proxy implements AutoCloseable {
      * @throws IOException if a port is not available or the pid file cannot be written; what was opened is closed again
      */
     public Proxy(ProxySettings settings, PrintStream out) throws IOException {
-        Metrics metrics = new Metrics();
-        FaultLog faults = new FaultLog(log, System::nanoTime);
         forwarder = new Forwarder(
                 settings,
                 System::nanoTime,
                 System::currentTimeMillis,
-                random,
+                new SecureRandom(),
                 Descriptors.limit(),
-                this::streamId,
-                faults,
-                metrics);
+                new StreamIds(),
+                parts.faults,
+                parts.metrics);
         // The only thread that is not a daemon: it keeps the program running.
-        thread = threads.foreground("counters-proxy", forwarder);
-        reloader = new ServersReloader(settings, forwarder, faults, metrics);
-        ProxyHttp opened = null;
+        thread = parts.threads.foreground("counters-proxy", forwarder);
+        reloader = new ServersReloader(settings, forwarder, parts.faults, parts.metrics);
         try {
+            String page = "none";
             if (settings.hasPage()) {
-                opened = new ProxyHttp(
+                ProxyHttp opened = parts.open(new ProxyHttp(
                         settings.httpPort(),
                         forwarder,
                         reloader,
-                        metrics,
+                        parts.metrics,
                         System::nanoTime,
-                        faults,
-                        work -> threads.worker("counters-http", work));
+                        parts.faults,
+                        work -> parts.threads.worker("counters-http", work)));
+                page = "http://" + Assembly.text(opened.address()) + "/metrics";
             }
-            pidFile = settings.pidFile().orElse(null);
-            if (pidFile != null) {
-                Files.writeString(pidFile, ProcessHandle.current().pid() + "\n");
+            if (settings.pidFile().isPresent()) {
+                write(settings.pidFile().get());
             }
-            say(out, settings, opened);
+            say(out, settings, page);
         } catch (IOException | RuntimeException cannot) {
-            threads.end();
-            if (opened != null) {
-                opened.close();
-            }
+            parts.threads.end();
+            parts.closeOpened();
             forwarder.close();
             forwarder.run();
             throw cannot;
         }
-        page = opened;
         thread.start();
-        threads.daemon("counters-servers", () -> watch(faults)).start();
-        metrics.total(
-                "log_dropped_lines_total",
-                "Log lines that did not fit into the buffer before stderr.",
-                LogStream::droppedLines);
+        parts.loop("counters-servers", () -> {
+            reloader.look();
+            return LOOK_MILLIS;
+        });
+    }
+
+    private void write(Path pidFile) throws IOException {
+        Files.writeString(pidFile, ProcessHandle.current().pid() + "\n");
+        parts.open(() -> Files.deleteIfExists(pidFile));
     }
 
     /** Reads servers.conf again and logs the result. */
@@ -99,44 +89,15 @@ public final class Proxy implements AutoCloseable {
         reloader.reload();
     }
 
-    private void watch(FaultLog faults) {
-        while (!ends()) {
-            try {
-                reloader.look();
-            } catch (RuntimeException fault) {
-                faults.warn("watch", "servers.conf could not be checked; this is tried again every second: " + fault);
-            }
-        }
-    }
-
-    private boolean ends() {
-        try {
-            return ending.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException nobodyShould) {
-            Thread.currentThread().interrupt();
-            return true;
-        }
-    }
-
-    private String streamId() {
-        return String.format("%016x%016x", random.nextLong(), random.nextLong());
-    }
-
-    private void say(PrintStream out, ProxySettings settings, @Nullable ProxyHttp opened) throws IOException {
+    private void say(PrintStream out, ProxySettings settings, String page) throws IOException {
         out.println("counters proxy listens on TCP " + text(forwarder.tcpAddress()) + " and UDP "
                 + text(forwarder.udpAddress()) + " for the servers of " + settings.servers());
-        out.println("  metrics: " + (opened == null ? "none" : "http://" + text(opened.address()) + "/metrics"));
+        out.println("  metrics: " + page);
         out.flush();
     }
 
     private static String text(@Nullable InetSocketAddress address) {
-        if (address == null) {
-            return "(off)";
-        }
-        String host = address.getAddress().isAnyLocalAddress()
-                ? "0.0.0.0"
-                : address.getAddress().getHostAddress();
-        return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+        return address == null ? "(off)" : Assembly.text(address);
     }
 
     /** Reads what has arrived, sends what is queued for up to 5 s, and closes everything. Idempotent. */
@@ -146,25 +107,14 @@ public final class Proxy implements AutoCloseable {
             return;
         }
         closed = true;
-        threads.end();
-        ending.countDown();
+        parts.threads.end();
+        parts.endLoops();
         forwarder.close();
-        try {
-            thread.join(END_MILLIS);
-            if (thread.isAlive()) {
-                log.error("the proxy did not end within {} s; its queued messages are lost", END_MILLIS / 1000);
-            }
-            if (pidFile != null) {
-                Files.deleteIfExists(pidFile);
-            }
-        } catch (InterruptedException hurried) {
-            Thread.currentThread().interrupt();
-        } catch (IOException stays) {
-            log.warn("{} could not be deleted: {}", pidFile, stays.getMessage());
+        Assembly.join(thread, END_MILLIS);
+        if (thread.isAlive()) {
+            log.error("the proxy did not end within {} s; its queued messages are lost", END_MILLIS / 1000);
         }
-        if (page != null) {
-            page.close();
-        }
+        parts.closeOpened();
         log.info("ended");
     }
 }

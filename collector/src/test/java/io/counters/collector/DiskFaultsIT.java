@@ -1,10 +1,11 @@
 package io.counters.collector;
 
-import static io.counters.collector.ChildCollector.PATIENCE;
+import static io.counters.testsupport.CollectorProgram.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Faults.Slot;
+import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ class DiskFaultsIT {
     Path folder;
 
     private Faults faults;
-    private final List<ChildCollector> started = new ArrayList<>();
+    private final List<CollectorProgram> started = new ArrayList<>();
 
     @BeforeEach
     void open() throws IOException {
@@ -42,48 +43,48 @@ class DiskFaultsIT {
 
     @AfterEach
     void close() {
-        started.forEach(ChildCollector::close);
+        started.forEach(CollectorProgram::close);
     }
 
-    private ChildCollector start(String... more) throws IOException {
-        ChildCollector child = new ChildCollector(folder, faults.environment(), List.of(), more);
+    private CollectorProgram start(String... more) throws IOException {
+        CollectorProgram child = CollectorProgram.launch(folder.resolve("data"), faults.environment(), List.of(), more);
         started.add(child);
         return child;
     }
 
-    private ChildCollector started(String... more) throws IOException {
-        ChildCollector child = start(more);
-        assertThat(child.runs()).as(child.said()).isTrue();
+    private CollectorProgram started(String... more) throws IOException {
+        CollectorProgram child = start(more);
+        assertThat(child.runs()).as(child.log()).isTrue();
         return child;
     }
 
     private void assertNothingIsSetAside() throws IOException {
-        assertThat(ChildCollector.files(folder, "")).noneMatch(name -> name.contains("damaged"));
+        assertThat(Faults.files(folder, "")).noneMatch(name -> name.contains("damaged"));
     }
 
     @ParameterizedTest
     @CsvSource({"SYNC_ERRNO, 5", "WRITE_ERRNO, 5", "WRITE_ERRNO, 28", "WRITES_UNTIL_FULL, 3"})
     void a_disk_that_fails_for_a_while_loses_nothing_and_its_recovery_is_logged(Slot slot, int value) throws Exception {
-        ChildCollector child = started();
-        child.datagram(S1 + "10 1\nincrement a 5 5");
+        CollectorProgram child = started();
+        child.send(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
         faults.set(slot, value);
-        child.datagram(S1 + "20 2\nincrement a 1 6\nincrement b 7 7");
-        child.datagram("increment plain 3");
+        child.send(S1 + "20 2\nincrement a 1 6\nincrement b 7 7");
+        child.send("increment plain 3");
         child.awaitMetric("ledger_failed_commits_total", 1);
 
         faults.heal();
 
         child.awaitCounter("b", 7);
         child.awaitCounter("plain", 3);
-        child.awaitSaid("cannot write the ledger", "the ledger is committed again");
+        child.awaitLog("cannot write the ledger", "the ledger is committed again");
         child.kill();
-        ChildCollector next = started();
+        CollectorProgram next = started();
         assertThat(next.counters())
                 .as("without a repeat")
                 .containsEntry("a", 6L)
                 .containsEntry("b", 7L);
-        next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 7 7\nincrement c 1 1");
+        next.send(S1 + "30 3\nincrement a 1 6\nincrement b 7 7\nincrement c 1 1");
         next.awaitCounter("c", 1);
         assertThat(next.counters())
                 .containsEntry("a", 6L)
@@ -99,22 +100,22 @@ class DiskFaultsIT {
         for (int i = 0; i < 300; i++) {
             lines.append("\nincrement counter." + i + " 100 100");
         }
-        ChildCollector child = started();
-        child.datagram(S1 + "10 1" + lines);
+        CollectorProgram child = started();
+        child.send(S1 + "10 1" + lines);
         child.awaitCounter("counter.299", 100);
         faults.set(Slot.WRITES_UNTIL_FULL, writes);
         String more = lines.toString().replace(" 100 100", " 6 106").replace("counter.0 ", "counter.new ");
-        child.datagram(S1 + "20 2" + more);
+        child.send(S1 + "20 2" + more);
         child.awaitMetric("ledger_failed_commits_total", 2);
         child.kill();
         faults.heal();
 
-        ChildCollector next = started();
+        CollectorProgram next = started();
 
         assertThat(next.counters().values().stream().distinct())
                 .as("all before or all after")
                 .containsExactly(100L);
-        next.datagram(S1 + "30 3" + more);
+        next.send(S1 + "30 3" + more);
         next.awaitCounter("counter.299", 106);
         assertThat(next.counters())
                 .hasSize(301)
@@ -125,24 +126,24 @@ class DiskFaultsIT {
 
     @Test
     void an_orderly_end_on_a_full_disk_logs_what_is_lost_and_exits_with_4() throws Exception {
-        ChildCollector child = started();
-        child.datagram(S1 + "10 1\nincrement a 5 5");
+        CollectorProgram child = started();
+        child.send(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
         faults.set(Slot.WRITE_ERRNO, Faults.ENOSPC);
-        child.datagram(S1 + "20 2\nincrement a 1 6\nincrement b 7 7");
+        child.send(S1 + "20 2\nincrement a 1 6\nincrement b 7 7");
         child.awaitMetric("ledger_failed_commits_total", 1);
 
         child.terminate();
 
         assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
-        assertThat(child.said())
+        assertThat(child.log())
                 .contains("the last changes could NOT be written to the ledger: ", "; counters affected: 2;")
                 .contains("the disk is full")
                 .doesNotContain("ended; counters in the ledger");
         faults.heal();
-        ChildCollector next = started();
+        CollectorProgram next = started();
         assertThat(next.counters()).containsEntry("a", 5L);
-        next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 7 7");
+        next.send(S1 + "30 3\nincrement a 1 6\nincrement b 7 7");
         next.awaitCounter("b", 7);
         assertThat(next.counters()).containsEntry("a", 6L);
         assertNothingIsSetAside();
@@ -150,27 +151,27 @@ class DiskFaultsIT {
 
     @Test
     void an_end_whose_last_commit_succeeds_has_the_exit_status_of_SIGTERM() throws Exception {
-        ChildCollector child = started();
+        CollectorProgram child = started();
         faults.set(Slot.SYNC_ERRNO, Faults.EIO);
-        child.datagram("increment a 5");
+        child.send("increment a 5");
         child.awaitMetric("ledger_failed_commits_total", 1);
         faults.heal();
 
         child.terminate();
 
         assertThat(child.status(END)).isEqualTo(EXIT_SIGTERM);
-        assertThat(child.said()).contains("ended; counters in the ledger: 1");
+        assertThat(child.log()).contains("ended; counters in the ledger: 1");
         assertThat(started().counters()).containsEntry("a", 5L);
     }
 
     @Test
     void while_a_sync_hangs_the_page_answers_and_SIGTERM_ends_the_collector_in_time() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
-        child.datagram(S1 + "10 1\nincrement a 5 5");
+        CollectorProgram child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
+        child.send(S1 + "10 1\nincrement a 5 5");
         child.awaitCounter("a", 5);
         long commits = child.metrics().getOrDefault("ledger_commits_total", 0L);
         faults.set(Slot.SYNC_MILLIS, 600_000);
-        child.datagram(S1 + "20 2\nincrement a 1 6");
+        child.send(S1 + "20 2\nincrement a 1 6");
         child.awaitMetric("ledger_applied_lines_total", 1);
         long begin = System.nanoTime();
         await().atMost(PATIENCE)
@@ -180,22 +181,22 @@ class DiskFaultsIT {
         child.terminate();
 
         assertThat(child.status(END)).isEqualTo(EXIT_UNCOMMITTED);
-        assertThat(child.said())
+        assertThat(child.log())
                 .contains("the last changes could NOT be written to the ledger: ", "; counters affected: 1;")
                 .contains("a commit has not returned");
         faults.heal();
-        ChildCollector next = started();
-        next.datagram(S1 + "30 3\nincrement a 1 6\nincrement b 1 1");
+        CollectorProgram next = started();
+        next.send(S1 + "30 3\nincrement a 1 6\nincrement b 1 1");
         next.awaitCounter("b", 1);
         assertThat(next.counters()).containsEntry("a", 6L);
     }
 
     @Test
     void while_the_spool_cannot_be_read_the_page_answers() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
-        child.datagram("increment a 5");
+        CollectorProgram child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
+        child.send("increment a 5");
         await().atMost(PATIENCE)
-                .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
+                .until(() -> Faults.files(folder, "spool/opentsdb").size() >= 3);
 
         faults.set(Slot.READ_MILLIS, 600_000);
 
@@ -208,25 +209,25 @@ class DiskFaultsIT {
 
     @Test
     void a_spool_whose_folder_cannot_be_synced_loses_no_tick() throws Exception {
-        ChildCollector child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
+        CollectorProgram child = started("--opentsdb=http://127.0.0.1:" + Ports.reserve(), "--interval=1s");
         faults.set(Slot.SYNC_FOLDER_ERRNO, Faults.EIO);
-        child.datagram("increment a 5");
+        child.send("increment a 5");
         child.awaitCounter("a", 5);
         await().atMost(PATIENCE)
-                .until(() -> ChildCollector.files(folder, "spool/opentsdb").size() >= 3);
+                .until(() -> Faults.files(folder, "spool/opentsdb").size() >= 3);
 
         assertThat(child.metrics()).containsEntry("publish_lost_points_total", 0L);
-        child.awaitSaid("the folder cannot be synced, so a power failure may lose ticks");
+        child.awaitLog("the folder cannot be synced, so a power failure may lose ticks");
     }
 
     @Test
     void a_start_on_a_full_disk_fails_with_the_reason_and_leaves_no_files() throws Exception {
         for (int writes = 1; writes <= 5; writes++) {
             faults.set(Slot.WRITES_UNTIL_FULL, writes);
-            ChildCollector child = start();
+            CollectorProgram child = start();
 
-            assertThat(child.status(PATIENCE)).as(child.said()).isEqualTo(EXIT_CANNOT);
-            assertThat(child.said())
+            assertThat(child.status(PATIENCE)).as(child.log()).isEqualTo(EXIT_CANNOT);
+            assertThat(child.log())
                     .contains("the disk is full; free some space")
                     .doesNotContain("move it away");
             assertNothingIsSetAside();
@@ -234,8 +235,8 @@ class DiskFaultsIT {
 
         faults.heal();
 
-        ChildCollector child = started();
-        child.datagram("increment a 5");
+        CollectorProgram child = started();
+        child.send("increment a 5");
         child.awaitCounter("a", 5);
         assertNothingIsSetAside();
     }
@@ -250,16 +251,16 @@ class DiskFaultsIT {
     })
     void an_undamaged_ledger_that_cannot_be_used_now_is_not_set_aside(Slot slot, int errno, String reason)
             throws Exception {
-        try (ChildCollector first = started()) {
-            first.datagram("increment a 5");
+        try (CollectorProgram first = started()) {
+            first.send("increment a 5");
             first.awaitCounter("a", 5);
         }
         faults.set(slot, errno);
 
-        ChildCollector second = start();
+        CollectorProgram second = start();
 
-        assertThat(second.status(PATIENCE)).as(second.said()).isEqualTo(EXIT_CANNOT);
-        assertThat(second.said()).contains(reason).doesNotContain("damage").doesNotContain("move it away");
+        assertThat(second.status(PATIENCE)).as(second.log()).isEqualTo(EXIT_CANNOT);
+        assertThat(second.log()).contains(reason).doesNotContain("damage").doesNotContain("move it away");
         assertNothingIsSetAside();
         faults.heal();
         assertThat(started().counters()).containsEntry("a", 5L);
@@ -268,11 +269,12 @@ class DiskFaultsIT {
     @Test
     void a_missing_temporary_folder_is_reported_with_the_remedy() throws Exception {
         Path missing = folder.resolve("missing");
-        ChildCollector child = new ChildCollector(folder, faults.environment(), List.of("-Djava.io.tmpdir=" + missing));
+        CollectorProgram child = CollectorProgram.launch(
+                folder.resolve("data"), faults.environment(), List.of("-Djava.io.tmpdir=" + missing));
         started.add(child);
 
-        assertThat(child.status(PATIENCE)).as(child.said()).isEqualTo(EXIT_CANNOT);
-        assertThat(child.said()).contains(missing.toString()).contains("-Djava.io.tmpdir");
+        assertThat(child.status(PATIENCE)).as(child.log()).isEqualTo(EXIT_CANNOT);
+        assertThat(child.log()).contains(missing.toString()).contains("-Djava.io.tmpdir");
         assertNothingIsSetAside();
     }
 
@@ -281,9 +283,9 @@ class DiskFaultsIT {
         started().close();
         Files.writeString(folder.resolve("data").resolve("spool"), "a file");
 
-        ChildCollector child = start("--opentsdb=http://127.0.0.1:" + Ports.reserve());
+        CollectorProgram child = start("--opentsdb=http://127.0.0.1:" + Ports.reserve());
 
         assertThat(child.status(PATIENCE)).isEqualTo(EXIT_CANNOT);
-        assertThat(child.said()).contains("the spool ").contains("cannot be used: a file is in the place of a folder");
+        assertThat(child.log()).contains("the spool ").contains("cannot be used: a file is in the place of a folder");
     }
 }

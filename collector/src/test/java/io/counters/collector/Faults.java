@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Makes the disk, the clock and the sockets of a child process misbehave on command. The child loads {@code
@@ -118,6 +119,17 @@ public final class Faults {
         String said = new String(child.getInputStream().readAllBytes(), UTF_8);
         assertThat(child.waitFor()).as(said).isZero();
         return said;
+    }
+
+    /** The names of the files in a folder below a collector's data; none if there is no such folder. */
+    public static List<String> files(Path folder, String below) throws IOException {
+        Path where = folder.resolve("data").resolve(below);
+        if (!Files.exists(where)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(where)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
     }
 
     /**

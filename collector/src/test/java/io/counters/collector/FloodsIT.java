@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -132,10 +133,10 @@ class FloodsIT {
         return text.toString();
     }
 
-    private static long heap(ChildCollector collector) throws Exception {
+    private static long heap(CollectorProgram collector) throws Exception {
         Process gc = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                        String.valueOf(collector.pid()),
+                        String.valueOf(collector.program().pid()),
                         "GC.run")
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectErrorStream(true)
@@ -146,11 +147,11 @@ class FloodsIT {
 
     @Test
     void page_and_health_answer_during_every_flood_and_an_honest_sender_is_exact_afterwards() throws Exception {
-        ChildCollector collector = new ChildCollector(folder, Map.of(), List.of("-Xmx256m"));
+        CollectorProgram collector = CollectorProgram.launch(folder.resolve("data"), Map.of(), List.of("-Xmx256m"));
         opened.add(collector);
-        assertThat(collector.runs()).as(collector::said).isTrue();
-        int port = collector.udp();
-        int page = collector.page();
+        assertThat(collector.runs()).as(collector::log).isTrue();
+        int port = collector.port();
+        int page = collector.httpPort();
         DatagramSocket socket = new DatagramSocket();
         opened.add(socket);
         long before = heap(collector);
@@ -207,43 +208,43 @@ class FloodsIT {
                 before >> 20,
                 after >> 20,
                 unanswered.isEmpty() ? "all were answered" : unanswered);
-        assertThat(unanswered).as(collector::said).isEmpty();
+        assertThat(unanswered).as(collector::log).isEmpty();
         assertThat(answers.get()).isPositive();
         assertThat(after).as("a flood may use a tenth of the memory a minute").isLessThan(before + (90 << 20));
-        assertThat(collector.said()).doesNotContain("OutOfMemoryError").doesNotContain(" ERROR ");
+        assertThat(collector.log()).doesNotContain("OutOfMemoryError").doesNotContain(" ERROR ");
     }
 
     /** After a flood there is no room before the next minute. The short form waits only after the last floods. */
-    private void afterEach(ChildCollector collector, int round) throws IOException {
+    private void afterEach(CollectorProgram collector, int round) throws IOException {
         if (FLOOD_SECONDS >= 60) {
             honest(collector, round);
         }
     }
 
     /** A sender with totals whose datagrams arrive twice, and which repeats its totals until the ledger has room for it. */
-    private void honest(ChildCollector collector, int round) throws IOException {
+    private void honest(CollectorProgram collector, int round) throws IOException {
         try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress("127.0.0.9", 0))) {
             String from = HONEST + round + " ";
             for (int i = 1; i <= 20; i++) {
                 String datagram = from + i * 1_000 + " " + i + "\nincrement honest." + round + " 3 " + 3 * i + "\n";
                 if (i % 3 != 0) {
-                    send(socket, collector.udp(), datagram);
-                    send(socket, collector.udp(), datagram);
+                    send(socket, collector.port(), datagram);
+                    send(socket, collector.port(), datagram);
                 }
             }
             AtomicInteger seq = new AtomicInteger(20);
             await().atMost(PATIENCE).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
                 int i = seq.incrementAndGet();
-                send(socket, collector.udp(), from + i * 1_000 + " " + i + "\nincrement honest." + round + " 0 60\n");
+                send(socket, collector.port(), from + i * 1_000 + " " + i + "\nincrement honest." + round + " 0 60\n");
                 assertThat(collector.metrics()).isNotEmpty();
                 assertThat(value(collector, "honest." + round))
-                        .as(collector::said)
+                        .as(collector::log)
                         .isEqualTo(60);
             });
         }
     }
 
-    private static long value(ChildCollector collector, String name) throws IOException {
+    private static long value(CollectorProgram collector, String name) throws IOException {
         return collector.counters().getOrDefault(name, 0L);
     }
 }

@@ -1,6 +1,6 @@
 package io.counters.collector;
 
-import static io.counters.collector.ChildCollector.PATIENCE;
+import static io.counters.testsupport.CollectorProgram.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,6 +10,7 @@ import io.counters.collector.common.SaidFaults;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.history.Samples;
+import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,19 +41,20 @@ class HistoryIT {
     @TempDir
     Path folder;
 
-    private final List<ChildCollector> started = new ArrayList<>();
+    private final List<CollectorProgram> started = new ArrayList<>();
 
     @AfterEach
     void close() {
-        started.forEach(ChildCollector::close);
+        started.forEach(CollectorProgram::close);
     }
 
-    private ChildCollector start(Map<String, String> environment, String... more) throws IOException {
+    private CollectorProgram start(Map<String, String> environment, String... more) throws IOException {
         List<String> flags = new ArrayList<>(List.of("--interval=1s"));
         flags.addAll(List.of(more));
-        ChildCollector child = new ChildCollector(folder, environment, List.of(), flags.toArray(String[]::new));
+        CollectorProgram child =
+                CollectorProgram.launch(folder.resolve("data"), environment, List.of(), flags.toArray(String[]::new));
         started.add(child);
-        assertThat(child.runs()).as(child.said()).isTrue();
+        assertThat(child.runs()).as(child.log()).isTrue();
         return child;
     }
 
@@ -80,25 +81,16 @@ class HistoryIT {
     }
 
     /** The points that all collectors so far printed to stdout. */
-    private Map<String, SortedMap<Long, Long>> published() throws IOException {
+    private Map<String, SortedMap<Long, Long>> published() {
         Map<String, SortedMap<Long, Long>> published = new HashMap<>();
-        List<Path> outs;
-        try (Stream<Path> files = Files.list(folder)) {
-            outs = files.filter(file -> file.getFileName().toString().startsWith("out"))
-                    .toList();
-        }
-        for (Path out : outs) {
-            String text = Files.readString(out);
-            // A kill may have cut the last line.
-            text.substring(0, text.lastIndexOf('\n') + 1).lines().forEach(line -> {
-                Matcher point = POINT.matcher(line);
-                if (point.matches()) {
-                    published
-                            .computeIfAbsent(point.group(1), fresh -> new TreeMap<>())
-                            .put(Long.parseLong(point.group(2)), Long.parseLong(point.group(3)));
-                }
-            });
-        }
+        started.stream()
+                .flatMap(collector -> collector.program().outputAfter(0).stream())
+                .map(POINT::matcher)
+                // A kill may have cut the last line.
+                .filter(Matcher::matches)
+                .forEach(point -> published
+                        .computeIfAbsent(point.group(1), fresh -> new TreeMap<>())
+                        .put(Long.parseLong(point.group(2)), Long.parseLong(point.group(3))));
         return published;
     }
 
@@ -112,7 +104,7 @@ class HistoryIT {
         Random random = new Random(1);
         List<Long> kills = new ArrayList<>();
         for (int kill = 0; kill < KILLS; kill++) {
-            ChildCollector child = start(Map.of(), "--sink=stdout");
+            CollectorProgram child = start(Map.of(), "--sink=stdout");
             long ticks = child.metrics().getOrDefault("publish_ticks_total", 0L);
             long moment = System.nanoTime()
                     + Duration.ofMillis(1500 + random.nextInt(1500)).toNanos();
@@ -128,7 +120,7 @@ class HistoryIT {
                                     .append(random.nextInt(100))
                                     .append('\n');
                         }
-                        child.datagram(lines.toString());
+                        child.send(lines.toString());
                         return System.nanoTime() - moment > 0
                                 && child.metrics().getOrDefault("publish_ticks_total", 0L) > ticks;
                     });
@@ -166,8 +158,8 @@ class HistoryIT {
 
     @Test
     void the_last_tick_before_an_orderly_end_is_in_the_history() throws Exception {
-        ChildCollector child = start(Map.of(), "--sink=stdout");
-        child.datagram("increment a 5");
+        CollectorProgram child = start(Map.of(), "--sink=stdout");
+        child.send("increment a 5");
         child.awaitCounter("a", 5);
 
         child.terminate();
@@ -181,8 +173,8 @@ class HistoryIT {
     void a_failing_disk_loses_ticks_until_it_works_again(Slot slot, int errno) throws Exception {
         // The ledger is on the same disk: ticks take place only while it can be committed.
         Faults faults = new Faults(folder.resolve("control"), Files.createDirectory(folder.resolve("data")));
-        ChildCollector child = start(faults.environment(), "--sink=stdout");
-        child.datagram("increment a 5");
+        CollectorProgram child = start(faults.environment(), "--sink=stdout");
+        child.send("increment a 5");
         child.awaitCounter("a", 5);
         long before = child.metrics().getOrDefault("publish_ticks_total", 0L);
         child.awaitMetric("publish_ticks_total", before + 1);
@@ -190,7 +182,7 @@ class HistoryIT {
         faults.set(slot, errno);
         child.awaitMetric("publish_skipped_ticks_total", 1);
         faults.heal();
-        child.datagram("increment a 2");
+        child.send("increment a 2");
         child.awaitCounter("a", 7);
         before = child.metrics().getOrDefault("publish_ticks_total", 0L);
         child.awaitMetric("publish_ticks_total", before + 2);
@@ -201,6 +193,6 @@ class HistoryIT {
         lost.entrySet().removeAll(of(kept(), "a").entrySet());
         assertThat(lost.size()).isLessThanOrEqualTo(1);
         assertThat(of(kept(), "a")).containsEntry(of(published(), "a").lastKey(), 7L);
-        assertThat(ChildCollector.files(folder, "")).noneMatch(name -> name.contains("damaged"));
+        assertThat(Faults.files(folder, "")).noneMatch(name -> name.contains("damaged"));
     }
 }

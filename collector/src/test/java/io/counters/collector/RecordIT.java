@@ -3,6 +3,7 @@ package io.counters.collector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.DefaultSignals;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ class RecordIT {
     void ctrl_c_completes_the_file_and_says_what_is_in_it() throws Exception {
         Path file = folder.resolve("recording");
         Path said = folder.resolve("said");
-        try (ChildCollector collector = new ChildCollector(folder, Map.of(), List.of())) {
+        try (CollectorProgram collector = CollectorProgram.launch(folder.resolve("data"), Map.of(), List.of())) {
             List<String> command = List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-XX:TieredStopAtLevel=1",
@@ -30,7 +31,7 @@ class RecordIT {
                     Path.of("target", "collector.jar").toAbsolutePath().toString(),
                     "record",
                     "--at",
-                    "http://127.0.0.1:" + collector.page(),
+                    "http://127.0.0.1:" + collector.httpPort(),
                     "--seconds",
                     "600",
                     file.toString());
@@ -38,13 +39,13 @@ class RecordIT {
                     .redirectError(said.toFile())
                     .start();
             try {
-                await().atMost(ChildCollector.PATIENCE)
+                await().atMost(CollectorProgram.PATIENCE)
                         .until(() -> Files.readString(said).contains("records for 600 s"));
                 // It says how far it is every 3 seconds.
-                await().atMost(ChildCollector.PATIENCE)
+                await().atMost(CollectorProgram.PATIENCE)
                         .pollInterval(Duration.ofMillis(100))
                         .until(() -> {
-                            collector.datagram("increment a");
+                            collector.send("increment a");
                             return Files.readString(said).contains(" datagrams, ");
                         });
 

@@ -1,53 +1,39 @@
 package io.counters.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
-import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** SIGHUP to the collector and to the proxy, each in its own process. */
 class SignalsIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-
     @TempDir
     Path folder;
-
-    private static void hangUp(long pid) throws Exception {
-        Process kill = new ProcessBuilder("kill", "-HUP", String.valueOf(pid)).start();
-        assertThat(kill.waitFor(10, TimeUnit.SECONDS)).isTrue();
-        assertThat(kill.exitValue()).isZero();
-    }
-
-    private static void awaitSaid(Path log, String text) {
-        await().atMost(PATIENCE).until(() -> Files.readString(log).contains(text));
-    }
 
     @Test
     void sighup_makes_a_collector_read_its_settings_again_and_log_what_needs_a_restart() throws Exception {
         Path ini = Files.writeString(folder.resolve("collector.ini"), "interval = 10s\n");
-        try (ChildCollector collector = new ChildCollector(folder, Map.of(), List.of(), "--config=" + ini)) {
-            hangUp(collector.pid());
-            await().atMost(PATIENCE).until(() -> collector.said().contains("nothing has changed"));
+        try (CollectorProgram collector =
+                CollectorProgram.launch(folder.resolve("data"), Map.of(), List.of(), "--config=" + ini)) {
+            collector.program().signal("HUP");
+            collector.awaitLog("nothing has changed");
 
             Files.writeString(ini, "interval = 20s\n");
-            hangUp(collector.pid());
-            await().atMost(PATIENCE)
-                    .until(() -> collector.said().contains("changed settings, which need a restart: interval"));
+            collector.program().signal("HUP");
+            collector.awaitLog("changed settings, which need a restart: interval");
 
             Files.writeString(ini, "interval = never\nhunter2\n");
-            hangUp(collector.pid());
-            await().atMost(PATIENCE).until(() -> collector.said().contains("have errors, so a restart would fail"));
-            assertThat(collector.said()).doesNotContain("hunter2");
-            collector.datagram("increment a");
+            collector.program().signal("HUP");
+            collector.awaitLog("have errors, so a restart would fail");
+            assertThat(collector.log()).doesNotContain("hunter2");
+            collector.send("increment a");
             collector.awaitCounter("a", 1);
         }
     }
@@ -60,34 +46,15 @@ class SignalsIT {
                 "[statsite-proxy]\nport = 0\nudp_port = " + Ports.reserve()
                         + "\nhttp_port = 0\nbind_address = 127.0.0.1\n" + "log_level = INFO\nservers = " + servers
                         + "\n");
-        Path err = folder.resolve("err");
-        Process proxy = new ProcessBuilder(DefaultSignals.command(
-                        "HUP,INT,TERM",
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java")
-                                        .toString(),
-                                "-Xmx256m",
-                                "-jar",
-                                Path.of("target", "collector.jar")
-                                        .toAbsolutePath()
-                                        .toString(),
-                                "proxy",
-                                "-f",
-                                ini.toString())))
-                .redirectOutput(folder.resolve("out").toFile())
-                .redirectError(err.toFile())
-                .start();
-        try {
-            awaitSaid(folder.resolve("out"), "listens on");
+        try (Program proxy = CollectorProgram.command("proxy", "-f", ini.toString())) {
+            proxy.awaitLine("listens on");
             Files.writeString(servers, "udp://127.0.0.1:9\t1\nudp://127.0.0.1:10\t1\n");
-            hangUp(proxy.pid());
+            proxy.signal("HUP");
 
-            awaitSaid(err, "was read again");
-            awaitSaid(err, "servers before 1, now 2");
-            assertThat(Files.readString(err)).as("log_level is INFO").doesNotContain(" DEBUG ");
-            assertThat(proxy.isAlive()).isTrue();
-        } finally {
-            proxy.destroyForcibly();
+            proxy.awaitLine("was read again");
+            proxy.awaitLine("servers before 1, now 2");
+            assertThat(proxy.errors()).as("log_level is INFO").noneMatch(line -> line.contains(" DEBUG "));
+            assertThat(proxy.isRunning()).isTrue();
         }
     }
 }

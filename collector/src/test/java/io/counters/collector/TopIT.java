@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.DefaultSignals;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,11 +24,11 @@ class TopIT {
     Path folder;
 
     /** Runs top in a terminal, and prints the terminal's settings before and after it. */
-    private Process top(ChildCollector collector, Path screen) throws IOException {
+    private Process top(CollectorProgram collector, Path screen) throws IOException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String top = java + " -XX:TieredStopAtLevel=1 -jar "
                 + Path.of("target", "collector.jar").toAbsolutePath() + " top --at http://127.0.0.1:"
-                + collector.page();
+                + collector.httpPort();
         List<String> command =
                 List.of("script", "-qec", "trap : INT; stty -g; " + top + "; echo status $?; stty -g", "/dev/null");
         return new ProcessBuilder(DefaultSignals.command("INT,TERM", command))
@@ -37,7 +38,7 @@ class TopIT {
     }
 
     private static void awaitScreen(Path screen, String... texts) {
-        await().atMost(ChildCollector.PATIENCE)
+        await().atMost(CollectorProgram.PATIENCE)
                 .untilAsserted(() -> assertThat(Files.readString(screen)).contains(texts));
     }
 
@@ -59,14 +60,14 @@ class TopIT {
 
     @Test
     void the_table_is_updated_and_filtered_and_q_quits_and_restores_the_terminal() throws Exception {
-        try (ChildCollector collector = new ChildCollector(folder, Map.of(), List.of())) {
-            collector.datagram("increment orders.placed 1234\nincrement carts.opened 5");
+        try (CollectorProgram collector = CollectorProgram.launch(folder.resolve("data"), Map.of(), List.of())) {
+            collector.send("increment orders.placed 1234\nincrement carts.opened 5");
             collector.awaitCounter("carts.opened", 5);
             Path screen = folder.resolve("screen");
             Process terminal = top(collector, screen);
 
             awaitScreen(screen, "counters top: 2 counters", "orders.placed", "1,234", "carts.opened");
-            collector.datagram("increment orders.placed 4321");
+            collector.send("increment orders.placed 4321");
             awaitScreen(screen, "5,555");
             type(terminal, "/cart\n");
             awaitScreen(screen, "/ filters: cart", "counters top: 1 counter");
@@ -78,7 +79,7 @@ class TopIT {
 
     @Test
     void ctrl_c_restores_the_terminal() throws Exception {
-        try (ChildCollector collector = new ChildCollector(folder, Map.of(), List.of())) {
+        try (CollectorProgram collector = CollectorProgram.launch(folder.resolve("data"), Map.of(), List.of())) {
             Path screen = folder.resolve("screen");
             Process terminal = top(collector, screen);
             awaitScreen(screen, "counters top: 0 counters");

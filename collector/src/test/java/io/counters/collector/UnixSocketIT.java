@@ -2,6 +2,7 @@ package io.counters.collector;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.CollectorProgram;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,8 +35,8 @@ class UnixSocketIT {
     @TempDir
     Path folder;
 
-    private ChildCollector collector(Path socket, List<String> java) throws Exception {
-        return new ChildCollector(folder, Map.of(), java, "--unix=" + socket);
+    private CollectorProgram collector(Path socket, List<String> java) throws Exception {
+        return CollectorProgram.launch(folder.resolve("data"), Map.of(), java, "--unix=" + socket);
     }
 
     private static void client(Path socket, int times) throws Exception {
@@ -49,22 +50,25 @@ class UnixSocketIT {
     @Test
     void the_socket_of_a_killed_collector_is_replaced_and_that_of_an_ended_collector_is_deleted() throws Exception {
         Path socket = folder.resolve("counters.sock");
-        try (ChildCollector killed = collector(socket, List.of())) {
+        try (CollectorProgram killed = collector(socket, List.of())) {
             client(socket, 20_000);
             killed.awaitCounter("php.requests", 20_000);
             killed.kill();
         }
         assertThat(socket).exists();
 
-        try (ChildCollector again = collector(socket, List.of())) {
+        try (CollectorProgram again = collector(socket, List.of())) {
             client(socket, 1000);
             again.awaitCounter("php.requests", 21_000);
             assertThat(again.metrics()).containsEntry("intake_unix_datagrams_total", 1000L);
 
-            try (ChildCollector second = new ChildCollector(
-                    Files.createDirectory(folder.resolve("second")), Map.of(), List.of(), "--unix=" + socket)) {
+            try (CollectorProgram second = CollectorProgram.launch(
+                    Files.createDirectory(folder.resolve("second")).resolve("data"),
+                    Map.of(),
+                    List.of(),
+                    "--unix=" + socket)) {
                 assertThat(second.status(Duration.ofSeconds(30))).isEqualTo(1);
-                assertThat(second.said()).contains("another program receives there, perhaps another collector");
+                assertThat(second.log()).contains("another program receives there, perhaps another collector");
             }
             client(socket, 1);
             again.awaitCounter("php.requests", 21_001);
@@ -78,16 +82,16 @@ class UnixSocketIT {
     @Test
     void without_the_native_library_the_start_fails_with_the_remedy() throws Exception {
         Path socket = folder.resolve("counters.sock");
-        try (ChildCollector collector = collector(socket, List.of("-Dio.netty.transport.noNative=true"))) {
+        try (CollectorProgram collector = collector(socket, List.of("-Dio.netty.transport.noNative=true"))) {
             assertThat(collector.status(Duration.ofSeconds(30))).isEqualTo(1);
-            assertThat(collector.said())
+            assertThat(collector.log())
                     .contains("cannot listen on the Unix socket " + socket)
                     .contains("Netty's native library cannot be loaded here")
                     .contains("Leave out --unix to start without it");
         }
         assertThat(socket).doesNotExist();
-        try (ChildCollector without =
-                new ChildCollector(folder, Map.of(), List.of("-Dio.netty.transport.noNative=true"))) {
+        try (CollectorProgram without = CollectorProgram.launch(
+                folder.resolve("data"), Map.of(), List.of("-Dio.netty.transport.noNative=true"))) {
             assertThat(without.runs()).isTrue();
         }
     }

@@ -17,7 +17,7 @@ import java.util.function.Supplier;
  * no two processes share: clocks in nanoseconds, how they advance in this process, and where the kernel placed its
  * memory. An id must be new; it need not be secret.
  */
-final class StreamIds implements Supplier<String> {
+public final class StreamIds implements Supplier<String> {
     private static final String OF_THE_KERNEL = "/dev/urandom";
     private static final String[] OF_THE_PROCESS = {
         "/proc/sys/kernel/random/uuid", "/proc/self/stat", "/proc/self/maps", "/proc/sys/kernel/hostname"
@@ -33,7 +33,8 @@ final class StreamIds implements Supplier<String> {
 
     private long right;
 
-    StreamIds() {
+    /** Ids from the system's generator. */
+    public StreamIds() {
         this(OF_THE_KERNEL, OF_THE_PROCESS);
     }
 

@@ -6,6 +6,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.counters.testsupport.Program;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

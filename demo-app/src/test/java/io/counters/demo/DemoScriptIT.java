@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;

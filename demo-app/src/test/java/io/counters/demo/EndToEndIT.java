@@ -3,7 +3,10 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Memcached;
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -48,12 +51,12 @@ class EndToEndIT {
 
     @Test
     void counts_of_the_shop_are_in_memcached_and_in_the_points_of_three_ticks() throws Exception {
-        try (Memcached memcached = Memcached.start();
+        try (Memcached memcached = new Memcached();
                 VictoriaMetrics opentsdb = VictoriaMetrics.start(folder.resolve("points"));
                 CollectorProgram collector = CollectorProgram.start(
                         folder.resolve("ledger"),
                         "--store",
-                        memcached.address(),
+                        memcached.url(),
                         "--opentsdb",
                         opentsdb.address(),
                         "--interval",

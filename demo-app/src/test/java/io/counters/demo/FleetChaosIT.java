@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Brokers;
+import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Memcached;
 import io.counters.testsupport.Pause;
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -193,7 +196,7 @@ class FleetChaosIT {
     private final List<Event> events = new CopyOnWriteArrayList<>();
     private final Map<String, Program> programs = new ConcurrentHashMap<>();
     /** The last of each collector, by its process. */
-    private final Map<Long, SortedMap<String, Double>> metrics = new TreeMap<>();
+    private final Map<Long, SortedMap<String, Long>> metrics = new TreeMap<>();
 
     /** The processes that lost nothing before their end, at which they said that the last lines were not sent. */
     private final Set<Long> unsent = ConcurrentHashMap.newKeySet();
@@ -213,7 +216,7 @@ class FleetChaosIT {
     @BeforeEach
     void open() throws Exception {
         say("seed " + SEED + ", " + MINUTES + " minutes, something every " + EVERY_SECONDS + " s");
-        memcached = opened(Memcached.start());
+        memcached = opened(new Memcached());
         database = opened(VictoriaMetrics.start(folder.resolve("database")));
         recorder = opened(new PutRecorder(database.address()));
         brokers = opened(Brokers.start(BROKERS));
@@ -313,7 +316,7 @@ class FleetChaosIT {
                         "--interval",
                         "1s",
                         "--store",
-                        memcached.address(),
+                        memcached.url(),
                         "--opentsdb",
                         recorder.address());
                 programs.put(place.instance() + "." + started.program().pid(), started.program());
@@ -521,8 +524,8 @@ class FleetChaosIT {
     private void look() throws InterruptedException {
         for (CollectorProgram collector : running()) {
             try {
-                SortedMap<String, Double> now = collector.metrics();
-                longestTakeOver = Math.max(longestTakeOver, now.getOrDefault("fleet_take_over_millis", 0.0));
+                SortedMap<String, Long> now = collector.metrics();
+                longestTakeOver = Math.max(longestTakeOver, now.getOrDefault("fleet_take_over_millis", 0L));
                 metrics.put(collector.program().pid(), now);
             } catch (IOException hangsOrIsKilled) {
                 // The next look may succeed.
@@ -539,7 +542,7 @@ class FleetChaosIT {
 
     private double sum(String metric) {
         return metrics.values().stream()
-                .mapToDouble(one -> one.getOrDefault(metric, 0.0))
+                .mapToDouble(one -> one.getOrDefault(metric, 0L))
                 .sum();
     }
 
@@ -782,7 +785,7 @@ class FleetChaosIT {
         await("every partition has an owner").untilAsserted(() -> {
             double owned = 0;
             for (CollectorProgram collector : running()) {
-                double its = collector.metrics().getOrDefault("fleet_owned_partitions", 0.0);
+                double its = collector.metrics().getOrDefault("fleet_owned_partitions", 0L);
                 assertThat(its).as("partitions of %s", collector.page()).isPositive();
                 owned += its;
             }

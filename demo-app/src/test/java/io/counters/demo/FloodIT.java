@@ -2,6 +2,8 @@ package io.counters.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Program;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,7 +3,10 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Memcached;
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,8 +69,8 @@ class HealingIT {
     void every_value_is_exact_although_collector_and_memcached_are_killed() throws Exception {
         Random random = new Random(20261122);
         int port = Ports.reserve();
-        Memcached memcached = Memcached.start();
-        CollectorProgram collector = CollectorProgram.start(folder, port, "--store", memcached.address());
+        Memcached memcached = new Memcached();
+        CollectorProgram collector = CollectorProgram.start(folder, port, "--store", memcached.url());
         List<Program> shops = new ArrayList<>();
         try (FaultyForwarder network = new FaultyForwarder(port, random)) {
             for (int seed = 1; seed <= SENDERS; seed++) {
@@ -79,9 +82,9 @@ class HealingIT {
                 collector.program().kill();
                 if (kill % 8 == 0) {
                     memcached.kill();
-                    memcached = Memcached.start(memcached.port());
+                    memcached.start();
                 }
-                collector = CollectorProgram.start(folder, port, "--store", memcached.address());
+                collector = CollectorProgram.start(folder, port, "--store", memcached.url());
             }
 
             Map<String, Long> expected = done(shops);
@@ -108,15 +111,15 @@ class HealingIT {
 
     @Test
     void a_memcached_that_hangs_for_a_while_gets_every_increment_exactly_once() throws Exception {
-        try (Memcached memcached = Memcached.start();
-                CollectorProgram collector = CollectorProgram.start(folder, "--store", memcached.address());
+        try (Memcached memcached = new Memcached();
+                CollectorProgram collector = CollectorProgram.start(folder, "--store", memcached.url());
                 Program shop = shop(collector.address(), 7)) {
             await("pushes").until(() -> memcached.counter("requests") != null);
 
-            memcached.pause();
+            memcached.hang();
             long silentUntil = System.nanoTime() + SILENCE.toNanos();
             await("silence").atMost(SILENCE.multipliedBy(2)).until(() -> System.nanoTime() - silentUntil > 0);
-            memcached.resume();
+            memcached.goOn();
 
             Map<String, Long> expected = done(List.of(shop));
             await("all counts have arrived").atMost(Duration.ofSeconds(60)).untilAsserted(() -> {

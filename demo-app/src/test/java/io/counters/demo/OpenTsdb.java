@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

@@ -3,6 +3,8 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Program;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;

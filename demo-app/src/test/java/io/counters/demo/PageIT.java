@@ -3,7 +3,9 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
+import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

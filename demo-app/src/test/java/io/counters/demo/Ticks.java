@@ -2,6 +2,7 @@ package io.counters.demo;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;

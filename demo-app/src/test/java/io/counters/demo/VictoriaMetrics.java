@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Ports;
+import io.counters.testsupport.Program;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.URI;

@@ -1,4 +1,7 @@
-/** What the tests of several modules need: ports, signals, and limits of waits. Main code never uses it. */
+/**
+ * What the tests of several modules need: programs as child processes, among them a collector, a memcached
+ * and Kafka brokers; ports, signals, and limits of waits. Main code never uses it.
+ */
 @NullMarked
 package io.counters.testsupport;
 

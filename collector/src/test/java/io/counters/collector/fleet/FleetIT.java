@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.ChildCollector;
 import io.counters.collector.publish.Tsd;
 import io.counters.testsupport.Brokers;
+import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -49,7 +49,7 @@ class FleetIT {
     Path folder;
 
     private final Random random = new Random(17);
-    private final List<ChildCollector> started = new ArrayList<>();
+    private final List<CollectorProgram> started = new ArrayList<>();
     private Brokers brokers;
     private Tsd tsd;
     private DatagramSocket socket;
@@ -63,16 +63,16 @@ class FleetIT {
 
     @AfterEach
     void close() {
-        started.forEach(ChildCollector::close);
+        started.forEach(CollectorProgram::close);
         socket.close();
         tsd.close();
         brokers.close();
     }
 
-    private ChildCollector collector(String instance) throws IOException {
+    private CollectorProgram collector(String instance) throws IOException {
         Path own = Files.createDirectories(folder.resolve(instance));
-        ChildCollector collector = new ChildCollector(
-                own,
+        CollectorProgram collector = CollectorProgram.launch(
+                own.resolve("data"),
                 Map.of(),
                 List.of(),
                 "--ledger=kafka://" + brokers.bootstrap(),
@@ -81,7 +81,7 @@ class FleetIT {
                 "--interval=1s",
                 "--opentsdb=" + tsd.address());
         started.add(collector);
-        assertThat(collector.runs()).as(collector::said).isTrue();
+        assertThat(collector.runs()).as(collector::log).isTrue();
         return collector;
     }
 
@@ -96,7 +96,7 @@ class FleetIT {
         }
 
         /** Counts in some names, and sends these in one datagram. */
-        void count(List<ChildCollector> to) throws IOException {
+        void count(List<CollectorProgram> to) throws IOException {
             StringBuilder text = begin();
             for (int i = 0; i < 5; i++) {
                 String name = "fleet.c" + random.nextInt(NAMES);
@@ -109,7 +109,7 @@ class FleetIT {
         }
 
         /** Sends all totals once more, as an application does that goes on. */
-        void repeat(List<ChildCollector> to) throws IOException {
+        void repeat(List<CollectorProgram> to) throws IOException {
             StringBuilder text = begin();
             totals.forEach((name, total) -> text.append("increment ")
                     .append(name)
@@ -127,9 +127,9 @@ class FleetIT {
                     .append('\n');
         }
 
-        private void send(StringBuilder text, List<ChildCollector> to) throws IOException {
+        private void send(StringBuilder text, List<CollectorProgram> to) throws IOException {
             byte[] bytes = text.toString().getBytes(US_ASCII);
-            int port = to.get(random.nextInt(to.size())).udp();
+            int port = to.get(random.nextInt(to.size())).port();
             socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
         }
     }
@@ -137,7 +137,7 @@ class FleetIT {
     private final List<Sender> senders =
             Stream.iterate(0, i -> i + 1).limit(SENDERS).map(Sender::new).toList();
 
-    private void count(int datagrams, List<ChildCollector> to) throws IOException {
+    private void count(int datagrams, List<CollectorProgram> to) throws IOException {
         for (int i = 0; i < datagrams; i++) {
             senders.get(random.nextInt(SENDERS)).count(to);
         }
@@ -150,13 +150,13 @@ class FleetIT {
     }
 
     /** Until every counter is exact, in one collector each; senders repeat their totals meanwhile. */
-    private void awaitExact(List<ChildCollector> all) {
+    private void awaitExact(List<CollectorProgram> all) {
         awaitAnswers().pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
             for (Sender sender : senders) {
                 sender.repeat(all);
             }
             SortedMap<String, Long> found = new TreeMap<>();
-            for (ChildCollector one : all) {
+            for (CollectorProgram one : all) {
                 one.counters()
                         .forEach((name, value) -> assertThat(found.put(name, value))
                                 .as("another value of " + name)
@@ -166,8 +166,8 @@ class FleetIT {
         });
     }
 
-    private static String said(List<ChildCollector> all) {
-        return String.join("\n---\n", all.stream().map(ChildCollector::said).toList());
+    private static String said(List<CollectorProgram> all) {
+        return String.join("\n---\n", all.stream().map(CollectorProgram::log).toList());
     }
 
     /** On a busy machine a collector may answer late, and then the next question. */
@@ -175,13 +175,13 @@ class FleetIT {
         return await().atMost(PATIENCE).ignoreException(HttpTimeoutException.class);
     }
 
-    private void awaitOwned(List<ChildCollector> all) {
+    private void awaitOwned(List<CollectorProgram> all) {
         awaitAnswers().pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
             long owned = 0;
-            for (ChildCollector one : all) {
+            for (CollectorProgram one : all) {
                 SortedMap<String, Long> metrics = one.metrics();
                 long its = metrics.getOrDefault("fleet_owned_partitions", 0L);
-                assertThat(its).as(one.said()).isPositive();
+                assertThat(its).as(one.log()).isPositive();
                 owned += its;
             }
             assertThat(owned).as(() -> said(all)).isEqualTo(PARTITIONS);
@@ -203,24 +203,24 @@ class FleetIT {
         assertThat(tsd.conflicts).isEmpty();
     }
 
-    private static String get(ChildCollector from, String path) throws IOException, InterruptedException {
-        URI uri = URI.create("http://127.0.0.1:" + from.page() + path);
+    private static String get(CollectorProgram from, String path) throws IOException, InterruptedException {
+        URI uri = URI.create("http://127.0.0.1:" + from.httpPort() + path);
         return HttpClient.newHttpClient()
                 .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
                 .body();
     }
 
-    private static String describe(ChildCollector of, String name) {
+    private static String describe(CollectorProgram of, String name) {
         try {
-            return of.said() + "\nall its history: " + get(of, "/api/counters/" + name + "/history?from=-10m&step=1")
+            return of.log() + "\nall its history: " + get(of, "/api/counters/" + name + "/history?from=-10m&step=1")
                     + "\n" + of.metrics();
         } catch (IOException | InterruptedException gone) {
-            return of.said() + gone;
+            return of.log() + gone;
         }
     }
 
     /** Until the graph of a counter reaches back to when another collector owned it. */
-    private static void awaitHistory(ChildCollector of, String name, long before) {
+    private static void awaitHistory(CollectorProgram of, String name, long before) {
         String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
         awaitAnswers()
                 .pollInterval(Duration.ofMillis(300))
@@ -230,8 +230,8 @@ class FleetIT {
 
     @Test
     void counts_are_exact_while_collectors_are_killed_and_come_back() throws Exception {
-        ChildCollector one = collector("one");
-        ChildCollector two = collector("two");
+        CollectorProgram one = collector("one");
+        CollectorProgram two = collector("two");
         awaitOwned(List.of(one, two));
         count(400, List.of(one, two));
         awaitExact(List.of(one, two));
@@ -249,14 +249,14 @@ class FleetIT {
         awaitPoints();
         awaitHistory(two, name, killed);
 
-        ChildCollector again = collector("one");
+        CollectorProgram again = collector("one");
         awaitOwned(List.of(again, two));
         count(400, List.of(again, two));
         awaitExact(List.of(again, two));
         awaitPoints();
 
         two.terminate();
-        assertThat(two.status(Duration.ofSeconds(15))).as(two.said()).isEqualTo(SIGTERM_STATUS);
+        assertThat(two.status(Duration.ofSeconds(15))).as(two.log()).isEqualTo(SIGTERM_STATUS);
         awaitOwned(List.of(again));
         awaitExact(List.of(again));
         awaitPoints();

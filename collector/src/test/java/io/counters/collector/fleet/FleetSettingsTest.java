@@ -55,7 +55,7 @@ class FleetSettingsTest {
 
         flags.put(Setting.LEDGER, "kafka://k1:9092,[::1]:19092");
         assertThat(fleet().brokers()).containsExactly("k1:9092", "[::1]:19092");
-        assertThat(fleet().partitions()).isEqualTo(64);
+        assertThat(fleet().partitions()).isEqualTo(32);
         assertThat(fleet().instance()).endsWith("-11212").hasSizeGreaterThan("-11212".length());
         assertThat(fleet().remarks()).isEmpty();
     }

@@ -15,6 +15,10 @@ final class TargetFeed implements Commands {
     private final CommandReader reader = new CommandReader(this);
     private final long address;
     private @Nullable Object stream;
+    private byte[] datagram = {};
+
+    /** Of one object, so that a test can count what the target allocates. */
+    private final Runnable readDatagram = () -> this.reader.datagram(datagram, 0, datagram.length);
 
     TargetFeed(LineTarget target) {
         this(target, 0);
@@ -31,7 +35,8 @@ final class TargetFeed implements Commands {
     }
 
     void datagram(byte[] bytes) {
-        target.batch(() -> reader.datagram(bytes, 0, bytes.length));
+        datagram = bytes;
+        target.batch(readDatagram);
     }
 
     /** Lines of a connection, each with its line break. */

@@ -1,14 +1,14 @@
 package io.counters.collector.prometheus;
 
-import static io.counters.collector.ChildCollector.PATIENCE;
+import static io.counters.testsupport.CollectorProgram.PATIENCE;
 import static java.net.http.HttpResponse.BodyHandlers.ofString;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.ChildCollector;
 import io.counters.collector.Proxy;
 import io.counters.collector.proxy.ProxySettings;
+import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -34,9 +34,9 @@ class PrometheusIT {
     Path folder;
 
     /** With a store and a sink that do not answer, so that their metrics are there. */
-    private ChildCollector collector() throws IOException {
-        return new ChildCollector(
-                folder,
+    private CollectorProgram collector() throws IOException {
+        return CollectorProgram.launch(
+                folder.resolve("data"),
                 Map.of(),
                 List.of(),
                 "--store=redis://127.0.0.1:1/0",
@@ -48,29 +48,29 @@ class PrometheusIT {
     void prometheus_scrapes_both_paths_and_sees_no_jump_at_a_restart() throws Exception {
         try (PrometheusServer prometheus = new PrometheusServer(folder, ALERTS)) {
             List<Long> created;
-            try (ChildCollector first = collector()) {
-                first.datagram("increment orders.placed,method=card 1000000\nincrement carts.open 5");
-                first.datagram("decrement carts.open 2");
+            try (CollectorProgram first = collector()) {
+                first.send("increment orders.placed,method=card 1000000\nincrement carts.open 5");
+                first.send("decrement carts.open 2");
                 first.awaitCounter("orders.placed,method=card", 1_000_000);
-                prometheus.scrape(first.page());
+                prometheus.scrape(first.httpPort());
                 await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == 1_000_000);
                 created = prometheus.samples("orders_placed_created");
                 await().atMost(PATIENCE).until(() -> prometheus.value("carts_open") == 3);
 
-                first.datagram("increment orders.placed,method=card 10");
+                first.send("increment orders.placed,method=card 10");
                 await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == 1_000_010);
                 await().atMost(PATIENCE)
                         .until(() -> prometheus.value("counters_intake_datagrams_total{job=\"counters\"}") >= 3);
                 await().atMost(PATIENCE).until(() -> prometheus.value("ALERTS{alertname=\"CountersStoreDown\"}") == 1);
                 for (int i = 0; i < 1_000; i++) {
-                    first.datagram("increment orders.placed,method=card 1");
+                    first.send("increment orders.placed,method=card 1");
                 }
                 first.kill();
             }
-            try (ChildCollector second = collector()) {
+            try (CollectorProgram second = collector()) {
                 long before = second.counters().getOrDefault("orders.placed,method=card", 0L);
-                prometheus.scrape(second.page());
-                second.datagram("increment orders.placed,method=card 10");
+                prometheus.scrape(second.httpPort());
+                second.send("increment orders.placed,method=card 10");
                 await().atMost(PATIENCE).until(() -> prometheus.value(ORDERS) == before + 10);
                 await().atMost(PATIENCE)
                         .until(() -> prometheus.value("resets(counters_intake_datagrams_total[10m])") == 1);
@@ -91,15 +91,15 @@ class PrometheusIT {
 
     @Test
     void promtool_finds_no_error_in_both_texts() throws Exception {
-        try (ChildCollector collector = collector()) {
-            collector.datagram("increment orders.placed,method=card 3\nincrement carts.open 2\ndecrement carts.open 1");
-            collector.datagram("increment orders_placed\nincrement visits,x.y=1,x-y=2\nincrement 2xx");
-            collector.datagram("increment a line that is rejected");
+        try (CollectorProgram collector = collector()) {
+            collector.send("increment orders.placed,method=card 3\nincrement carts.open 2\ndecrement carts.open 1");
+            collector.send("increment orders_placed\nincrement visits,x.y=1,x-y=2\nincrement 2xx");
+            collector.send("increment a line that is rejected");
             collector.awaitCounter("2xx", 1);
             collector.awaitMetric("intake_rejected_lines_total{reason=\"amount_form\"}", 0);
 
             for (String path : List.of("/metrics", "/metrics/counters")) {
-                Path text = Files.writeString(folder.resolve("metrics.txt"), get(collector.page(), path));
+                Path text = Files.writeString(folder.resolve("metrics.txt"), get(collector.httpPort(), path));
 
                 assertThat(promtool(text, "check", "metrics")).as(path).isEmpty();
             }

@@ -1,12 +1,12 @@
 package io.counters.collector.publish;
 
-import static io.counters.collector.ChildCollector.PATIENCE;
+import static io.counters.testsupport.CollectorProgram.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.ChildCollector;
 import io.counters.collector.Faults;
 import io.counters.collector.Faults.Slot;
+import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,7 +93,7 @@ class DiskSchedulesIT {
         private final Map<Long, Integer> spooled = new TreeMap<>();
         private final Set<Long> lost = new HashSet<>();
         private final List<String> told = new ArrayList<>();
-        private ChildCollector child;
+        private CollectorProgram child;
 
         Schedule(long seed, Path folder, Tsd tsd, AtomicBoolean up) throws IOException {
             random = new Random(seed);
@@ -158,7 +158,7 @@ class DiskSchedulesIT {
                     sender.count("c" + random.nextInt(200), 1 + random.nextInt(1000));
                 }
                 if (random.nextInt(5) > 0) {
-                    child.datagram(sender.datagram());
+                    child.send(sender.datagram());
                 }
             }
         }
@@ -182,7 +182,7 @@ class DiskSchedulesIT {
         private void end() throws IOException {
             told.add("end");
             for (Sender sender : senders) {
-                child.datagram(sender.datagram());
+                child.send(sender.datagram());
             }
             child.terminate();
             int status = child.status(END);
@@ -198,13 +198,13 @@ class DiskSchedulesIT {
 
         /** Records what the run that has ended has left. */
         private void takeNote() throws IOException {
-            for (String name : ChildCollector.files(folder, "spool/opentsdb")) {
+            for (String name : Faults.files(folder, "spool/opentsdb")) {
                 Matcher tick = TICK.matcher(name);
                 if (tick.matches()) {
                     spooled.put(Long.parseLong(tick.group(1)), Integer.parseInt(tick.group(2)));
                 }
             }
-            Matcher said = LOST.matcher(child.said());
+            Matcher said = LOST.matcher(child.log());
             while (said.find()) {
                 lost.add(Long.parseLong(said.group(1)));
             }
@@ -212,16 +212,17 @@ class DiskSchedulesIT {
         }
 
         /** A start that the disk prevents logs the reason, and loses nothing. */
-        private ChildCollector started() throws IOException {
+        private CollectorProgram started() throws IOException {
             String[] settings = {"--interval=1s", "--opentsdb=" + tsd.address()};
-            ChildCollector next = new ChildCollector(folder, faults.environment(), List.of(), settings);
+            CollectorProgram next =
+                    CollectorProgram.launch(folder.resolve("data"), faults.environment(), List.of(), settings);
             if (!next.runs()) {
                 child = next;
                 told.add("no start");
                 assertThat(next.status(END)).as(this::all).isEqualTo(EXIT_CANNOT);
                 assertNothingIsSetAside();
                 faults.heal();
-                next = new ChildCollector(folder, faults.environment(), List.of(), settings);
+                next = CollectorProgram.launch(folder.resolve("data"), faults.environment(), List.of(), settings);
             }
             child = next;
             assertThat(next.runs()).as(this::all).isTrue();
@@ -234,7 +235,7 @@ class DiskSchedulesIT {
             up.set(true);
             await().atMost(PATIENCE).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
                 for (Sender sender : senders) {
-                    child.datagram(sender.datagram());
+                    child.send(sender.datagram());
                 }
                 assertThat(child.counters()).as(this::all).isEqualTo(wanted());
             });
@@ -258,11 +259,11 @@ class DiskSchedulesIT {
         }
 
         private void assertNothingIsSetAside() throws IOException {
-            assertThat(ChildCollector.files(folder, "")).as(this::all).noneMatch(name -> name.contains("damaged"));
+            assertThat(Faults.files(folder, "")).as(this::all).noneMatch(name -> name.contains("damaged"));
         }
 
         private String all() {
-            return String.join(", ", told) + "\n" + child.said();
+            return String.join(", ", told) + "\n" + child.log();
         }
 
         @Override

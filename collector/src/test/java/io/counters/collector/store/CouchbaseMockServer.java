@@ -13,6 +13,7 @@ import com.couchbase.client.java.kv.UpsertOptions;
 import com.couchbase.mock.Bucket.BucketType;
 import com.couchbase.mock.BucketConfiguration;
 import com.couchbase.mock.CouchbaseMock;
+import io.counters.testsupport.ServerProcess;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.InetAddress;
@@ -53,7 +54,7 @@ final class CouchbaseMockServer extends ServerProcess {
     }
 
     @Override
-    List<String> command(int port) {
+    protected List<String> command(int port) {
         return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
@@ -65,7 +66,7 @@ final class CouchbaseMockServer extends ServerProcess {
     }
 
     @Override
-    boolean answers() throws IOException {
+    protected boolean answers() throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port())) {
             return socket.isConnected();
         }
@@ -84,7 +85,7 @@ final class CouchbaseMockServer extends ServerProcess {
     }
 
     @Override
-    String get(String key) {
+    public String get(String key) {
         try {
             return onceReady(documents -> new String(
                     documents
@@ -97,13 +98,13 @@ final class CouchbaseMockServer extends ServerProcess {
     }
 
     @Override
-    void set(String key, String value) {
+    public void set(String key, String value) {
         onceReady(documents -> documents.upsert(
                 key, value.getBytes(ISO_8859_1), UpsertOptions.upsertOptions().transcoder(RawJsonTranscoder.INSTANCE)));
     }
 
     @Override
-    void delete(String key) {
+    public void delete(String key) {
         onceReady(documents -> documents.remove(key));
     }
 }

@@ -2,6 +2,7 @@ package io.counters.collector.store;
 
 import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Reply;
+import io.counters.testsupport.ServerProcess;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;

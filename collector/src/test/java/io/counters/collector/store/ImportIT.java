@@ -4,9 +4,11 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.ChildCollector;
 import io.counters.collector.publish.Tsd;
 import io.counters.testsupport.Brokers;
+import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Memcached;
+import io.counters.testsupport.Program;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -20,7 +22,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,7 +42,7 @@ class ImportIT {
     Path folder;
 
     private final Random random = new Random(17);
-    private final List<ChildCollector> started = new ArrayList<>();
+    private final List<CollectorProgram> started = new ArrayList<>();
     private Brokers brokers;
     private Memcached memcached;
     private Tsd tsd;
@@ -60,56 +61,46 @@ class ImportIT {
 
     @AfterEach
     void close() throws Exception {
-        started.forEach(ChildCollector::close);
+        started.forEach(CollectorProgram::close);
         socket.close();
         tsd.close();
         memcached.close();
         brokers.close();
     }
 
-    private ChildCollector collector(String name, String... more) throws IOException {
+    private CollectorProgram collector(String name, String... more) throws IOException {
         List<String> settings = new ArrayList<>(List.of(more));
         settings.addAll(List.of(
                 "--prefix=shop.",
                 "--store=memcached://127.0.0.1:" + memcached.port(),
                 "--interval=1s",
                 "--opentsdb=" + tsd.address()));
-        ChildCollector collector = new ChildCollector(
-                Files.createDirectories(folder.resolve(name)), Map.of(), List.of(), settings.toArray(String[]::new));
+        CollectorProgram collector = CollectorProgram.launch(
+                Files.createDirectories(folder.resolve(name)).resolve("data"),
+                Map.of(),
+                List.of(),
+                settings.toArray(String[]::new));
         started.add(collector);
-        assertThat(collector.runs()).as(collector::said).isTrue();
+        assertThat(collector.runs()).as(collector::log).isTrue();
         return collector;
     }
 
-    private ChildCollector fleetCollector(String name) throws IOException {
+    private CollectorProgram fleetCollector(String name) throws IOException {
         return collector(name, "--ledger=kafka://" + brokers.bootstrap(), "--instance=" + name);
     }
 
     /** Runs the command, and returns its output after its exit status. */
     private String runImport(String... more) throws Exception {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-jar",
-                Path.of("target", "collector.jar").toAbsolutePath().toString(),
                 "import",
                 "--from=" + folder.resolve("one").resolve("data"),
                 "--ledger=kafka://" + brokers.bootstrap(),
                 "--prefix=shop.",
                 "--fleet-partitions=8"));
         command.addAll(List.of(more));
-        Path out = Files.createTempFile(folder, "import", "");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(out.toFile())
-                .start();
-        try {
-            assertThat(process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS))
-                    .as(() -> "still runs")
-                    .isTrue();
-            return process.exitValue() + " " + Files.readString(out);
-        } finally {
-            process.destroyForcibly();
+        try (Program process = CollectorProgram.command(command.toArray(String[]::new))) {
+            int status = process.awaitEnd(PATIENCE);
+            return status + " " + String.join("\n", process.errors()) + String.join("\n", process.output());
         }
     }
 
@@ -124,7 +115,7 @@ class ImportIT {
             id = String.format("%024x", 0xabc000 + number);
         }
 
-        void count(List<ChildCollector> to) throws IOException {
+        void count(List<CollectorProgram> to) throws IOException {
             StringBuilder lines = new StringBuilder();
             for (int i = 0; i < 5; i++) {
                 String name = "c" + random.nextInt(NAMES);
@@ -137,7 +128,7 @@ class ImportIT {
             }
         }
 
-        void repeat(List<ChildCollector> to) throws IOException {
+        void repeat(List<CollectorProgram> to) throws IOException {
             StringBuilder lines = new StringBuilder();
             totals.forEach((name, total) -> lines.append("increment " + name + " 0 " + total + "\n"));
             send(from() + lines, to);
@@ -148,13 +139,13 @@ class ImportIT {
         }
     }
 
-    private void send(String text, List<ChildCollector> to) throws IOException {
+    private void send(String text, List<CollectorProgram> to) throws IOException {
         byte[] bytes = text.getBytes(US_ASCII);
-        int port = to.get(random.nextInt(to.size())).udp();
+        int port = to.get(random.nextInt(to.size())).port();
         socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
     }
 
-    private void count(int datagrams, List<ChildCollector> to) throws IOException {
+    private void count(int datagrams, List<CollectorProgram> to) throws IOException {
         for (int i = 0; i < datagrams; i++) {
             senders.get(random.nextInt(SENDERS)).count(to);
         }
@@ -172,18 +163,18 @@ class ImportIT {
     }
 
     /** Until every counter is exact, at its owner and in memcached; senders repeat their totals meanwhile. */
-    private void awaitExact(List<ChildCollector> all) {
+    private void awaitExact(List<CollectorProgram> all) {
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
             for (Sender sender : senders) {
                 sender.repeat(all);
             }
             SortedMap<String, Long> found = new TreeMap<>();
-            for (ChildCollector one : all) {
+            for (CollectorProgram one : all) {
                 found.putAll(one.counters());
             }
             assertThat(found)
                     .as(() -> String.join(
-                            "\n", all.stream().map(ChildCollector::said).toList()))
+                            "\n", all.stream().map(CollectorProgram::log).toList()))
                     .isEqualTo(expected());
             assertThat(stored()).isEqualTo(expected());
         });
@@ -200,7 +191,7 @@ class ImportIT {
 
     @Test
     void counting_goes_on_exactly_in_the_fleet_in_memcached_and_in_graphs() throws Exception {
-        ChildCollector one = collector("one");
+        CollectorProgram one = collector("one");
         count(200, List.of(one));
         awaitExact(List.of(one));
         assertThat(runImport())
@@ -221,12 +212,12 @@ class ImportIT {
 
         assertThat(runImport()).startsWith("1 ").contains("already, and its counts are in the fleet");
         assertThat(stored()).isEqualTo(before);
-        List<ChildCollector> fleet = List.of(fleetCollector("two"), fleetCollector("three"));
+        List<CollectorProgram> fleet = List.of(fleetCollector("two"), fleetCollector("three"));
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).untilAsserted(() -> {
             // Also while the fleet begins.
             assertThat(stored()).isEqualTo(before);
             SortedMap<String, Long> values = new TreeMap<>();
-            for (ChildCollector each : fleet) {
+            for (CollectorProgram each : fleet) {
                 values.putAll(each.counters());
             }
             assertThat(values).isEqualTo(before);
@@ -247,12 +238,12 @@ class ImportIT {
             assertThat(newest).isEqualTo(expected());
         });
         assertThat(tsd.conflicts).isEmpty();
-        for (ChildCollector each : fleet) {
+        for (CollectorProgram each : fleet) {
             assertThat(each.metrics())
                     .containsEntry("store_foreign_values_total", 0L)
                     .containsEntry("store_adopted_keys_total", 0L)
                     .containsEntry("store_lost_keys_total", 0L);
-            assertThat(each.said()).doesNotContain("WARN another ledger");
+            assertThat(each.log()).doesNotContain("WARN another ledger");
         }
     }
 }

@@ -9,6 +9,7 @@ import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
+import io.counters.testsupport.Memcached;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package io.counters.collector.store;
 
+import io.counters.testsupport.ServerProcess;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

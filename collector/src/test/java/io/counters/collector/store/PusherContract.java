@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Push;
+import io.counters.testsupport.ServerProcess;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package io.counters.collector.store;
 
+import io.counters.testsupport.ServerProcess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,7 @@ final class Redis extends ServerProcess {
     }
 
     @Override
-    List<String> command(int port) {
+    protected List<String> command(int port) {
         List<String> command = new ArrayList<>(
                 List.of("redis-server", "--bind", "127.0.0.1", "--save", "", "--port", String.valueOf(port)));
         command.addAll(options);
@@ -22,24 +23,24 @@ final class Redis extends ServerProcess {
     }
 
     @Override
-    boolean answers() throws IOException {
+    protected boolean answers() throws IOException {
         String answer = ask("PING", 1)[0];
         return answer.equals("+PONG") || answer.startsWith("-NOAUTH");
     }
 
     @Override
-    String get(String key) throws IOException {
+    public String get(String key) throws IOException {
         String[] answer = ask("GET " + key, 2);
         return answer[0].equals("$-1") ? "" : answer[1];
     }
 
     @Override
-    void set(String key, String value) throws IOException {
+    public void set(String key, String value) throws IOException {
         ask("SET " + key + " " + value, 1);
     }
 
     @Override
-    void delete(String key) throws IOException {
+    public void delete(String key) throws IOException {
         ask("DEL " + key, 1);
     }
 }

@@ -12,6 +12,7 @@ import io.counters.collector.ledger.Push.Missing;
 import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
+import io.counters.testsupport.ServerProcess;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.KeptLedger;
+import io.counters.testsupport.Memcached;
+import io.counters.testsupport.ServerProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

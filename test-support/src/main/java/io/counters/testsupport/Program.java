@@ -1,8 +1,7 @@
-package io.counters.demo;
+package io.counters.testsupport;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.counters.testsupport.DefaultSignals;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  * A child process and its output. Keeps the last {@value #LINES_MAX} lines of each of its two streams. All methods may be
  * called from any thread. {@link #close} kills the process and all that it started.
  */
-final class Program implements AutoCloseable {
+public final class Program implements AutoCloseable {
     private static final int LINES_MAX = 10_000;
     private static final Duration DEADLINE = Duration.ofSeconds(60);
 
@@ -56,57 +56,69 @@ final class Program implements AutoCloseable {
     }
 
     /** Starts a program that is on the path. */
-    static Program start(List<String> command) throws IOException {
+    public static Program start(List<String> command) throws IOException {
         return new Program(new ProcessBuilder(DefaultSignals.command("INT,TERM", command)));
     }
 
     /** Starts a program that is on the path. */
-    static Program start(String... command) throws IOException {
+    public static Program start(String... command) throws IOException {
         return start(List.of(command));
     }
 
     /** Starts the {@code java} of this JVM, without options from the environment. */
-    static Program java(List<String> arguments) throws IOException {
+    public static Program java(List<String> arguments) throws IOException {
         return java(Path.of(System.getProperty("java.home")), arguments);
     }
 
-    /** Starts the {@code java} of the JDK in this folder, without options from the environment. */
-    static Program java(Path jdk, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(jdk.resolve(Path.of("bin", "java")).toString());
-        command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command("INT,TERM", command));
-        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
-        return new Program(builder);
-    }
-
     /** Starts the {@code java} of this JVM, without options from the environment. */
-    static Program java(String... arguments) throws IOException {
+    public static Program java(String... arguments) throws IOException {
         return java(List.of(arguments));
     }
 
-    long pid() {
+    /** Starts the {@code java} of the JDK in this folder, without options from the environment. */
+    public static Program java(Path jdk, List<String> arguments) throws IOException {
+        return java(jdk, "INT,TERM", Map.of(), arguments);
+    }
+
+    /**
+     * Starts the {@code java} of the JDK in this folder, without options from the environment.
+     *
+     * @param signals that it must not ignore
+     * @param variables to add to its environment
+     */
+    static Program java(Path jdk, String signals, Map<String, String> variables, List<String> arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(jdk.resolve(Path.of("bin", "java")).toString());
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(signals, command));
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));
+        builder.environment().putAll(variables);
+        return new Program(builder);
+    }
+
+    public long pid() {
         return process.pid();
     }
 
-    boolean isRunning() {
+    public boolean isRunning() {
         return process.isAlive();
     }
 
     /** All running processes that it, or its child processes, started. */
-    List<ProcessHandle> descendants() {
+    public List<ProcessHandle> descendants() {
         return process.descendants().toList();
     }
 
     /** The lines of its standard output. */
-    List<String> output() {
+    public List<String> output() {
         synchronized (output) {
             return List.copyOf(output.lines);
         }
     }
 
     /** The lines of its standard output after the first {@code lines} lines; these later lines must all still be kept. */
-    List<String> outputAfter(long lines) {
+    public List<String> outputAfter(long lines) {
         synchronized (output) {
             if (lines < output.forgotten) {
                 throw new IllegalStateException("lines " + lines + " to " + output.forgotten + " are no longer kept");
@@ -116,7 +128,7 @@ final class Program implements AutoCloseable {
     }
 
     /** The lines of its standard error. */
-    List<String> errors() {
+    public List<String> errors() {
         synchronized (output) {
             return List.copyOf(errors.lines);
         }
@@ -126,12 +138,12 @@ final class Program implements AutoCloseable {
      * Waits up to 60 s for a line, on either stream, that contains the expression; returns the match in the first such
      * line.
      */
-    Matcher awaitLine(String regex) throws InterruptedException {
+    public Matcher awaitLine(String regex) throws InterruptedException {
         return awaitLine(regex, DEADLINE);
     }
 
     /** As {@link #awaitLine(String)}, for programs that take longer. */
-    Matcher awaitLine(String regex, Duration atMost) throws InterruptedException {
+    public Matcher awaitLine(String regex, Duration atMost) throws InterruptedException {
         Pattern pattern = Pattern.compile(regex);
         long deadline = System.nanoTime() + atMost.toNanos();
         synchronized (output) {
@@ -154,9 +166,14 @@ final class Program implements AutoCloseable {
     }
 
     /** Waits up to 60 s for its end and for its last lines, and returns its exit status. */
-    int awaitEnd() throws InterruptedException {
-        if (!process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)) {
-            throw new AssertionError("it did not end within " + DEADLINE.toSeconds() + " s " + this);
+    public int awaitEnd() throws InterruptedException {
+        return awaitEnd(DEADLINE);
+    }
+
+    /** As {@link #awaitEnd()}, for programs that must end sooner or may take longer. */
+    public int awaitEnd(Duration atMost) throws InterruptedException {
+        if (!process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new AssertionError("it did not end within " + atMost.toSeconds() + " s " + this);
         }
         // A child process of it may keep the streams open.
         outputReader.join(1000);
@@ -165,28 +182,33 @@ final class Program implements AutoCloseable {
     }
 
     /** Writes a line to its standard input. */
-    void tell(String line) throws IOException {
+    public void tell(String line) throws IOException {
         OutputStream input = process.getOutputStream();
         input.write((line + "\n").getBytes(UTF_8));
         input.flush();
     }
 
-    /** Sends SIGTERM, and returns the exit status, which is 143 if the signal ended it. */
-    int stop() throws InterruptedException {
+    /** Sends SIGTERM. */
+    public void terminate() {
         // Process.destroy() would close the streams, and its last lines would be lost.
         process.toHandle().destroy();
+    }
+
+    /** Sends SIGTERM, and returns the exit status, which is 143 if the signal ended it. */
+    public int stop() throws InterruptedException {
+        terminate();
         return awaitEnd();
     }
 
     /** Sends it a signal, such as {@code INT}. */
-    void signal(String name) throws IOException, InterruptedException {
+    public void signal(String name) throws IOException, InterruptedException {
         try (Program kill = start("kill", "-" + name, Long.toString(pid()))) {
             kill.awaitEnd();
         }
     }
 
     /** Sends SIGKILL, and waits for the end. */
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         process.toHandle().destroyForcibly();
         awaitEnd();
     }

@@ -1,10 +1,9 @@
-package io.counters.collector.store;
+package io.counters.testsupport;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.util.Objects.requireNonNull;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.testsupport.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -18,35 +17,35 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A real store in its own process. It can be killed, restarted empty on its port, and stopped. */
-abstract class ServerProcess implements AutoCloseable {
+public abstract class ServerProcess implements AutoCloseable {
     private static final int STARTS_MAX = 5;
 
     private int port;
     private @Nullable Process process;
 
     /** The command that runs it in the foreground. */
-    abstract List<String> command(int port) throws IOException;
+    protected abstract List<String> command(int port) throws IOException;
 
     /** Additional environment variables. */
-    Map<String, String> environment() {
+    protected Map<String, String> environment() {
         return Map.of();
     }
 
     /** Whether it answers. */
-    abstract boolean answers() throws IOException;
+    protected abstract boolean answers() throws IOException;
 
     /** The value of a key as any client reads it; empty if there is none. */
-    abstract String get(String key) throws IOException;
+    public abstract String get(String key) throws IOException;
 
-    abstract void set(String key, String value) throws IOException;
+    public abstract void set(String key, String value) throws IOException;
 
-    abstract void delete(String key) throws IOException;
+    public abstract void delete(String key) throws IOException;
 
-    InetSocketAddress address() {
+    public InetSocketAddress address() {
         return InetSocketAddress.createUnresolved("127.0.0.1", port);
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
@@ -54,7 +53,7 @@ abstract class ServerProcess implements AutoCloseable {
      * Starts it: the first time on a reserved port, because memcached and Redis cannot be restarted on a port that the kernel
      * chose and may have given to another program meanwhile; later on the same port.
      */
-    final void start() throws IOException {
+    public final void start() throws IOException {
         boolean isFirst = port == 0;
         for (int left = STARTS_MAX; left > 0; left--) {
             port = isFirst ? Ports.reserve() : port;
@@ -73,20 +72,20 @@ abstract class ServerProcess implements AutoCloseable {
     }
 
     /** Kills it; its data is lost. */
-    void kill() {
+    public void kill() {
         Process running = requireNonNull(process);
         running.destroyForcibly();
         running.onExit().orTimeout(10, TimeUnit.SECONDS).join();
     }
 
     /** Makes it hang: connections stay open, nothing is answered. */
-    void hang() throws Exception {
+    public void hang() throws Exception {
         signal("STOP");
         await().atMost(Duration.ofSeconds(60)).until(this::isStopped);
     }
 
     /** Ends a hang: requests that arrived meanwhile are answered now. */
-    void goOn() throws Exception {
+    public void goOn() throws Exception {
         signal("CONT");
     }
 
@@ -117,7 +116,7 @@ abstract class ServerProcess implements AutoCloseable {
     }
 
     /** Sends one line of text, and returns the lines of the answer up to this number. */
-    String[] ask(String line, int lines) throws IOException {
+    public String[] ask(String line, int lines) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(5000);
             socket.getOutputStream().write((line + "\r\n").getBytes(ISO_8859_1));

@@ -1,4 +1,4 @@
-package io.counters.demo;
+package io.counters.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
