@@ -11,6 +11,8 @@
  *                         v
  *                      history --> its file
  * </pre>
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector;

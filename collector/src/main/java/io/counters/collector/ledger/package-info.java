@@ -33,6 +33,8 @@
  * the results of pushes. All methods of {@link io.counters.collector.ledger.Ledger} may be called from several threads:
  * one lock protects it, which nothing else takes. Calls that belong together are handed over by
  * {@link io.counters.collector.ledger.Ledger#batch}.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.ledger;
