@@ -17,9 +17,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -56,23 +54,10 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     private static final long COMMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long POLL_MILLIS_MAX = 50;
-    private static final long AWAIT_SECONDS = 5;
     private static final long RENEW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** How long lines are waited for while nothing can be committed. */
     private static final long ASK_MILLIS = 10;
-
-    /** A clock that is further off than this can make a stream look younger than it is. */
-    private static final long CLOCK_MILLIS_MAX = 30_000;
-
-    /** Lines that are this old when nothing else waits were not delayed by their partition's owner. */
-    private static final long CAUGHT_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
-
-    /** Lines may have waited for Kafka with any collector if this one had trouble within this time. */
-    private static final long TROUBLED_NANOS = TimeUnit.SECONDS.toNanos(60);
-
-    /** Lines that are merged so late are trouble. */
-    private static final long LAG_MILLIS_MAX = 30_000;
 
     /** How long the stamp of a new ledger in the store is waited for. */
     private static final long MARK_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -83,6 +68,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final int partitions;
     private final LedgerTopic topic;
     private final Commit commit;
+    private final LineMerge merge;
     private final Predicate<Ledger> knowsStore;
     private final Supplier<OptionalLong> dueTick;
     private final LongSupplier wallMillis;
@@ -98,12 +84,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     /** What is assigned and cannot be counted, and why. */
     private final ConcurrentSkipListMap<Integer, String> refused = new ConcurrentSkipListMap<>();
 
-    /** The result of the next commit that begins. */
-    private volatile CompletableFuture<Boolean> nextCommit = new CompletableFuture<>();
-
+    private final NextCommit nextCommit = new NextCommit();
     private long committedNanos;
-    private long behindNanos;
-    private long troubledNanos;
     private long renewedNanos;
     private volatile boolean mustRenew = true;
     private boolean mustCommit;
@@ -113,19 +95,12 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     // What other threads may know.
     private volatile int loadingPartitions;
-    private volatile long lagRecords;
-    private volatile long lagMillis;
     private volatile long takeOverMillis;
     private volatile long takeOverSecond;
 
-    private final LongAdder records;
     private final LongAdder rebalances;
     private final LongAdder aborted;
     private final LongAdder discarded;
-    private final LongAdder faulty;
-    private final LongAdder clockOff;
-    private final LongAdder gone;
-    private final LongAdder cut;
     private final LongAdder skippedTicks;
 
     /**
@@ -156,26 +131,15 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.metrics = metrics;
         topic = new LedgerTopic(lines, owned::partitions, partitions);
         commit = new Commit(owned::ledgers, topic, nanoClock, faults, metrics);
+        merge = new LineMerge(owned, wallMillis, nanoClock, faults, metrics);
         committedNanos = nanoClock.getAsLong();
-        behindNanos = committedNanos;
-        troubledNanos = committedNanos;
         renewedNanos = committedNanos - RENEW_NANOS;
-        records = metrics.count("fleet_merged_records_total", "Records of the topic of lines that were merged here.");
         rebalances = metrics.count("fleet_rebalances_total", "How often partitions were assigned, given away or lost.");
         aborted =
                 metrics.count("fleet_aborted_transactions_total", "Transactions that wrote nothing, or may not have.");
         discarded = metrics.count(
                 "fleet_discarded_ledgers_total",
                 "Ledgers of partitions that were thrown away, because another collector has them or had them meanwhile.");
-        faulty = metrics.count("fleet_faulty_records_total", "Records of lines that caused an internal error.");
-        clockOff = metrics.count(
-                "fleet_clock_off_records_total", "Records of lines whose time is off by more than 30 seconds.");
-        gone = metrics.count(
-                "fleet_gone_records_total",
-                "Records of lines that were deleted before any collector merged them, because they were too old.");
-        cut = metrics.count(
-                "fleet_cut_partitions_total",
-                "How often the lines of a partition ended before those that were merged: Kafka has lost lines.");
         skippedTicks = metrics.count("publish_skipped_ticks_total", "Ticks left out.");
         metrics.gauge(
                 "fleet_owned_partitions",
@@ -186,11 +150,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 "Partitions that are assigned and not loaded yet.",
                 () -> loadingPartitions);
         metrics.gauge("fleet_refused_partitions", "Partitions that are assigned and cannot be counted.", refused::size);
-        metrics.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> lagRecords);
-        metrics.gauge(
-                "fleet_lag_seconds",
-                "How old the lines are that are merged now, of the partition that is furthest behind.",
-                () -> lagMillis / 1000);
         metrics.gauge(
                 "fleet_take_over_millis",
                 "How long the last take-over of a partition took, from its assignment until its lines were merged.",
@@ -298,7 +257,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         int removed = before - owned.partitions().size();
         if (removed > 0) {
             // What somebody waits for may have been in one of these.
-            answer(false);
+            nextCommit.answer(false);
         }
         return removed;
     }
@@ -387,7 +346,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 part.ledger.forgetEarlier();
             }
             part.hasBegun = true;
-            behindNanos = now;
+            merge.begun();
             lines.begin(part.number, part.offset);
             takeOverMillis = TimeUnit.NANOSECONDS.toMillis(now - part.sinceNanos);
             takeOverSecond = wallMillis.getAsLong() / 1000;
@@ -399,64 +358,12 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     @Override
     public void lines(int partition, long offset, long timeMillis, byte[] text) {
-        OwnedPartition part = owned.partition(partition);
-        if (part == null || !part.hasBegun) {
-            return;
-        }
-        long now = wallMillis.getAsLong();
-        long late = now - timeMillis;
-        if (late < -CLOCK_MILLIS_MAX || (late > CLOCK_MILLIS_MAX && isCaughtUp())) {
-            clockOff.increment();
-            faults.warn(
-                    "clock of a collector",
-                    () -> "a record of lines of partition " + partition + " is " + Math.abs(late) / 1000 + " s "
-                            + (late < 0 ? "ahead of" : "behind")
-                            + " this collector's clock, and nothing else waited; if its"
-                            + " collector could reach Kafka all the time, synchronize the clocks of the fleet: they may"
-                            + " differ by seconds only, or streams look older or younger than they are");
-        }
-        try {
-            part.lines.merge(text, timeMillis, now);
-        } catch (RuntimeException fault) {
-            faulty.increment();
-            faults.warn(
-                    "faulty record",
-                    "a record of lines of partition " + partition + ", offset " + offset
-                            + ", caused an internal error; the lines before the error were counted",
-                    fault);
-        }
-        part.offset = offset + 1;
-        part.mergedMillis = timeMillis;
-        records.increment();
+        merge.lines(partition, offset, timeMillis, text);
     }
 
     @Override
     public void moved(int partition, long from, long to) {
-        OwnedPartition part = owned.partition(partition);
-        if (part != null && part.hasBegun) {
-            part.offset = to;
-        }
-        if (to >= from) {
-            gone.add(to - from);
-            faults.warn(
-                    "lines gone",
-                    "records of lines of partition " + partition
-                            + " were deleted before any collector merged them (records: " + (to - from)
-                            + "); senders with totals repeat theirs, other lines are lost. Keep lines for longer than a"
-                            + " fleet may be down (retention.ms of the topic)");
-        } else {
-            cut.increment();
-            faults.warn(
-                    "lines cut",
-                    "the lines of partition " + partition + " end at offset " + to + ", and were merged up to " + from
-                            + ": Kafka has lost some, or the topic was deleted; the partition goes on at its end. Senders"
-                            + " with totals repeat theirs, other lines that were not merged are lost. Use three brokers");
-        }
-    }
-
-    private boolean isCaughtUp() {
-        long now = nanoClock.getAsLong();
-        return now - behindNanos > CAUGHT_UP_NANOS && now - troubledNanos > TROUBLED_NANOS;
+        merge.moved(partition, from, to);
     }
 
     // Commits
@@ -484,8 +391,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         if (!canCommit()) {
             return;
         }
-        CompletableFuture<Boolean> told = nextCommit;
-        nextCommit = new CompletableFuture<>();
+        CompletableFuture<Boolean> told = nextCommit.take();
         boolean isCommitted = false;
         try {
             mustCommit = false;
@@ -493,7 +399,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             committedNanos = nanoClock.getAsLong();
             if (!isCommitted) {
                 aborted.increment();
-                troubledNanos = committedNanos;
+                merge.troubled();
             }
             if (topic.takeInDoubt()) {
                 mustRenew = true;
@@ -508,46 +414,18 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         return !mustRenew && owned.partitions().stream().allMatch(part -> part.isSure);
     }
 
-    /** Tells who waits for a commit. */
-    private void answer(boolean isCommitted) {
-        CompletableFuture<Boolean> told = nextCommit;
-        nextCommit = new CompletableFuture<>();
-        told.complete(isCommitted);
-    }
-
     /**
      * Waits until everything that was changed before this call is committed. From any thread but the owner's.
      *
      * @return false if it is not within 5 s, or not before the end
      */
     boolean awaitCommit() {
-        try {
-            return nextCommit.get(AWAIT_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException hurried) {
-            Thread.currentThread().interrupt();
-            return false;
-        } catch (ExecutionException | TimeoutException notNow) {
-            return false;
-        }
+        return nextCommit.await();
     }
 
     /** Notes what others may know. */
     private void look() {
-        long now = nanoClock.getAsLong();
-        long lag = 0;
-        long millis = 0;
-        for (OwnedPartition part : owned.partitions()) {
-            long of = part.hasBegun ? lines.lag(part.number) : 0;
-            lag += of;
-            if (of > 0 && part.mergedMillis > 0) {
-                millis = Math.max(millis, wallMillis.getAsLong() - part.mergedMillis);
-            }
-        }
-        if (lag > 0) {
-            behindNanos = now;
-        }
-        lagRecords = lag;
-        lagMillis = millis;
+        merge.look(lines);
         loadingPartitions = loading.size() + unloaded.size();
     }
 
@@ -563,9 +441,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         if (loadingPartitions > 0) {
             return Optional.of("ledgers of partitions are being loaded: " + loadingPartitions);
         }
-        return lagMillis > LAG_MILLIS_MAX
-                ? Optional.of("lines are merged " + lagMillis / 1000 + " s after they were received")
-                : Optional.empty();
+        return merge.trouble();
     }
 
     /** What keeps changes from being committed; see {@link Commit#trouble}. */
@@ -580,7 +456,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             owned.ledgers().forEach(Ledger::noteAll);
             commit();
         } finally {
-            nextCommit.complete(false);
+            nextCommit.end();
             lines.close();
         }
     }

@@ -9,6 +9,8 @@
  *
  * <p>Nothing is merged, pushed or published here: {@code ledger}, {@code store} and {@code publish} do that, as they do
  * without a fleet.
+ *
+ * <p>Internal: any release may change it.
  */
 @NullMarked
 package io.counters.collector.fleet;

@@ -138,12 +138,16 @@ final class CounterTable {
     private void move(int counter, long difference) {
         changed.set(counter);
         if (!values.move(counter, difference)) {
-            saturated.increment();
-            if (saturations.isEmpty()) {
-                saturations.add("counter " + names.name(counter) + " stays at " + values.get(counter) + ": adding "
-                        + difference + " would exceed its range, -2^63 to 2^63-1; find the sender of far"
-                        + " too large amounts");
-            }
+            saturate(counter, difference);
+        }
+    }
+
+    private void saturate(int counter, long difference) {
+        saturated.increment();
+        if (saturations.isEmpty()) {
+            saturations.add("counter " + names.name(counter) + " stays at " + values.get(counter) + ": adding "
+                    + difference + " would exceed its range, -2^63 to 2^63-1; find the sender of far"
+                    + " too large amounts");
         }
     }
 

@@ -20,6 +20,9 @@ final class Merging {
     /** Instead of an amount to apply: the total was applied before. */
     private static final long NOTHING_NEW = -1;
 
+    /** The names of the counters: each line is searched here, without the way through their table. */
+    private final NameTable names;
+
     private final CounterTable counters;
     private final StreamTable streams;
 
@@ -33,7 +36,8 @@ final class Merging {
     private final LongAdder deferred;
     private final LongAdder overflowed;
 
-    Merging(CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
+    Merging(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
+        this.names = names;
         this.counters = counters;
         this.streams = streams;
         this.projection = projection;
@@ -52,12 +56,32 @@ final class Merging {
                 "Lines counted as counters.overflow, because there was no room for their names.");
     }
 
-    /** See {@code Ledger.merge}. */
+    /**
+     * See {@code Ledger.merge}. What nearly every line needs is here, and what few lines need in methods of its own: the
+     * JIT compiles this to one piece of code, which is slower the more values it has to keep.
+     */
     long merge(@Nullable InboundStream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
         InboundStream of = stream == null || stream.dropped || total == Commands.NO_TOTAL ? null : stream;
-        int counter = counters.find(name, begin, end);
-        boolean hasRoom = counter >= 0 || counters.hasRoom(end - begin);
-        if (of != null && !(hasRoom && of.remembered)) {
+        int counter = names.find(name, begin, end);
+        if (counter < 0 || (of != null && !of.remembered)) {
+            return mergeNew(of, verb, counter, name, begin, end, amount, total);
+        }
+        return merge(of, verb, counter, amount, total);
+    }
+
+    /** Merges a line whose name or stream is new. */
+    private long mergeNew(
+            @Nullable InboundStream stream,
+            Verb verb,
+            int known,
+            byte[] name,
+            int begin,
+            int end,
+            long amount,
+            long total) {
+        InboundStream of = stream;
+        boolean hasRoom = known >= 0 || counters.hasRoom(end - begin);
+        if (of != null) {
             if (streams.waits(of) || (!hasRoom && waitsForRoom(of, end - begin))) {
                 deferred.increment();
                 return 0;
@@ -67,11 +91,16 @@ final class Merging {
         if (!hasRoom) {
             return overflow(of, verb, amount);
         }
-        if (counter < 0) {
-            projection.add();
-            counter = counters.admit(name, begin, end);
-        }
-        long news = of == null ? amount : news(of, verb, counter, amount, total);
+        return merge(of, verb, known < 0 ? admit(name, begin, end) : known, amount, total);
+    }
+
+    private int admit(byte[] name, int begin, int end) {
+        projection.add();
+        return counters.admit(name, begin, end);
+    }
+
+    private long merge(@Nullable InboundStream stream, Verb verb, int counter, long amount, long total) {
+        long news = stream == null ? amount : news(stream, verb, counter, amount, total);
         if (news == NOTHING_NEW) {
             return 0;
         }
@@ -81,48 +110,63 @@ final class Merging {
 
     /** How much of a line with a total is to be applied. Raises the watermark to the total, if that is kept. */
     private long news(InboundStream stream, Verb verb, int counter, long amount, long total) {
-        if (stream.quarantined) {
-            // Its watermarks may be forged; its amounts still count.
-            count(inDoubt, amount);
-            streams.note(stream);
-            return amount;
-        }
-        int place = stream.place(counter);
+        int place = stream.quarantined ? -1 : stream.place(counter);
         long watermark = place < 0 ? InboundStream.NONE : stream.watermarkAt(place, verb);
         if (total <= watermark) {
             nothingNew.increment();
             return NOTHING_NEW;
         }
         streams.note(stream);
-        long jump = watermark != InboundStream.NONE ? total - watermark : total;
-        if (jump > CommandReader.AMOUNT_MAX) {
-            // The jump is not applied, so the total is not kept.
-            stream.quarantined = true;
-            quarantined.increment();
+        if (watermark == InboundStream.NONE) {
+            return first(stream, verb, counter, place, amount, total);
+        }
+        long news = total - watermark;
+        if (news > CommandReader.AMOUNT_MAX) {
+            return quarantine(stream, amount);
+        }
+        if (news > amount) {
+            heal(stream, news - amount);
+        }
+        stream.setWatermarkAt(place, verb, total);
+        return news;
+    }
+
+    /** The same for a total without a watermark. */
+    private long first(InboundStream stream, Verb verb, int counter, int known, long amount, long total) {
+        if (stream.quarantined) {
+            // Its watermarks may be forged; its amounts still count.
             count(inDoubt, amount);
             return amount;
         }
-        if (place < 0 && !streams.hasRoomForWatermark(stream)) {
+        if (total > CommandReader.AMOUNT_MAX) {
+            return quarantine(stream, amount);
+        }
+        if (known < 0 && !streams.hasRoomForWatermark(stream)) {
             stream.whole = false;
             return amount;
         }
-        boolean heals = watermark != InboundStream.NONE || stream.whole;
-        long news = heals ? jump : amount;
-        if (news > amount) {
-            count(healed, news - amount);
-            stream.healed = Values.sum(stream.healed, news - amount);
-        }
-        if (!heals) {
-            count(inDoubt, amount);
-        }
-        if (place < 0) {
-            place = streams.addPlace(stream, counter);
-        }
+        int place = known < 0 ? streams.addPlace(stream, counter) : known;
         stream.setWatermarkAt(place, verb, total);
-        if (!heals) {
-            stream.setUncountedAt(place, stream.uncountedAt(place) + verb.signed(total - amount));
+        if (stream.whole) {
+            heal(stream, total - amount);
+            return total;
         }
-        return news;
+        count(inDoubt, amount);
+        stream.setUncountedAt(place, stream.uncountedAt(place) + verb.signed(total - amount));
+        return amount;
+    }
+
+    /** The jump is not applied, so the total is not kept. */
+    private long quarantine(InboundStream stream, long amount) {
+        stream.quarantined = true;
+        quarantined.increment();
+        count(inDoubt, amount);
+        return amount;
+    }
+
+    private void heal(InboundStream stream, long missed) {
+        count(healed, missed);
+        stream.healed = Values.sum(stream.healed, missed);
     }
 
     /** Whether a total may wait for room for its name: it will be repeated, so nothing of it is lost. */
@@ -154,8 +198,7 @@ final class Merging {
     void merge(byte[] name, int begin, int end, long integer, long rest) {
         int counter = counters.find(name, begin, end);
         if (counter < 0 && counters.hasRoom(end - begin)) {
-            projection.add();
-            counter = counters.admit(name, begin, end);
+            counter = admit(name, begin, end);
         } else if (counter < 0) {
             counter = overflow();
         }

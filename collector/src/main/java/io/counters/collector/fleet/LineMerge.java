@@ -1,0 +1,167 @@
+package io.counters.collector.fleet;
+
+import io.counters.collector.common.FaultLog;
+import io.counters.collector.common.Metrics;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * Merges records of lines into the ledgers of the partitions that this collector owns, and knows how far behind it is. For the
+ * thread of the {@link Owner}.
+ */
+final class LineMerge {
+    /** A clock that is further off than this can make a stream look younger than it is. */
+    private static final long CLOCK_MILLIS_MAX = 30_000;
+
+    /** Lines that are this old when nothing else waits were not delayed by their partition's owner. */
+    private static final long CAUGHT_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** Lines may have waited for Kafka with any collector if this one had trouble within this time. */
+    private static final long TROUBLED_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    /** Lines that are merged so late are trouble. */
+    private static final long LAG_MILLIS_MAX = 30_000;
+
+    private final OwnedLedgers owned;
+    private final LongSupplier wallMillis;
+    private final LongSupplier nanoClock;
+    private final FaultLog faults;
+
+    /** When lines last waited, and when something last kept this collector from committing. */
+    private long behindNanos;
+
+    private long troubledNanos;
+
+    // What other threads may know.
+    private volatile long lagRecords;
+    private volatile long lagMillis;
+
+    private final LongAdder records;
+    private final LongAdder faulty;
+    private final LongAdder clockOff;
+    private final LongAdder gone;
+    private final LongAdder cut;
+
+    LineMerge(OwnedLedgers owned, LongSupplier wallMillis, LongSupplier nanoClock, FaultLog faults, Metrics metrics) {
+        this.owned = owned;
+        this.wallMillis = wallMillis;
+        this.nanoClock = nanoClock;
+        this.faults = faults;
+        behindNanos = nanoClock.getAsLong();
+        troubledNanos = behindNanos;
+        records = metrics.count("fleet_merged_records_total", "Records of the topic of lines that were merged here.");
+        faulty = metrics.count("fleet_faulty_records_total", "Records of lines that caused an internal error.");
+        clockOff = metrics.count(
+                "fleet_clock_off_records_total", "Records of lines whose time is off by more than 30 seconds.");
+        gone = metrics.count(
+                "fleet_gone_records_total",
+                "Records of lines that were deleted before any collector merged them, because they were too old.");
+        cut = metrics.count(
+                "fleet_cut_partitions_total",
+                "How often the lines of a partition ended before those that were merged: Kafka has lost lines.");
+        metrics.gauge("fleet_lag_records", "Records of lines that wait to be merged here.", () -> lagRecords);
+        metrics.gauge(
+                "fleet_lag_seconds",
+                "How old the lines are that are merged now, of the partition that is furthest behind.",
+                () -> lagMillis / 1000);
+    }
+
+    /** Called when a partition begins: its lines may have waited. */
+    void begun() {
+        behindNanos = nanoClock.getAsLong();
+    }
+
+    /** Called when lines may have to wait. */
+    void troubled() {
+        troubledNanos = nanoClock.getAsLong();
+    }
+
+    /** Merges a record of lines, if its partition has begun; see {@link OwnerLog.Member#lines}. */
+    void lines(int partition, long offset, long timeMillis, byte[] text) {
+        OwnedPartition part = owned.partition(partition);
+        if (part == null || !part.hasBegun) {
+            return;
+        }
+        long now = wallMillis.getAsLong();
+        long late = now - timeMillis;
+        if (late < -CLOCK_MILLIS_MAX || (late > CLOCK_MILLIS_MAX && isCaughtUp())) {
+            clockOff.increment();
+            faults.warn(
+                    "clock of a collector",
+                    () -> "a record of lines of partition " + partition + " is " + Math.abs(late) / 1000 + " s "
+                            + (late < 0 ? "ahead of" : "behind")
+                            + " this collector's clock, and nothing else waited; if its"
+                            + " collector could reach Kafka all the time, synchronize the clocks of the fleet: they may"
+                            + " differ by seconds only, or streams look older or younger than they are");
+        }
+        try {
+            part.lines.merge(text, timeMillis, now);
+        } catch (RuntimeException fault) {
+            faulty.increment();
+            faults.warn(
+                    "faulty record",
+                    "a record of lines of partition " + partition + ", offset " + offset
+                            + ", caused an internal error; the lines before the error were counted",
+                    fault);
+        }
+        part.offset = offset + 1;
+        part.mergedMillis = timeMillis;
+        records.increment();
+    }
+
+    /** Goes on where a partition's lines are; see {@link OwnerLog.Member#moved}. */
+    void moved(int partition, long from, long to) {
+        OwnedPartition part = owned.partition(partition);
+        if (part != null && part.hasBegun) {
+            part.offset = to;
+        }
+        if (to >= from) {
+            gone.add(to - from);
+            faults.warn(
+                    "lines gone",
+                    "records of lines of partition " + partition
+                            + " were deleted before any collector merged them (records: " + (to - from)
+                            + "); senders with totals repeat theirs, other lines are lost. Keep lines for longer than a"
+                            + " fleet may be down (retention.ms of the topic)");
+        } else {
+            cut.increment();
+            faults.warn(
+                    "lines cut",
+                    "the lines of partition " + partition + " end at offset " + to + ", and were merged up to " + from
+                            + ": Kafka has lost some, or the topic was deleted; the partition goes on at its end. Senders"
+                            + " with totals repeat theirs, other lines that were not merged are lost. Use three brokers");
+        }
+    }
+
+    private boolean isCaughtUp() {
+        long now = nanoClock.getAsLong();
+        return now - behindNanos > CAUGHT_UP_NANOS && now - troubledNanos > TROUBLED_NANOS;
+    }
+
+    /** Notes how many lines wait, and for how long. */
+    void look(OwnerLog lines) {
+        long lag = 0;
+        long millis = 0;
+        for (OwnedPartition part : owned.partitions()) {
+            long of = part.hasBegun ? lines.lag(part.number) : 0;
+            lag += of;
+            if (of > 0 && part.mergedMillis > 0) {
+                millis = Math.max(millis, wallMillis.getAsLong() - part.mergedMillis);
+            }
+        }
+        if (lag > 0) {
+            behindNanos = nanoClock.getAsLong();
+        }
+        lagRecords = lag;
+        lagMillis = millis;
+    }
+
+    /** Tells if lines are merged late. From any thread, which does not wait. */
+    Optional<String> trouble() {
+        return lagMillis > LAG_MILLIS_MAX
+                ? Optional.of("lines are merged " + lagMillis / 1000 + " s after they were received")
+                : Optional.empty();
+    }
+}
