@@ -452,7 +452,7 @@ class FleetChaosIT {
                     await("what it has lost")
                             .atMost(PATIENCE)
                             .ignoreExceptions()
-                            .untilAsserted(() -> assertThat(leaving.metrics()).containsEntry(LOST_TOTALS, 0.0));
+                            .untilAsserted(() -> assertThat(leaving.metrics()).containsEntry(LOST_TOTALS, 0L));
                     int ended = leaving.program().stop();
                     if (ended == UNSENT_STATUS) {
                         unsent.add(leaving.program().pid());
