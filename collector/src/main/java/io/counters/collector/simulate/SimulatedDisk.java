@@ -60,6 +60,7 @@ final class SimulatedDisk implements Journal {
     }
 
     /** Fills the state of a new ledger with everything that was written, and returns it. */
+    @SuppressWarnings("ByteBufferBackingArray") // Each key wraps an array of its own.
     LedgerState load(LedgerState state) {
         LedgerRecords.Collected collected = new LedgerRecords.Collected();
         records.forEach((key, value) -> collected.put(key.array(), value));
