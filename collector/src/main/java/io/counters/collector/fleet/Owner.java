@@ -402,11 +402,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         return !mustRenew && owned.partitions().stream().allMatch(part -> part.isSure);
     }
 
-    /**
-     * Waits until everything that was changed before this call is committed. From any thread but the owner's.
-     *
-     * @return false if it is not within 5 s, or not before the end
-     */
+    /** See {@link NextCommit#await}. From any thread but the owner's. */
     boolean awaitCommit() {
         return nextCommit.await();
     }
