@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -110,27 +109,8 @@ final class Gatherer implements LineTarget, AutoCloseable {
     private final LongAdder announced;
     private final LongAdder deferredStreams;
     private final LongAdder deferredLines;
-    private final Missing dropped;
-    private final Missing lost;
-
-    /** Lines that their owners do not get: with totals, without, and numbers of datagrams. */
-    private static final class Missing {
-        final LongAdder totals;
-        final LongAdder amounts;
-        final LongAdder numbers;
-
-        Missing(Function<String, LongAdder> ofKind) {
-            totals = ofKind.apply("total");
-            amounts = ofKind.apply("amount");
-            numbers = ofKind.apply("number");
-        }
-
-        void add(long ofTotals, long ofAmounts, long ofNumbers) {
-            totals.add(ofTotals);
-            amounts.add(ofAmounts);
-            numbers.add(ofNumbers);
-        }
-    }
+    private final MissingLines dropped;
+    private final MissingLines lost;
 
     /**
      * @param partitions of the fleet
@@ -173,12 +153,12 @@ final class Gatherer implements LineTarget, AutoCloseable {
                 "From lines of streams that were not announced and wait, because too many streams are new.");
         deferredLines = metrics.count(
                 "fleet_deferred_lines_total", "Lines with totals of such streams; they wait for their repetition.");
-        dropped = new Missing(kind -> metrics.count(
+        dropped = new MissingLines(kind -> metrics.count(
                 "fleet_dropped_lines_total",
                 "Lines that were dropped because there was no room for them until Kafka takes them, by kind.",
                 "kind",
                 kind));
-        lost = new Missing(kind -> metrics.count(
+        lost = new MissingLines(kind -> metrics.count(
                 "fleet_lost_lines_total",
                 "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.",
                 "kind",
@@ -430,7 +410,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
     }
 
     private long missing() {
-        return dropped.totals.sum() + dropped.amounts.sum() + lost.totals.sum() + lost.amounts.sum();
+        return dropped.sum() + lost.sum();
     }
 
     /**

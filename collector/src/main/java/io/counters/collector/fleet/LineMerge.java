@@ -37,6 +37,8 @@ final class LineMerge {
     // What other threads may know.
     private volatile long lagRecords;
     private volatile long lagMillis;
+    private volatile long takeOverMillis;
+    private volatile long takeOverSecond;
 
     private final LongAdder records;
     private final LongAdder faulty;
@@ -66,11 +68,19 @@ final class LineMerge {
                 "fleet_lag_seconds",
                 "How old the lines are that are merged now, of the partition that is furthest behind.",
                 () -> lagMillis / 1000);
+        metrics.gauge(
+                "fleet_take_over_millis",
+                "How long the last take-over of a partition took, from its assignment until its lines were merged.",
+                () -> takeOverMillis);
+        metrics.gauge(
+                "fleet_take_over_second", "Unix time of the last take-over of a partition.", () -> takeOverSecond);
     }
 
     /** Called when a partition begins: its lines may have waited. */
-    void begun() {
+    void begun(OwnedPartition part) {
         behindNanos = nanoClock.getAsLong();
+        takeOverMillis = TimeUnit.NANOSECONDS.toMillis(behindNanos - part.sinceNanos);
+        takeOverSecond = wallMillis.getAsLong() / 1000;
     }
 
     /** Called when lines may have to wait. */

@@ -71,7 +71,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final LineMerge merge;
     private final Predicate<Ledger> knowsStore;
     private final Supplier<OptionalLong> dueTick;
-    private final LongSupplier wallMillis;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final Metrics metrics;
@@ -95,8 +94,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     // What other threads may know.
     private volatile int loadingPartitions;
-    private volatile long takeOverMillis;
-    private volatile long takeOverSecond;
 
     private final LongAdder rebalances;
     private final LongAdder aborted;
@@ -125,7 +122,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.partitions = partitions;
         this.knowsStore = knowsStore;
         this.dueTick = dueTick;
-        this.wallMillis = wallMillis;
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.metrics = metrics;
@@ -150,12 +146,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 "Partitions that are assigned and not loaded yet.",
                 () -> loadingPartitions);
         metrics.gauge("fleet_refused_partitions", "Partitions that are assigned and cannot be counted.", refused::size);
-        metrics.gauge(
-                "fleet_take_over_millis",
-                "How long the last take-over of a partition took, from its assignment until its lines were merged.",
-                () -> takeOverMillis);
-        metrics.gauge(
-                "fleet_take_over_second", "Unix time of the last take-over of a partition.", () -> takeOverSecond);
     }
 
     /**
@@ -346,10 +336,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 part.ledger.forgetEarlier();
             }
             part.hasBegun = true;
-            merge.begun();
+            merge.begun(part);
             lines.begin(part.number, part.offset);
-            takeOverMillis = TimeUnit.NANOSECONDS.toMillis(now - part.sinceNanos);
-            takeOverSecond = wallMillis.getAsLong() / 1000;
             log.debug("partition {} has begun at offset {}", part.number, part.offset);
         }
     }
@@ -414,11 +402,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         return !mustRenew && owned.partitions().stream().allMatch(part -> part.isSure);
     }
 
-    /**
-     * Waits until everything that was changed before this call is committed. From any thread but the owner's.
-     *
-     * @return false if it is not within 5 s, or not before the end
-     */
+    /** See {@link NextCommit#await}. From any thread but the owner's. */
     boolean awaitCommit() {
         return nextCommit.await();
     }

@@ -76,4 +76,11 @@ final class SinkPart {
             pending.remove();
         }
     }
+
+    /** Called when Kafka has this offset. One that is not confirmed is one of before a cut; those to come may be lower. */
+    void committed(long offset) {
+        if (offset <= confirmed) {
+            committed = Math.max(committed, offset);
+        }
+    }
 }

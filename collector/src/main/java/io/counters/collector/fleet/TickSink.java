@@ -328,9 +328,8 @@ final class TickSink extends Reading {
     private void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
         offsets.forEach((partition, offset) -> {
             SinkPart part = parts.get(partition);
-            // An offset that this part has not confirmed is one of before a cut, and those to come may be lower.
-            if (part != null && offset.offset() <= part.confirmed) {
-                part.committed = Math.max(part.committed, offset.offset());
+            if (part != null) {
+                part.committed(offset.offset());
             }
         });
     }

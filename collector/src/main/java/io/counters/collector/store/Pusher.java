@@ -46,7 +46,7 @@ public final class Pusher {
     private static final int PROBE = 16;
 
     /** Every key at rest is read again once in this many rounds: about a minute, at ten rounds a second. */
-    private static final int ROUNDS_TO_SEE_ALL = 600;
+    static final int ROUNDS_TO_SEE_ALL = 600;
 
     /** About this many rounds without a pause take as long as one round with the pause after it. */
     private static final int ROUNDS_A_PAUSE = 10;
@@ -90,25 +90,6 @@ public final class Pusher {
      *     there is no other
      */
     public record Target(Ledger ledger, String part) {}
-
-    /** A ledger that is pushed now. */
-    private static final class Pushed {
-        final Ledger ledger;
-        final String stamp;
-
-        /** How many keys at rest are to be read, in parts of {@value #ROUNDS_TO_SEE_ALL}. */
-        long readsOwed;
-
-        boolean moves;
-
-        /** Whether it adopts what a fleet has written, and the store does not say so yet. */
-        boolean adopts;
-
-        Pushed(Ledger ledger, String stamp) {
-            this.ledger = ledger;
-            this.stamp = stamp;
-        }
-    }
 
     /** @param prefix precedes every counter's key */
     public Pusher(Ledger ledger, Store store, String prefix, FaultLog faults, Metrics metrics) {
