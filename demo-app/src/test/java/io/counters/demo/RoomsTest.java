@@ -278,7 +278,7 @@ class RoomsTest {
     })
     void a_package_of_the_sender_uses_only_the_packages_listed_for_it(String room, String shown) {
         List<String> allowed = new ArrayList<>(List.of(room));
-        for (String other : shown.split(" ")) {
+        for (String other : shown.split(" ", -1)) {
             if (!other.isEmpty()) {
                 allowed.add("io.counters." + other);
             }

@@ -18,7 +18,7 @@ final class TargetFeed implements Commands {
     private byte[] datagram = {};
 
     /** Of one object, so that a test can count what the target allocates. */
-    private final Runnable readDatagram = () -> this.reader.datagram(datagram, 0, datagram.length);
+    private final Runnable readDatagram = this::read;
 
     TargetFeed(LineTarget target) {
         this(target, 0);
@@ -28,6 +28,10 @@ final class TargetFeed implements Commands {
     TargetFeed(LineTarget target, long address) {
         this.target = target;
         this.address = address;
+    }
+
+    private void read() {
+        reader.datagram(datagram, 0, datagram.length);
     }
 
     void datagram(String text) {
