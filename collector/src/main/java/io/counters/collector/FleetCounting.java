@@ -61,7 +61,7 @@ final class FleetCounting implements Counting {
         if (LedgerFile.isIn(folder)) {
             log.warn(
                     "the embedded ledger in {} is not used, because the ledger is in Kafka; the command"
-                            + " import carries it over; then, or if its counts are not needed, move it away",
+                            + " import carries it over; if it was imported already, or if its counts are not needed, move it away",
                     folder);
         }
         fleet = parts.open(new Fleet(

@@ -209,6 +209,15 @@ class MainTest {
     }
 
     @Test
+    void the_help_of_import_says_that_it_needs_a_fleet() {
+        assertThat(run("import", "--help")).isZero();
+
+        assertThat(out.toString(UTF_8).replaceAll("\\s+", " "))
+                .contains("--ledger=LEDGER the fleet's Kafka, kafka://HOST:PORT,HOST:PORT (required)")
+                .doesNotContain("embedded");
+    }
+
+    @Test
     void a_word_that_is_no_command_is_not_shown_because_it_may_be_a_password() {
         assertThat(run("hunter2")).isEqualTo(2);
 

@@ -32,7 +32,6 @@ import picocli.CommandLine.Spec;
         })
 public final class Import implements Callable<Integer> {
     private static final Setting[] SETTINGS = {
-        Setting.LEDGER,
         Setting.KAFKA_SETTINGS,
         Setting.PREFIX,
         Setting.FLEET_PARTITIONS,
@@ -77,6 +76,8 @@ public final class Import implements Callable<Integer> {
     public static CommandLine line(
             Map<String, String> environment, Shell shell, InstantSource clock, RandomGenerator random) {
         CommandLine line = new CommandLine(new Import(environment, shell, clock, random));
+        SettingFlags.addTo(
+                line.getCommandSpec(), Setting.LEDGER, "the fleet's Kafka, kafka://HOST:PORT,HOST:PORT (required)");
         SettingFlags.addTo(line.getCommandSpec(), SETTINGS);
         return line;
     }

@@ -1,6 +1,7 @@
 package io.counters.collector.common;
 
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -19,6 +20,8 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
 
     /** Looked up in advance, because finding a class and a first call both need memory. */
     private static final Runtime JVM = Runtime.getRuntime();
+
+    private static final Class<?> MUST_END = MustEnd.class;
 
     private final Thread halter;
     private volatile boolean failed;
@@ -83,6 +86,15 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
         ending = true;
     }
 
+    /** Ends the process for a reason that is no failure of a thread: the message has it, and what to do. */
+    public abstract static class MustEnd extends Error {
+        private static final long serialVersionUID = 1;
+
+        protected MustEnd(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
     /** Ends the process, because this thread has failed. */
     @Override
     public void uncaughtException(Thread thread, Throwable fault) {
@@ -90,12 +102,16 @@ public final class Threads implements Thread.UncaughtExceptionHandler {
         LockSupport.unpark(halter);
         try {
             // Looked up late, because the log level may be set after this object was created.
-            LoggerFactory.getLogger(Threads.class)
-                    .error(
-                            "{} failed; the process ends, start it again{}",
-                            thread.getName(),
-                            fault instanceof OutOfMemoryError ? ", with more memory (java -Xmx)" : "",
-                            fault);
+            Logger log = LoggerFactory.getLogger(Threads.class);
+            if (MUST_END.isInstance(fault)) {
+                log.error("the process ends: {}", fault.getMessage());
+            } else {
+                log.error(
+                        "{} failed; the process ends, start it again{}",
+                        thread.getName(),
+                        fault instanceof OutOfMemoryError ? ", with more memory (java -Xmx)" : "",
+                        fault);
+            }
             LogStream.drain(LAST_WORDS_MILLIS / 2);
         } finally {
             JVM.halt(EXIT_BROKEN);

@@ -312,6 +312,7 @@ public final class Fleet implements AutoCloseable {
 
     @Override
     public String toString() {
-        return settings + ", topics " + topics.prefix() + ".*, partitions: " + partitions;
+        return settings + " as " + settings.instance() + ", topics " + topics.prefix() + ".*, partitions: "
+                + partitions;
     }
 }

@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.counters.collector.fleet.FleetReport.Problem;
 import io.counters.collector.fleet.FleetReport.Problems;
+import io.counters.collector.settings.Setting;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -127,6 +128,10 @@ public final class FleetCheck implements AutoCloseable {
                 return first.report();
             }
         }
+        log.info(
+                "created the topics {}{}",
+                String.join(", ", first.absent),
+                first.found.isEmpty() ? ": this is a new fleet" : "");
         FleetReport after = look();
         for (int looks = 1; looks < LOOKS_MAX && after.faults().isEmpty() && !after.isReady(); looks++) {
             LockSupport.parkNanos(LOOK_AGAIN_NANOS);
@@ -241,6 +246,7 @@ public final class FleetCheck implements AutoCloseable {
                         "never add partitions to them; delete a topic that is empty, and it is created again");
             } else if (!counts.isEmpty()) {
                 partitions = counts.iterator().next();
+                checkWanted();
             }
             if (partitions > Partitions.MAX) {
                 problems.fault(
@@ -252,6 +258,16 @@ public final class FleetCheck implements AutoCloseable {
                         "topic " + topics.ledger() + " does not exist, but " + String.join(" and ", found.keySet())
                                 + " do: the ledgers were deleted",
                         "restore it; or, to begin at 0, delete the others, too");
+            }
+        }
+
+        private void checkWanted() {
+            int wanted = settings.partitions();
+            if (wanted != partitions && wanted != Integer.parseInt(Setting.FLEET_PARTITIONS.defaultText())) {
+                problems.remark(
+                        "--fleet-partitions is " + wanted + ", which is not used, because the topics exist and have "
+                                + partitions + " partitions",
+                        "leave it out; or, for a new fleet, give another --prefix");
             }
         }
 

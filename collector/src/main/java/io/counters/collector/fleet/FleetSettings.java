@@ -52,7 +52,7 @@ public record FleetSettings(
     /** A broker that hangs is given up by then; Kafka's own 30 s would hold up what other brokers could do. */
     static final int REQUEST_MILLIS = 5_000;
 
-    private static final String SCHEME = "kafka://";
+    static final String SCHEME = "kafka://";
     private static final String ALLOWED = "allowed are embedded and kafka://HOST:PORT,HOST:PORT";
     private static final Pattern INSTANCE = Pattern.compile("[A-Za-z0-9._-]{1,200}");
     private static final String SESSION = "session.timeout.ms";
@@ -100,10 +100,10 @@ public record FleetSettings(
         properties = Map.copyOf(properties);
     }
 
-    /** Shows no property. */
+    /** Where it is; shows no property. */
     @Override
     public String toString() {
-        return SCHEME + String.join(",", brokers) + " as " + instance;
+        return SCHEME + String.join(",", brokers);
     }
 
     /**

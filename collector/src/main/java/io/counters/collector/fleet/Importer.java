@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 
 /**
@@ -27,11 +28,13 @@ import java.util.zip.CRC32C;
  * <p>It is the owner of all partitions while it does so, by the rules that fence owners: where a collector has joined, its
  * transaction is refused. Each partition is loaded, gets its part, and is written in one transaction, which also notes the
  * ledger as {@link Imported}. So what was interrupted, wherever, goes on with the partitions that have no such note. Nothing
- * is written before all partitions were looked at.
+ * is written before all partitions were looked at. A quarter of them is loaded at a time: the time hardly depends on their
+ * number then, and the heap has room for them beside the embedded ledger.
  */
 final class Importer implements OwnerLog.Member {
     private static final long JOIN_NANOS = TimeUnit.SECONDS.toNanos(30);
-    private static final long LOAD_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final int ROUNDS = 4;
     private static final long POLL_MILLIS = 50;
 
     private final OwnerLog log;
@@ -45,6 +48,7 @@ final class Importer implements OwnerLog.Member {
     private final LongSupplier nanoClock;
     private final Set<Integer> owned = new HashSet<>();
     private int meeting;
+    private boolean isWriting;
     private final CRC32C crc = new CRC32C();
 
     /**
@@ -86,21 +90,26 @@ final class Importer implements OwnerLog.Member {
         List<Integer> open = new ArrayList<>();
         Imported before = null;
         double usedRoom = 0;
-        for (int partition = 0; partition < partitions; partition++) {
-            Load load = load(partition);
-            Imported imported = load.imported.get(stamp.ledger());
-            if (imported == null) {
-                usedRoom = Math.max(usedRoom, check(load));
-                open.add(partition);
-            } else {
-                before = imported;
+        for (List<Integer> some : rounds(IntStream.range(0, partitions).boxed().toList())) {
+            for (Load load : load(some)) {
+                Imported imported = load.imported.get(stamp.ledger());
+                if (imported == null) {
+                    usedRoom = Math.max(usedRoom, check(load));
+                    open.add(load.partition);
+                } else {
+                    before = imported;
+                }
             }
         }
+        boolean wasUsed = before != null && before.commit() != stamp.commit();
         if (before != null && open.isEmpty()) {
             throw new IOException("it was imported at " + Instant.ofEpochSecond(before.second())
-                    + " already, and its counts are in the fleet; move it away");
+                    + (wasUsed
+                            ? ", and a collector has used the ledger since; what that counted is not in the fleet and"
+                                    + " cannot be imported. Keep the folder"
+                            : " already, and its counts are in the fleet; move it away"));
         }
-        if (before != null && before.commit() != stamp.commit()) {
+        if (wasUsed) {
             throw new IOException(
                     "an import was interrupted, and a collector has used the ledger since, so the partitions"
                             + " that were imported lack what it has counted; import it into a fleet with another --prefix");
@@ -108,17 +117,32 @@ final class Importer implements OwnerLog.Member {
         if (usedRoom > 1) {
             throw new IOException(noRoom(usedRoom));
         }
-        for (int i = 0; i < open.size(); i++) {
-            try {
-                write(load(open.get(i)));
-            } catch (IOException notNow) {
-                throw new IOException(
-                        "partitions still to be imported: " + (open.size() - i) + " of " + partitions + " ("
-                                + notNow.getMessage() + "); run the import again, and it goes on with these",
-                        notNow);
+        isWriting = true;
+        int written = 0;
+        try {
+            for (List<Integer> some : rounds(open)) {
+                for (Load load : load(some)) {
+                    write(load);
+                    written++;
+                }
             }
+        } catch (IOException notNow) {
+            throw new IOException(
+                    "partitions still to be imported: " + (open.size() - written) + " of " + partitions + " ("
+                            + notNow.getMessage()
+                            + "); run the import again, and it goes on with these; nothing is counted twice",
+                    notNow);
         }
-        return open.size();
+        return written;
+    }
+
+    private List<List<Integer>> rounds(List<Integer> some) {
+        int size = (partitions + ROUNDS - 1) / ROUNDS;
+        List<List<Integer>> rounds = new ArrayList<>();
+        for (int from = 0; from < some.size(); from += size) {
+            rounds.add(some.subList(from, Math.min(from + size, some.size())));
+        }
+        return rounds;
     }
 
     private void join() throws IOException {
@@ -164,28 +188,47 @@ final class Importer implements OwnerLog.Member {
         // That owner finds it, too.
     }
 
-    private Load load(int partition) throws IOException {
-        Load load = new Load(partition, nanoClock.getAsLong(), meeting);
-        loader.want(load);
+    private List<Load> load(List<Integer> some) throws IOException {
+        int begun = meeting;
+        long heardNanos = nanoClock.getAsLong();
+        long heard = 0;
+        List<Load> loads = new ArrayList<>();
+        some.forEach(partition -> loads.add(new Load(partition, nanoClock.getAsLong(), begun)));
+        loads.forEach(loader::want);
+        List<Load> left = new ArrayList<>(loads);
         boolean hasMore = true;
-        while (loader.take() != load) {
+        while (!left.isEmpty()) {
             log.poll(hasMore ? 0 : POLL_MILLIS, this);
             if (owned.size() < partitions) {
-                throw new IOException("a collector of the fleet has started meanwhile; stop all of them");
-            }
-            if (nanoClock.getAsLong() - load.sinceNanos > LOAD_NANOS) {
-                throw new IOException("the ledger of partition " + partition + " could not be loaded within a minute");
+                throw stopped("a collector of the fleet has started meanwhile; stop all of them");
             }
             hasMore = loader.step();
+            for (Load done = loader.take(); done != null; done = loader.take()) {
+                left.remove(done);
+            }
+            long now = loads.stream().mapToLong(load -> load.position).sum() - left.size();
+            if (now != heard) {
+                heard = now;
+                heardNanos = nanoClock.getAsLong();
+            } else if (nanoClock.getAsLong() - heardNanos > SILENCE_NANOS) {
+                throw stopped("the ledger of partition " + left.get(0).partition
+                        + " could not be loaded, because Kafka has not answered for a minute; start the brokers");
+            }
         }
-        if (load.meeting != meeting) {
-            // A collector may have owned the partition meanwhile.
-            return load(partition);
+        if (begun != meeting) {
+            // A collector may have owned the partitions meanwhile.
+            return load(some);
         }
-        if (load.ledger == null) {
-            throw new IOException("the ledger of partition " + partition + " cannot be used: " + load.damage);
+        for (Load load : loads) {
+            if (load.ledger == null) {
+                throw new IOException("the ledger of partition " + load.partition + " cannot be used: " + load.damage);
+            }
         }
-        return load;
+        return loads;
+    }
+
+    private IOException stopped(String why) {
+        return new IOException(isWriting ? why : why + ", and run the import again; this run has imported nothing");
     }
 
     /** @return how much of the partition's room would be used */

@@ -49,9 +49,11 @@ public final class LedgerImport {
     public LedgerImport(
             Settings all, long heapBytes, InstantSource clock, LongSupplier nanoClock, RandomGenerator random)
             throws SettingsException {
-        Optional<FleetSettings> fleet =
-                FleetSettings.from(all, PublishSettings.from(all).spoolBytes());
-        if (fleet.isEmpty()) {
+        long spoolBytes = PublishSettings.from(all).spoolBytes();
+        Optional<FleetSettings> fleet = Optional.empty();
+        if (all.get(Setting.LEDGER, text -> text).startsWith(FleetSettings.SCHEME)) {
+            fleet = FleetSettings.from(all, spoolBytes);
+        } else {
             all.refuse(Setting.LEDGER, "but an import needs a fleet: kafka://HOST:PORT,HOST:PORT");
         }
         bounds = LedgerSettings.from(all, heapBytes);
@@ -73,19 +75,26 @@ public final class LedgerImport {
      * @throws IOException if it cannot be done, with the reason and the remedy
      */
     public String run(Path from, boolean adds) throws IOException {
-        try (LedgerFile file = LedgerFile.existing(from)) {
+        Path folder = from.toAbsolutePath().normalize();
+        try (LedgerFile file = LedgerFile.existing(folder)) {
+            return run(file, folder, adds);
+        }
+    }
+
+    private String run(LedgerFile file, Path folder, boolean adds) throws IOException {
+        try {
             if (file.isShared()) {
                 throw new IOException(
                         "it has shared names with peers, and this version has none; " + LedgerFile.WAY_OVER);
             }
             long nowMillis = clock.millis();
-            Ledger source = ledger(LedgerSettings.in(from), file.load(state()), nowMillis);
+            Ledger source = ledger(LedgerSettings.in(folder), file.load(state()), nowMillis);
             if (source.isNew()) {
                 throw new IOException("nothing was ever counted in it");
             }
             return run(source, nowMillis, adds);
         } catch (IOException | KafkaException cannot) {
-            throw new IOException("cannot import the ledger in " + from + ": " + Faults.reason(cannot), cannot);
+            throw new IOException("cannot import the ledger in " + folder + ": " + Faults.reason(cannot), cannot);
         }
     }
 

@@ -89,8 +89,15 @@ public final class LedgerFile implements Journal, AutoCloseable {
      * @throws IOException if it is not, or cannot be used now, or a collector uses it
      */
     public static LedgerFile existing(Path folder) throws IOException {
+        if (Files.isRegularFile(folder)) {
+            throw new IOException(folder + " is a file; give its folder");
+        }
         if (!isIn(folder)) {
             throw new IOException("there is no ledger in " + folder + ": " + NAME + " is missing");
+        }
+        if (FolderLock.isHeld(folder)) {
+            throw new IOException(
+                    "the data folder " + folder + " is in use by a collector; stop it, and run the import again");
         }
         return new LedgerFile(folder, false);
     }

@@ -24,12 +24,17 @@ public final class SettingFlags {
                 continue;
             }
             String shown = setting.defaultText().isEmpty() ? "" : " (default " + setting.defaultText() + ")";
-            command.addOption(OptionSpec.builder("--" + setting.flag())
-                    .type(String.class)
-                    .paramLabel(setting.name())
-                    .description((setting.purpose() + shown).replace("%", "%%"))
-                    .build());
+            addTo(command, setting, setting.purpose() + shown);
         }
+    }
+
+    /** Adds a flag for a setting that has another meaning, or another default, for this command. */
+    public static void addTo(CommandSpec command, Setting setting, String description) {
+        command.addOption(OptionSpec.builder("--" + setting.flag())
+                .type(String.class)
+                .paramLabel(setting.name())
+                .description(description.replace("%", "%%"))
+                .build());
     }
 
     /** The settings that the command line contains. */

@@ -22,6 +22,12 @@ final class FailingProgram {
                 () -> {
                     throw new IllegalStateException("broken on purpose");
                 };
+            case "must end" ->
+                () -> {
+                    throw new Threads.MustEnd("told to", new IllegalStateException("not shown")) {
+                        private static final long serialVersionUID = 1;
+                    };
+                };
             case "ends" -> () -> {};
             default -> throw new IllegalArgumentException(args[0]);
         };

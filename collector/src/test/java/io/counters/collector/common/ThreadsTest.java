@@ -63,6 +63,16 @@ class ThreadsTest {
     }
 
     @Test
+    @Tag("slow")
+    void a_reason_to_end_is_logged_as_it_is_without_a_trace_or_the_advice_to_start_again() throws Exception {
+        assertThat(status(run("must end"))).isEqualTo(Threads.EXIT_BROKEN);
+
+        assertThat(Files.readString(folder.resolve("said")))
+                .contains("the process ends: told to")
+                .doesNotContain("not shown", "start it again", "FailingProgram.main");
+    }
+
+    @Test
     void threads_may_end_once_the_program_is_ending() throws Exception {
         Threads threads = new Threads();
         CountDownLatch go = new CountDownLatch(1);

@@ -189,7 +189,9 @@ class FleetCheckTest {
         assertThat(report.remarks())
                 .extracting(Object::toString)
                 .anyMatch(remark -> remark.contains("short.lines has retention.ms=60000"))
-                .anyMatch(remark -> remark.contains("short.ledger has segment.bytes=1073741824"));
+                .anyMatch(remark -> remark.contains("short.ledger has segment.bytes=1073741824"))
+                .anyMatch(remark -> remark.contains(
+                        "--fleet-partitions is 4, which is not used, because the topics exist and have 2 partitions"));
     }
 
     @Test
@@ -309,6 +311,9 @@ class FleetCheckTest {
                         new ByteArraySerializer(),
                         new ByteArraySerializer())) {
             assertThat(check.create().isReady()).isTrue();
+            assertThat(said.toString(UTF_8))
+                    .contains("created the topics away.ledger, away.lines, away.ticks: this is a new fleet");
+            said.reset();
             producer.send(new ProducerRecord<>("away.lines", 0, null, new byte[1]))
                     .get(60, TimeUnit.SECONDS);
 

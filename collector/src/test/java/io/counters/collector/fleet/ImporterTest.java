@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
@@ -38,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("once")
 @Tag("slow")
 class ImporterTest {
-    private static final int PARTITIONS = 3;
+    private static final int PARTITIONS = 5;
     private static final int SENDERS = 3;
     private static final int NAMES = 20;
     private static final long HEAP = 512L << 20;
@@ -190,16 +191,33 @@ class ImporterTest {
         }
         MemoryLog.Of lines = log.new Of("import");
         Loader loader = new Loader(killed(LoaderLog.class, log.new Loading()), PARTITIONS, this::ledger, said.log());
+        return importer(killed(OwnerLog.class, lines), loader, adds).run();
+    }
+
+    private Importer importer(OwnerLog lines, Loader loader, boolean adds) {
         return new Importer(
-                        killed(OwnerLog.class, lines),
-                        loader,
-                        PARTITIONS,
-                        embedded.ledger,
-                        adds,
-                        HEAP,
-                        1_700_000_000,
-                        () -> nanos += 1_000_000)
-                .run();
+                lines, loader, PARTITIONS, embedded.ledger, adds, HEAP, 1_700_000_000, () -> nanos += 1_000_000);
+    }
+
+    /** What happens when the loader asks what was committed of these partitions. */
+    private interface Asked {
+        void of(Set<?> partitions) throws IOException;
+    }
+
+    private Importer importer(Asked asked) {
+        for (int i = 0; i < PARTITIONS; i++) {
+            log.assign(i, "import");
+        }
+        LoaderLog all = log.new Loading();
+        Object watched = Proxy.newProxyInstance(
+                LoaderLog.class.getClassLoader(), new Class<?>[] {LoaderLog.class}, (proxy, method, args) -> {
+                    if (method.getName().equals("committed")) {
+                        asked.of((Set<?>) args[0]);
+                    }
+                    return method.invoke(all, args);
+                });
+        Loader loader = new Loader((LoaderLog) watched, PARTITIONS, this::ledger, said.log());
+        return importer(log.new Of("import"), loader, false);
     }
 
     /** The fleet's values, as an owner of all partitions has them when it has merged all lines. */
@@ -336,6 +354,50 @@ class ImporterTest {
         assertThat(values()).isEqualTo(embedded.values());
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void what_a_collector_counts_after_an_import_is_not_said_to_be_in_the_fleet(boolean adds) throws Exception {
+        crashAt = -1;
+        embedded(20);
+        run(false);
+        log.answered(true);
+        embedded(1);
+
+        assertThatThrownBy(() -> run(adds))
+                .hasMessage(
+                        "it was imported at 2023-11-14T22:13:20Z, and a collector has used the ledger since; what that"
+                                + " counted is not in the fleet and cannot be imported. Keep the folder");
+    }
+
+    @Test
+    void a_quarter_of_the_partitions_is_loaded_at_a_time() throws Exception {
+        embedded(20);
+        List<Integer> asked = new ArrayList<>();
+
+        assertThat(importer(partitions -> asked.add(partitions.size())).run()).isEqualTo(PARTITIONS);
+
+        assertThat(asked).containsExactly(2, 2, 1, 2, 2, 1);
+        assertThat(values()).isEqualTo(embedded.values());
+    }
+
+    @Test
+    void whoever_stops_an_import_is_told_and_that_nothing_was_written() throws Exception {
+        embedded(20);
+        String nothing = ", and run the import again; this run has imported nothing";
+        Importer silent = importer(partitions -> {
+            throw new IOException("no answer");
+        });
+        Importer disturbed = importer(partitions -> log.assign(1, "collector"));
+
+        assertThatThrownBy(silent::run)
+                .hasMessage(
+                        "the ledger of partition 0 could not be loaded, because Kafka has not answered for a minute;"
+                                + " start the brokers" + nothing);
+        assertThatThrownBy(disturbed::run)
+                .hasMessage("a collector of the fleet has started meanwhile; stop all of them" + nothing);
+        assertThat(records()).isZero();
+    }
+
     @Test
     void counters_of_the_fleet_are_added_to_only_if_that_is_wanted() throws Exception {
         crashAt = -1;
@@ -395,7 +457,7 @@ class ImporterTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith(
                         "it does not fit: with -Xmx512m, a partition would need 1.5 times the memory that it has for"
-                                + " names and senders, and each of 3 partitions knows all senders with totals (3); run the"
+                                + " names and senders, and each of 5 partitions knows all senders with totals (3); run the"
                                 + " import and all collectors with -Xmx768m,");
         bounds = new LedgerSettings(folder, 1L << 32, 1L << 32, SENDERS, SENDERS, 10, 86_400_000);
         assertThatThrownBy(() -> run(false)).as("watermarks").hasMessageStartingWith("it does not fit");
@@ -415,19 +477,12 @@ class ImporterTest {
             log.assign(i, "import");
         }
         log.assign(1, "collector");
-        Importer importer = new Importer(
-                log.new Of("import"),
-                new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log()),
-                PARTITIONS,
-                embedded.ledger,
-                false,
-                HEAP,
-                0,
-                () -> nanos += 1_000_000);
+        Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
+        Importer importer = importer(log.new Of("import"), loader, false);
 
         assertThatThrownBy(importer::run)
                 .hasMessage(
-                        "collectors of the fleet own 1 of 3 partitions; stop all of them, and run the import again");
+                        "collectors of the fleet own 1 of 5 partitions; stop all of them, and run the import again");
         assertThat(records()).isZero();
     }
 

@@ -33,7 +33,6 @@ class LedgerImportTest {
 
         assertThatThrownBy(() -> anImport.run(folder, false))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("cannot import the ledger in " + folder + ": ")
                 .hasMessageContaining(why);
     }
 
@@ -42,6 +41,14 @@ class LedgerImportTest {
         assertThatThrownBy(() -> ledgerImport(Map.of()))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("--ledger is embedded, but an import needs a fleet: kafka://HOST:PORT,HOST:PORT");
+    }
+
+    @Test
+    void a_ledger_that_is_no_fleet_s_is_refused_once() {
+        assertThatThrownBy(() -> ledgerImport(Map.of(Setting.LEDGER, "127.0.0.1:23120")))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("--ledger is 127.0.0.1:23120, but an import needs a fleet")
+                .hasMessageNotContaining("embedded");
     }
 
     @Test
@@ -54,7 +61,11 @@ class LedgerImportTest {
 
     @Test
     void a_folder_without_a_ledger_is_refused_and_stays_empty() throws Exception {
-        assertRefused("there is no ledger in");
+        Path relative = Path.of("").toAbsolutePath().relativize(folder);
+
+        assertThatThrownBy(() -> ledgerImport(Map.of(Setting.LEDGER, "kafka://127.0.0.1:1"))
+                        .run(relative, false))
+                .hasMessage("there is no ledger in " + folder + ": ledger.sqlite is missing");
 
         assertThat(folder).isEmptyDirectory();
     }
@@ -63,7 +74,7 @@ class LedgerImportTest {
     void a_ledger_that_was_never_used_is_refused() throws Exception {
         new KeptLedger(folder, false).close();
 
-        assertRefused("nothing was ever counted in it");
+        assertRefused("cannot import the ledger in " + folder + ": nothing was ever counted in it");
     }
 
     @Test
@@ -72,7 +83,7 @@ class LedgerImportTest {
             used.datagram("increment a");
             used.commit.run();
 
-            assertRefused("is in use by another collector; stop it");
+            assertRefused("the data folder " + folder + " is in use by a collector; stop it, and run the import again");
         }
     }
 

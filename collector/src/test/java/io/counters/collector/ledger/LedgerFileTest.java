@@ -209,6 +209,7 @@ class LedgerFileTest {
         Path file = folder.resolve("ledger.sqlite");
         Files.writeString(file, "this is not a database ".repeat(1000));
 
+        assertThatThrownBy(() -> LedgerFile.existing(file)).hasMessage(file + " is a file; give its folder");
         assertThatThrownBy(() -> LedgerFile.existing(folder))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("cannot use the ledger " + file + ": it is damaged");

@@ -195,8 +195,8 @@ class ImportIT {
         count(200, List.of(one));
         awaitExact(List.of(one));
         assertThat(runImport())
-                .startsWith("1 counters import: cannot import")
-                .contains("is in use by another collector");
+                .startsWith("1 counters import: the data folder")
+                .contains("is in use by a collector; stop it, and run the import again");
         one.terminate();
         one.status(PATIENCE);
         SortedMap<String, Long> before = stored();
