@@ -39,7 +39,6 @@ import org.slf4j.LoggerFactory;
 final class EmbeddedCounting implements Counting {
     private static final Logger log = LoggerFactory.getLogger(Collector.class);
 
-    private static final long COMMIT_MILLIS = 100;
     private static final long LOADING_MILLIS = 3000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
@@ -217,7 +216,7 @@ final class EmbeddedCounting implements Counting {
     public void start() {
         parts.loop("counters-ledger", () -> {
             commit.run();
-            return COMMIT_MILLIS;
+            return Commit.INTERVAL_MILLIS;
         });
         pushing.start();
         // Its time begins when everything is open, so that a slow start is no missed tick.

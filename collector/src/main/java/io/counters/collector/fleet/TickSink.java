@@ -186,7 +186,7 @@ final class TickSink extends Reading {
         OffsetAndMetadata taken = from.committed(Set.of(partition), WAIT).get(partition);
         parts.remove(partition);
         part(partition).takenSecond =
-                taken == null || taken.metadata().isEmpty() ? 0 : Long.parseLong(taken.metadata());
+                taken == null || !taken.metadata().matches("[0-9]{1,18}") ? 0 : Long.parseLong(taken.metadata());
         cut.increment();
         faults.warn(
                 sink + " cut",

@@ -13,9 +13,6 @@ import java.util.zip.CRC32C;
  * of a stream are together, after its {@code from} line. Keeps its arrays for the next window; used by one thread.
  */
 final class WindowWriter {
-    /** A record ends with the line that makes it longer than this. Kafka's brokers accept 1 MiB unless told otherwise. */
-    static final int RECORD_BYTES = 256 << 10;
-
     /** The bits of {@link #order}; a window's memory has room for fewer lines. */
     private static final int PLACE_SHIFT = 24;
 
@@ -114,7 +111,7 @@ final class WindowWriter {
     }
 
     private boolean sendIfLarge(int partition) {
-        boolean isLarge = text.length() > RECORD_BYTES;
+        boolean isLarge = text.length() > LineWindow.RECORD_BYTES;
         if (isLarge) {
             send(partition);
         }

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 public final class Commit {
+    /** From one commit of an embedded ledger to the next; a fleet's owner has its own. */
+    public static final long INTERVAL_MILLIS = 100;
+
     /** The health check reports commits that have failed, or one that has hung, for this time. */
     static final long TROUBLE_SECONDS = 5;
 
