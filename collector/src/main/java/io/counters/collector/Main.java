@@ -15,9 +15,9 @@ import io.counters.collector.common.LogStream;
 import io.counters.collector.common.Threads;
 import io.counters.collector.doctor.Doctor;
 import io.counters.collector.proxy.ProxyCommand;
-import io.counters.collector.proxy.ProxySettings;
+import io.counters.collector.proxy.ProxyIni;
 import io.counters.collector.settings.CommandErrors;
-import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Flag;
 import io.counters.collector.settings.SettingFlags;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -105,7 +105,7 @@ public final class Main {
 
         @Override
         public Integer call() throws SettingsException, IOException {
-            Map<Setting, String> flags =
+            Map<Flag, String> flags =
                     SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
             Hangup hangup = Hangup.taken();
             Collector collector = started(Main::end, () -> new Collector(new Settings(flags, environment), out));
@@ -191,7 +191,7 @@ public final class Main {
         }
     }
 
-    private static void startProxy(ProxySettings settings, PrintStream out) throws IOException {
+    private static void startProxy(ProxyIni settings, PrintStream out) throws IOException {
         // The first logger reads this, and it is created below.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
         Hangup hangup = Hangup.taken();

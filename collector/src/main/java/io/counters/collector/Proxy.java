@@ -3,7 +3,7 @@ package io.counters.collector;
 import io.counters.collector.common.Descriptors;
 import io.counters.collector.proxy.Forwarder;
 import io.counters.collector.proxy.ProxyHttp;
-import io.counters.collector.proxy.ProxySettings;
+import io.counters.collector.proxy.ProxyIni;
 import io.counters.collector.proxy.ServersReloader;
 import io.counters.emit.StreamIds;
 import java.io.IOException;
@@ -35,7 +35,7 @@ public final class Proxy implements AutoCloseable {
      * @param out gets the lines that say where it listens
      * @throws IOException if a port is not available or the pid file cannot be written; what was opened is closed again
      */
-    public Proxy(ProxySettings settings, PrintStream out) throws IOException {
+    public Proxy(ProxyIni settings, PrintStream out) throws IOException {
         forwarder = new Forwarder(
                 settings,
                 System::nanoTime,
@@ -89,7 +89,7 @@ public final class Proxy implements AutoCloseable {
         reloader.reload();
     }
 
-    private void say(PrintStream out, ProxySettings settings, String page) throws IOException {
+    private void say(PrintStream out, ProxyIni settings, String page) throws IOException {
         out.println("counters proxy listens on TCP " + text(forwarder.tcpAddress()) + " and UDP "
                 + text(forwarder.udpAddress()) + " for the servers of " + settings.servers());
         out.println("  metrics: " + page);

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Flag;
 import io.counters.collector.settings.Settings;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -48,15 +48,15 @@ class StartWithoutHostsTest {
     void a_collector_starts_and_counts_although_hosts_do_not_resolve(String store) throws Exception {
         Settings settings = new Settings(
                 Map.of(
-                        Setting.BIND, "127.0.0.1",
-                        Setting.UDP_PORT, "0",
-                        Setting.HTTP_PORT, "0",
-                        Setting.DATA_DIR, folder.toString(),
-                        Setting.STORE, store,
-                        Setting.STORE_USER, store.startsWith("couchbase") ? "me" : "",
-                        Setting.STORE_PASSWORD, store.startsWith("couchbase") ? "secret" : "",
-                        Setting.OPENTSDB, "http://no-such-host.invalid:4242",
-                        Setting.INTERVAL, "1s"),
+                        Flag.BIND, "127.0.0.1",
+                        Flag.UDP_PORT, "0",
+                        Flag.HTTP_PORT, "0",
+                        Flag.DATA_DIR, folder.toString(),
+                        Flag.STORE, store,
+                        Flag.STORE_USER, store.startsWith("couchbase") ? "me" : "",
+                        Flag.STORE_PASSWORD, store.startsWith("couchbase") ? "secret" : "",
+                        Flag.OPENTSDB, "http://no-such-host.invalid:4242",
+                        Flag.INTERVAL, "1s"),
                 Map.of());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
 

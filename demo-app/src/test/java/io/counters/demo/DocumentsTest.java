@@ -140,8 +140,8 @@ class DocumentsTest {
     @Test
     void every_setting_is_documented_in_a_row() throws IOException {
         String agent = source("agent/src/main/java/io/counters/agent/settings/Key.java");
-        String collector = source(COLLECTOR + "settings/Setting.java");
-        String proxy = source(COLLECTOR + "proxy/ProxySettings.java");
+        String collector = source(COLLECTOR + "settings/Flag.java");
+        String proxy = source(COLLECTOR + "proxy/ProxyIni.java");
 
         List<String> keys = found("^    ([A-Z_]+)(?:\\(.*\\))?[,;]$", agent).stream()
                 .map(match -> "\n| `" + camelCase(match.group(1)) + "` |")

@@ -40,7 +40,7 @@ final class ClassMarks {
     /** The contents of its class file. */
     final TypeFile file;
 
-    final Origin origin;
+    final ClassOrigin origin;
 
     /** A mark that applies to a method. */
     static final class Said {
@@ -67,12 +67,12 @@ final class ClassMarks {
     private ClassMarks(
             @Nullable ClassLoader loader,
             ClassReader reader,
-            Origin origin,
+            ClassOrigin origin,
             Rules rules,
             Hierarchy hierarchy,
             NameTemplates names,
             RefusedMarks refusals) {
-        boolean exactOnly = origin != Origin.APPLICATION;
+        boolean exactOnly = origin != ClassOrigin.APPLICATION;
         boolean heir = rules.needHierarchy() && !exactOnly;
         this.loader = loader;
         this.reader = reader;
@@ -95,7 +95,7 @@ final class ClassMarks {
     static Map<String, MethodCounts> read(
             @Nullable ClassLoader loader,
             ClassReader reader,
-            Origin origin,
+            ClassOrigin origin,
             Rules rules,
             Hierarchy hierarchy,
             NameTemplates names,
@@ -234,7 +234,7 @@ final class ClassMarks {
             });
             ClassReader read = Weaving.reader(bytes);
             ClassMarks of =
-                    new ClassMarks(loader, read, Origin.of(loader, type, bytes), rules, hierarchy, names, silent);
+                    new ClassMarks(loader, read, ClassOrigin.of(loader, type, bytes), rules, hierarchy, names, silent);
             of.code = ClassCode.read(read);
             return of;
         } catch (Throwable unreadable) {

@@ -233,7 +233,7 @@ final class Forwarding {
     }
 
     private boolean isProxy() {
-        if (in.origin == Origin.GENERATED) {
+        if (in.origin == ClassOrigin.GENERATED) {
             return true;
         }
         if (code == null || code.hasLines || !method.isVirtual()) {

@@ -78,7 +78,7 @@ public final class Weaving implements ClassFileTransformer {
         ThreadLocalRandom.current();
         FileSystems.getDefault();
         boolean none = isOfInterest(null, "java/") || ConstantPool.mentions(rules.needles(), new byte[10]);
-        if (none || Origin.isOfTheImage("", null) || Origin.isGenerated("")) {
+        if (none || ClassOrigin.isOfTheImage("", null) || ClassOrigin.isGenerated("")) {
             throw new IllegalStateException("the checks must not match an empty class");
         }
         if (rules.needHierarchy()) {
@@ -127,7 +127,7 @@ public final class Weaving implements ClassFileTransformer {
             }
             if (name == null
                     || !isOfInterest(loader, name)
-                    || (Origin.isOfTheImage(name, domain) && !rules.nameExactly(name))) {
+                    || (ClassOrigin.isOfTheImage(name, domain) && !rules.nameExactly(name))) {
                 return null;
             }
             scanned.incrementAndGet();
@@ -144,12 +144,12 @@ public final class Weaving implements ClassFileTransformer {
         if (loader != null && loader == ownLoader) {
             return false;
         }
-        return isApi(name) || rules.nameExactly(name) || Origin.mayBeMarked(loader, name);
+        return isApi(name) || rules.nameExactly(name) || ClassOrigin.mayBeMarked(loader, name);
     }
 
     /** Whether a class with this name may count if it was generated at run time, so that its bytes are not available. */
     public boolean mayCountUnseen(String name) {
-        return !Origin.isGenerated(name) || rules.nameExactly(name);
+        return !ClassOrigin.isGenerated(name) || rules.nameExactly(name);
     }
 
     /** Whether a class may count according to its bytes, so that it must be read. */
@@ -159,8 +159,8 @@ public final class Weaving implements ClassFileTransformer {
         }
         boolean byPattern = rules.nameByPattern(name);
         return (byPattern || rules.needHierarchy())
-                && !Origin.isGenerated(name, bytes)
-                && !Origin.isForeign(loader, name)
+                && !ClassOrigin.isGenerated(name, bytes)
+                && !ClassOrigin.isForeign(loader, name)
                 && (byPattern || isHeir(loader, bytes));
     }
 
@@ -255,7 +255,8 @@ public final class Weaving implements ClassFileTransformer {
 
     private Map<String, MethodCounts> marked(
             @Nullable ClassLoader loader, String name, ClassReader reader, byte[] bytes) {
-        return ClassMarks.read(loader, reader, Origin.of(loader, name, bytes), rules, hierarchy(), names, refusals);
+        return ClassMarks.read(
+                loader, reader, ClassOrigin.of(loader, name, bytes), rules, hierarchy(), names, refusals);
     }
 
     /**

@@ -1,7 +1,7 @@
 /**
  * Inserts the counting calls into classes when they are loaded. {@code ConstantPool} finds the classes that may count,
  * {@code TypeFile} reads one, {@code ClassMarks} decides by annotations and {@code Rules} which of its methods count, {@code
- * Forwarding} finds those that only forward calls, and {@code WovenClass} inserts the calls. {@code Origin} distinguishes
+ * Forwarding} finds those that only forward calls, and {@code WovenClass} inserts the calls. {@code ClassOrigin} distinguishes
  * the application's classes from others. {@code Listing} describes what would be counted, using the same code.
  *
  * <p>The JVM calls {@link io.counters.agent.weave.Weaving} for every class that it loads. The classes that are needed to

@@ -3,7 +3,7 @@ package io.counters.collector.fleet;
 import static java.util.Map.entry;
 
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.settings.Setting;
+import io.counters.collector.settings.Flag;
 import io.counters.collector.settings.Settings;
 import io.counters.emit.CollectorAddress;
 import io.counters.wire.EditDistance;
@@ -112,11 +112,11 @@ public record FleetSettings(
      * @param spoolBytes the setting
      */
     public static Optional<FleetSettings> from(Settings settings, long spoolBytes) {
-        List<String> brokers = settings.get(Setting.LEDGER, FleetSettings::brokers);
-        String instance = settings.get(Setting.INSTANCE, FleetSettings::instance);
-        int partitions = settings.number(Setting.FLEET_PARTITIONS, 1, Partitions.MAX);
+        List<String> brokers = settings.get(Flag.LEDGER, FleetSettings::brokers);
+        String instance = settings.get(Flag.INSTANCE, FleetSettings::instance);
+        int partitions = settings.number(Flag.FLEET_PARTITIONS, 1, Partitions.MAX);
         if (brokers.isEmpty()) {
-            for (Setting setting : List.of(Setting.KAFKA_SETTINGS, Setting.INSTANCE)) {
+            for (Flag setting : List.of(Flag.KAFKA_SETTINGS, Flag.INSTANCE)) {
                 if (!settings.get(setting, text -> text).isEmpty()) {
                     settings.refuse(setting, "which only a fleet has; set --ledger kafka://HOST:PORT, or leave it out");
                 }
@@ -124,17 +124,17 @@ public record FleetSettings(
             return Optional.empty();
         }
         if (instance.isEmpty()) {
-            int port = settings.number(Setting.UDP_PORT, 0, 65_535);
+            int port = settings.number(Flag.UDP_PORT, 0, 65_535);
             if (port == 0) {
                 settings.refuse(
-                        Setting.UDP_PORT, "so that a fleet cannot tell this collector by it; set --instance to a name");
+                        Flag.UDP_PORT, "so that a fleet cannot tell this collector by it; set --instance to a name");
             }
             instance = hostName() + "-" + port;
         }
-        Map<String, String> properties = settings.get(Setting.KAFKA_SETTINGS, FleetSettings::properties);
+        Map<String, String> properties = settings.get(Flag.KAFKA_SETTINGS, FleetSettings::properties);
         FleetSettings fleet = new FleetSettings(
                 brokers, LedgerSettings.prefix(settings), instance, partitions, spoolBytes, properties);
-        fleet.mistakes().forEach(mistake -> settings.refuse(Setting.KAFKA_SETTINGS, mistake));
+        fleet.mistakes().forEach(mistake -> settings.refuse(Flag.KAFKA_SETTINGS, mistake));
         return Optional.of(fleet);
     }
 

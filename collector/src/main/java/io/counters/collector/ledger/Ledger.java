@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ledger implements LedgerView {
     /** The counter that takes the amounts of new names for which there is no room. */
-    public static final String OVERFLOW = Merging.OVERFLOW;
+    public static final String OVERFLOW = LineMerger.OVERFLOW;
 
     private final LedgerSettings bounds;
     private final boolean projecting;
@@ -35,7 +35,7 @@ public final class Ledger implements LedgerView {
     private final StreamTable streams;
 
     /** Changes a value only together with the watermark that says so. */
-    private final Merging merging;
+    private final LineMerger merging;
 
     /** The state of each counter's key in the store; as many entries as there are counters. */
     private final Projection projection;
@@ -74,7 +74,7 @@ public final class Ledger implements LedgerView {
         counters = new CounterTable(bounds, listening, state, metrics);
         streams = new StreamTable(bounds, listening, state, metrics);
         projection = new Projection(state, counters::note, metrics);
-        merging = new Merging(state.names, counters, streams, projection, metrics);
+        merging = new LineMerger(state.names, counters, streams, projection, metrics);
         moves = state.moves;
         moves.begin(clockMillis.getAsLong());
         published = new UsedSeconds(state.published());

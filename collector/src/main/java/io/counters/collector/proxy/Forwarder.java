@@ -67,7 +67,7 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
     private static final long[] LAST_PAUSES_MILLIS = {50, 150};
     private static final long[] NO_PAUSES = {};
 
-    private final ProxySettings settings;
+    private final ProxyIni settings;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final Selector selector;
@@ -105,7 +105,7 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
      * @throws IOException when a port cannot be opened; the message names the remedy
      */
     public Forwarder(
-            ProxySettings settings,
+            ProxyIni settings,
             LongSupplier nanoClock,
             LongSupplier wallMillis,
             RandomGenerator random,

@@ -36,7 +36,7 @@ final class Ports {
     private static final int DATAGRAMS_A_ROUND = 1000;
     private static final int ACCEPTS_A_ROUND = 100;
 
-    private final ProxySettings settings;
+    private final ProxyIni settings;
     private final Senders senders;
     private final MessageParser.Taker taker;
     private final MessageParser parser;
@@ -63,7 +63,7 @@ final class Ports {
      * @throws IOException when a port cannot be opened; the message names the remedy
      */
     Ports(
-            ProxySettings settings,
+            ProxyIni settings,
             Selector selector,
             Senders senders,
             MessageParser.Taker taker,
@@ -85,8 +85,8 @@ final class Ports {
                 faults,
                 nanoClock);
         receives = new SocketFailures("receiving by UDP", socketFaults, faults, nanoClock);
-        tcp = settings.tcpPort() == ProxySettings.OFF ? null : listen(selector);
-        udp = settings.udpPort() == ProxySettings.OFF ? null : receive(selector);
+        tcp = settings.tcpPort() == ProxyIni.OFF ? null : listen(selector);
+        udp = settings.udpPort() == ProxyIni.OFF ? null : receive(selector);
     }
 
     private ServerSocketChannel listen(Selector selector) throws IOException {

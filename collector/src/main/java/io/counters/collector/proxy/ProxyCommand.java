@@ -43,7 +43,7 @@ public final class ProxyCommand implements Callable<Integer> {
          *
          * @throws IOException when a port cannot be opened
          */
-        void with(ProxySettings settings) throws IOException;
+        void with(ProxyIni settings) throws IOException;
     }
 
     @Option(names = "-f", paramLabel = "FILE", description = "statsite-proxy's INI file")
@@ -88,7 +88,7 @@ public final class ProxyCommand implements Callable<Integer> {
             throw new CommandLine.ParameterException(
                     Objects.requireNonNull(spec).commandLine(), "give statsite-proxy's INI file as -f FILE");
         }
-        ProxySettings settings = ProxySettings.read(file, heapBytes);
+        ProxyIni settings = ProxyIni.read(file, heapBytes);
         settings.remarks().forEach(remark -> err.println("counters proxy: " + remark));
         if (check) {
             out.println(file + " and " + settings.servers() + " have no errors; servers: "
@@ -103,7 +103,7 @@ public final class ProxyCommand implements Callable<Integer> {
         ServersFile.Read read = ServersFile.read(servers);
         read.remarks().forEach(remark -> err.println("counters proxy: " + remark));
         try {
-            return new Ring(read.servers(), ProxySettings.dropTags(dropTags));
+            return new Ring(read.servers(), ProxyIni.dropTags(dropTags));
         } catch (IllegalArgumentException wrong) {
             throw new SettingsException(List.of("--drop-tags is " + dropTags + ", " + wrong.getMessage()));
         }

@@ -24,7 +24,7 @@ public final class ServersReloader {
     private List<Server> taken;
     private List<Server> seen;
 
-    public ServersReloader(ProxySettings settings, Forwarder forwarder, FaultLog faults, Metrics metrics) {
+    public ServersReloader(ProxyIni settings, Forwarder forwarder, FaultLog faults, Metrics metrics) {
         this.file = settings.servers();
         this.forwarder = forwarder;
         this.faults = faults;

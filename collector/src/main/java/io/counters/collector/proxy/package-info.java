@@ -13,7 +13,7 @@
  * connections. What senders can use up is limited to shares of the heap and of the file descriptors: {@link
  * io.counters.collector.proxy.QueueRoom} limits what waits for servers, {@link io.counters.collector.proxy.Senders} the
  * connections and their incomplete messages, and {@link io.counters.collector.proxy.CounterSums} the names. {@link
- * io.counters.collector.proxy.ProxySettings} and {@link io.counters.collector.proxy.ServersFile} read the two files; {@link
+ * io.counters.collector.proxy.ProxyIni} and {@link io.counters.collector.proxy.ServersFile} read the two files; {@link
  * io.counters.collector.proxy.ProxyCommand} reads the command line.
  *
  * <p>The proxy is a separate product in the collector's jar: it uses neither the ledger nor the store, and publishes nothing.

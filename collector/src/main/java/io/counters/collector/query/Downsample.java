@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * @param function any but {@code none}
  * @param fill the value of intervals without points
  */
-record Downsample(String text, long intervalMillis, Aggregator function, Fill fill) {
+record Downsample(String text, long intervalMillis, AggregateFunction function, Fill fill) {
     private static final Pattern INTERVAL = Pattern.compile("(\\d{1,12})(ms|[smhdwny])");
     private static final long YEARS_MAX = 300;
     private static final long YEAR_MILLIS = 365 * 86_400_000L;
@@ -41,8 +41,8 @@ record Downsample(String text, long intervalMillis, Aggregator function, Fill fi
             throw new IllegalArgumentException(
                     "it must be INTERVAL-FUNCTION or INTERVAL-FUNCTION-FILL, such as 1m-avg or 1m-sum-zero");
         }
-        Aggregator function = Aggregator.named(parts[1]);
-        if (function == null || function == Aggregator.NONE) {
+        AggregateFunction function = AggregateFunction.named(parts[1]);
+        if (function == null || function == AggregateFunction.NONE) {
             throw new IllegalArgumentException(
                     "its function " + Request.shown(parts[1]) + " is not one of /api/aggregators, or is none");
         }

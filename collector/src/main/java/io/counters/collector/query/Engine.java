@@ -161,7 +161,7 @@ final class Engine {
         }
         Map<Object, List<TimeSeries>> groups = new LinkedHashMap<>();
         for (TimeSeries series : wanted) {
-            Object group = asked.aggregator() == Aggregator.NONE
+            Object group = asked.aggregator() == AggregateFunction.NONE
                     ? series.counter()
                     : keys.stream().map(series.tags()::get).toList();
             groups.computeIfAbsent(group, fresh -> new ArrayList<>()).add(series);

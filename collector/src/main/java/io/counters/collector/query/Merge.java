@@ -13,7 +13,7 @@ final class Merge {
 
     private final List<Points> series;
     private final boolean isRate;
-    private final Aggregator aggregator;
+    private final AggregateFunction aggregator;
     private final TimeWindow window;
     private final Budget budget;
 
@@ -26,7 +26,7 @@ final class Merge {
     private final long[] integers;
     private final double[] reals;
 
-    Merge(List<Points> series, boolean isRate, Aggregator aggregator, TimeWindow window, Budget budget) {
+    Merge(List<Points> series, boolean isRate, AggregateFunction aggregator, TimeWindow window, Budget budget) {
         this.series = series;
         this.isRate = isRate;
         this.aggregator = aggregator;

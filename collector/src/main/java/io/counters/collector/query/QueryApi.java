@@ -169,7 +169,7 @@ public final class QueryApi {
     private static Response aggregators() {
         return Response.json(json -> {
             json.beginArray();
-            for (String name : Aggregator.names()) {
+            for (String name : AggregateFunction.names()) {
                 json.value(name);
             }
             json.endArray();

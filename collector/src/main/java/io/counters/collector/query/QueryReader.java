@@ -134,7 +134,7 @@ final class QueryReader {
         if (metric.isEmpty()) {
             throw RequestException.bad(place + " has no metric; /api/suggest?type=metrics lists them");
         }
-        Aggregator named = Aggregator.named(aggregator);
+        AggregateFunction named = AggregateFunction.named(aggregator);
         if (named == null) {
             throw RequestException.bad(
                     place + ".aggregator is " + Request.shown(aggregator) + "; /api/aggregators lists all");

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 record SubQuery(
         String metric,
-        Aggregator aggregator,
+        AggregateFunction aggregator,
         @Nullable Downsample downsample,
         @Nullable Rate rate,
         List<Filter> filters,

@@ -6,7 +6,7 @@
  *   JSON or parameters -> QueryReader, QueryParameters -> Query
  *   Catalog: which time series have the metric -> Filter: which of them are wanted -> groups of equal tags
  *   each series: History -> Points -> Downsample -> Rate
- *   each group:  Merge (Interpolation, Aggregator) -> Result -> JSON
+ *   each group:  Merge (Interpolation, AggregateFunction) -> Result -> JSON
  * </pre>
  *
  * <p>The answers are those of OpenTSDB 2.4.1 over the same points, even where these are surprising; {@code OpenTsdbIT} and

@@ -14,12 +14,12 @@ public final class SettingFlags {
 
     /** Adds a flag for each setting. */
     public static void addTo(CommandSpec command) {
-        addTo(command, Setting.values());
+        addTo(command, Flag.values());
     }
 
     /** Adds a flag for each of these settings. */
-    public static void addTo(CommandSpec command, Setting... some) {
-        for (Setting setting : some) {
+    public static void addTo(CommandSpec command, Flag... some) {
+        for (Flag setting : some) {
             if (setting.isSecret()) {
                 continue;
             }
@@ -29,7 +29,7 @@ public final class SettingFlags {
     }
 
     /** Adds a flag for a setting that has another meaning, or another default, for this command. */
-    public static void addTo(CommandSpec command, Setting setting, String description) {
+    public static void addTo(CommandSpec command, Flag setting, String description) {
         command.addOption(OptionSpec.builder("--" + setting.flag())
                 .type(String.class)
                 .paramLabel(setting.name())
@@ -38,9 +38,9 @@ public final class SettingFlags {
     }
 
     /** The settings that the command line contains. */
-    public static Map<Setting, String> of(ParseResult given) {
-        Map<Setting, String> flags = new EnumMap<>(Setting.class);
-        for (Setting setting : Setting.values()) {
+    public static Map<Flag, String> of(ParseResult given) {
+        Map<Flag, String> flags = new EnumMap<>(Flag.class);
+        for (Flag setting : Flag.values()) {
             String text = given.matchedOptionValue("--" + setting.flag(), null);
             if (text != null) {
                 flags.put(setting, text);
@@ -50,9 +50,9 @@ public final class SettingFlags {
     }
 
     /** The secret setting that was given as a flag, if any. */
-    public static Optional<Setting> secret(String... args) {
-        return Arrays.stream(Setting.values())
-                .filter(Setting::isSecret)
+    public static Optional<Flag> secret(String... args) {
+        return Arrays.stream(Flag.values())
+                .filter(Flag::isSecret)
                 .filter(setting ->
                         Arrays.stream(args).anyMatch(arg -> (arg + "=").startsWith("--" + setting.flag() + "=")))
                 .findFirst();

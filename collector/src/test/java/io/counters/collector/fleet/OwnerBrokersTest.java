@@ -337,7 +337,9 @@ class OwnerBrokersTest {
                     .all()
                     .get(60, TimeUnit.SECONDS);
             KafkaLoaderLog log = new KafkaLoaderLog(settings);
-            await("both").ignoreExceptions().untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));
+            await("both")
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));
 
             own.kill(1);
 

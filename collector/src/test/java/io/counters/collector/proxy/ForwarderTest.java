@@ -106,12 +106,12 @@ class ForwarderTest {
                 metrics);
     }
 
-    private static ProxySettings settings(List<Server> servers, long queueBytes, long senderBytes) {
-        return new ProxySettings(
+    private static ProxyIni settings(List<Server> servers, long queueBytes, long senderBytes) {
+        return new ProxyIni(
                 InetAddress.getLoopbackAddress(),
                 0,
                 0,
-                ProxySettings.OFF,
+                ProxyIni.OFF,
                 queueBytes,
                 senderBytes,
                 NAMES_BYTES,

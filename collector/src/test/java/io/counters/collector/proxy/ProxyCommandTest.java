@@ -26,7 +26,7 @@ class ProxyCommandTest {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-    private final List<ProxySettings> started = new ArrayList<>();
+    private final List<ProxyIni> started = new ArrayList<>();
 
     private int run(String keys, String... args) {
         PrintStream said = new PrintStream(out, true, UTF_8);

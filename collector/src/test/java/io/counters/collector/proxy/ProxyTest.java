@@ -55,7 +55,7 @@ class ProxyTest {
                 folder.resolve("proxy.conf"),
                 "[statsite]\nbind_address = 127.0.0.1\nport = " + port + "\nudp_port = 0\nhttp_port = " + httpPort
                         + "\npid_file = " + folder.resolve("pid") + "\nservers = " + list + "\n" + settings);
-        return new Proxy(ProxySettings.read(ini, 1L << 30), new PrintStream(new ByteArrayOutputStream(), true, UTF_8));
+        return new Proxy(ProxyIni.read(ini, 1L << 30), new PrintStream(new ByteArrayOutputStream(), true, UTF_8));
     }
 
     private void send(String text) throws IOException {
@@ -239,7 +239,7 @@ class ProxyTest {
                     folder.resolve("proxy.conf"),
                     "[statsite]\nbind_address = 127.0.0.1\nudp_port = 0\nhttp_port = 0\nport = " + taken.getLocalPort()
                             + "\nservers = " + list + "\n");
-            ProxySettings settings = ProxySettings.read(ini, 1L << 30);
+            ProxyIni settings = ProxyIni.read(ini, 1L << 30);
 
             assertThatExceptionOfType(IOException.class)
                     .isThrownBy(() ->

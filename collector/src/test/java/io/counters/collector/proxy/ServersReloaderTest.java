@@ -37,12 +37,12 @@ class ServersReloaderTest {
             Path ini = Files.writeString(
                     folder.resolve("proxy.conf"),
                     "[statsite]\nbind_address = 127.0.0.1\nport = 1\nudp_port = 0\nservers = " + list + "\n");
-            ProxySettings read = ProxySettings.read(ini, 1L << 30);
-            ProxySettings settings = new ProxySettings(
+            ProxyIni read = ProxyIni.read(ini, 1L << 30);
+            ProxyIni settings = new ProxyIni(
                     read.bind(),
                     0,
-                    ProxySettings.OFF,
-                    ProxySettings.OFF,
+                    ProxyIni.OFF,
+                    ProxyIni.OFF,
                     read.queueBytes(),
                     read.senderBytes(),
                     read.namesBytes(),

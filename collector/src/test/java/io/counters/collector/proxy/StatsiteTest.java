@@ -79,12 +79,12 @@ class StatsiteTest {
         return fresh;
     }
 
-    static ProxySettings settings(List<Server> servers) {
-        return new ProxySettings(
+    static ProxyIni settings(List<Server> servers) {
+        return new ProxyIni(
                 InetAddress.getLoopbackAddress(),
                 0,
                 0,
-                ProxySettings.OFF,
+                ProxyIni.OFF,
                 64 << 20,
                 16 << 20,
                 1 << 20,

@@ -10,31 +10,32 @@ import org.jspecify.annotations.Nullable;
  * Combines several values into one: those of an interval, or those of several series at one time. The result of whole numbers
  * is a whole number: their average, for example, is truncated. Among other numbers, NaN means that there is no value.
  */
-final class Aggregator {
-    private static final Map<String, Aggregator> ALL = new TreeMap<>();
+final class AggregateFunction {
+    private static final Map<String, AggregateFunction> ALL = new TreeMap<>();
 
     /** Leaves each series on its own. */
-    static final Aggregator NONE = add("none", Interpolation.ZERO, (v, from, to) -> v[from], (v, from, to) -> v[from]);
+    static final AggregateFunction NONE =
+            add("none", Interpolation.ZERO, (v, from, to) -> v[from], (v, from, to) -> v[from]);
 
     static {
-        add("sum", Interpolation.LINE, Aggregator::sum, Aggregator::sum);
-        add("zimsum", Interpolation.ZERO, Aggregator::sum, Aggregator::sum);
-        add("pfsum", Interpolation.PREVIOUS, Aggregator::sum, Aggregator::sum);
-        add("squareSum", Interpolation.ZERO, Aggregator::squareSum, Aggregator::squareSum);
-        add("min", Interpolation.LINE, Aggregator::min, Aggregator::min);
-        add("mimmin", Interpolation.MOST, Aggregator::min, Aggregator::min);
-        add("max", Interpolation.LINE, Aggregator::max, Aggregator::max);
-        add("mimmax", Interpolation.LEAST, Aggregator::max, Aggregator::max);
-        add("avg", Interpolation.LINE, (v, from, to) -> sum(v, from, to) / (to - from), Aggregator::average);
-        add("median", Interpolation.LINE, Aggregator::median, Aggregator::median);
-        add("mult", Interpolation.LINE, Aggregator::product, Aggregator::product);
+        add("sum", Interpolation.LINE, AggregateFunction::sum, AggregateFunction::sum);
+        add("zimsum", Interpolation.ZERO, AggregateFunction::sum, AggregateFunction::sum);
+        add("pfsum", Interpolation.PREVIOUS, AggregateFunction::sum, AggregateFunction::sum);
+        add("squareSum", Interpolation.ZERO, AggregateFunction::squareSum, AggregateFunction::squareSum);
+        add("min", Interpolation.LINE, AggregateFunction::min, AggregateFunction::min);
+        add("mimmin", Interpolation.MOST, AggregateFunction::min, AggregateFunction::min);
+        add("max", Interpolation.LINE, AggregateFunction::max, AggregateFunction::max);
+        add("mimmax", Interpolation.LEAST, AggregateFunction::max, AggregateFunction::max);
+        add("avg", Interpolation.LINE, (v, from, to) -> sum(v, from, to) / (to - from), AggregateFunction::average);
+        add("median", Interpolation.LINE, AggregateFunction::median, AggregateFunction::median);
+        add("mult", Interpolation.LINE, AggregateFunction::product, AggregateFunction::product);
         add(
                 "dev",
                 Interpolation.LINE,
                 (v, from, to) -> (long) deviation(reals(v, from, to), 0, to - from),
-                Aggregator::deviation);
-        add("diff", Interpolation.LINE, (v, from, to) -> v[to - 1] - v[from], Aggregator::difference);
-        add("count", Interpolation.ZERO, (v, from, to) -> to - from, Aggregator::count);
+                AggregateFunction::deviation);
+        add("diff", Interpolation.LINE, (v, from, to) -> v[to - 1] - v[from], AggregateFunction::difference);
+        add("count", Interpolation.ZERO, (v, from, to) -> to - from, AggregateFunction::count);
         add("first", Interpolation.ZERO, (v, from, to) -> v[from], (v, from, to) -> v[from]);
         add("last", Interpolation.ZERO, (v, from, to) -> v[to - 1], (v, from, to) -> v[to - 1]);
         for (String digits : new String[] {"50", "75", "90", "95", "99", "999"}) {
@@ -60,15 +61,15 @@ final class Aggregator {
         double of(double[] values, int from, int to);
     }
 
-    private Aggregator(String name, Interpolation interpolation, Integers integers, Reals reals) {
+    private AggregateFunction(String name, Interpolation interpolation, Integers integers, Reals reals) {
         this.name = name;
         this.interpolation = interpolation;
         this.integers = integers;
         this.reals = reals;
     }
 
-    private static Aggregator add(String name, Interpolation interpolation, Integers integers, Reals reals) {
-        Aggregator added = new Aggregator(name, interpolation, integers, reals);
+    private static AggregateFunction add(String name, Interpolation interpolation, Integers integers, Reals reals) {
+        AggregateFunction added = new AggregateFunction(name, interpolation, integers, reals);
         ALL.put(name, added);
         return added;
     }
@@ -88,7 +89,7 @@ final class Aggregator {
     }
 
     /** The aggregator with this name; null if there is none. */
-    static @Nullable Aggregator named(String name) {
+    static @Nullable AggregateFunction named(String name) {
         return ALL.get(name);
     }
 

@@ -37,7 +37,7 @@ import java.util.regex.Pattern;
  * @param pidFile where to write the process ID, if anywhere
  * @param remarks oddities that are not errors, for the log
  */
-public record ProxySettings(
+public record ProxyIni(
         InetAddress bind,
         int tcpPort,
         int udpPort,
@@ -54,7 +54,7 @@ public record ProxySettings(
     /** Instead of a port: turned off. */
     static final int OFF = -1;
 
-    public ProxySettings {
+    public ProxyIni {
         dropTags = List.copyOf(dropTags);
         list = List.copyOf(list);
         remarks = List.copyOf(remarks);
@@ -66,7 +66,7 @@ public record ProxySettings(
      * @param heapBytes this JVM's maximum heap, for settings that are shares of it
      * @throws SettingsException with all errors in both files
      */
-    public static ProxySettings read(Path file, long heapBytes) throws SettingsException {
+    public static ProxyIni read(Path file, long heapBytes) throws SettingsException {
         return new Reader(file, heapBytes).read();
     }
 
@@ -160,7 +160,7 @@ public record ProxySettings(
             this.heapBytes = heapBytes;
         }
 
-        ProxySettings read() throws SettingsException {
+        ProxyIni read() throws SettingsException {
             try {
                 lines(ServersFile.text(file).lines().toList());
             } catch (NoSuchFileException missing) {
@@ -187,7 +187,7 @@ public record ProxySettings(
                         + names + "; together they may be at most " + PERCENT_OF_HEAP_MAX + " % of the heap, which is "
                         + heapBytes + ". Lower them, or raise -Xmx");
             }
-            List<String> dropTags = get(Key.DROP_TAGS, ProxySettings::dropTags);
+            List<String> dropTags = get(Key.DROP_TAGS, ProxyIni::dropTags);
             String level = get(Key.LOG_LEVEL, Reader::level);
             get(Key.DAEMONIZE, Reader::daemonize);
             Path pid = get(Key.PID_FILE, Path::of);
@@ -209,7 +209,7 @@ public record ProxySettings(
                 throw new SettingsException(mistakes);
             }
             Optional<Path> written = pid.toString().isEmpty() ? Optional.empty() : Optional.of(pid);
-            return new ProxySettings(
+            return new ProxyIni(
                     bind, tcp, udp, http, queue, sender, names, dropTags, servers, list, level, written, remarks);
         }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ProxySettingsTest {
+class ProxyIniTest {
     private static final long HEAP_BYTES = 1000L << 20;
 
     @TempDir
@@ -28,13 +28,13 @@ class ProxySettingsTest {
         servers = Files.writeString(folder.resolve("servers.conf"), "h:1\t1\nh:2\t1\n");
     }
 
-    private ProxySettings read(String text) throws IOException, SettingsException {
-        return ProxySettings.read(Files.writeString(folder.resolve("proxy.conf"), text), HEAP_BYTES);
+    private ProxyIni read(String text) throws IOException, SettingsException {
+        return ProxyIni.read(Files.writeString(folder.resolve("proxy.conf"), text), HEAP_BYTES);
     }
 
     @Test
     void the_example_of_statsite_proxy_is_read_without_remarks() throws Exception {
-        ProxySettings settings = read("[statsite-proxy]   \nport = 8150\nudp_port = 8151\nlog_level = DEBUG\nservers = "
+        ProxyIni settings = read("[statsite-proxy]   \nport = 8150\nudp_port = 8151\nlog_level = DEBUG\nservers = "
                 + servers + "\ndaemonize = 0\n\n");
 
         assertThat(settings.tcpPort()).isEqualTo(8150);
@@ -46,7 +46,7 @@ class ProxySettingsTest {
 
     @Test
     void missing_keys_have_the_defaults_of_statsite_proxy() throws Exception {
-        ProxySettings settings = read("[statsite]\nservers = " + servers);
+        ProxyIni settings = read("[statsite]\nservers = " + servers);
 
         assertThat(settings.tcpPort()).isEqualTo(8150);
         assertThat(settings.udpPort()).isEqualTo(8150);
@@ -89,7 +89,7 @@ class ProxySettingsTest {
 
     @Test
     void an_unknown_key_is_reported_with_the_nearest_known_one() throws Exception {
-        ProxySettings settings =
+        ProxyIni settings =
                 read("[statsite]\nudp_prot = 1\nflush_interval = 10\n[sink]\nx = 1\n[statsite]\nservers = " + servers);
 
         assertThat(settings.remarks())
@@ -187,8 +187,8 @@ class ProxySettingsTest {
         "0%, 1048576",
     })
     void memory_is_set_in_bytes_or_as_a_share_of_the_heap(String written, long bytes) throws Exception {
-        ProxySettings settings = read("[statsite]\nservers = " + servers + "\nqueue_bytes = " + written
-                + "\nsender_bytes = " + written + "\nnames_bytes = " + written);
+        ProxyIni settings = read("[statsite]\nservers = " + servers + "\nqueue_bytes = " + written + "\nsender_bytes = "
+                + written + "\nnames_bytes = " + written);
 
         assertThat(settings.queueBytes()).isEqualTo(bytes);
         assertThat(settings.senderBytes()).isEqualTo(bytes);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * application count for rules with {@code *} and {@code +}, and for {@code inherit}. The others count for their own {@code
  * @Count} and for rules that give their exact names.
  */
-enum Origin {
+enum ClassOrigin {
     APPLICATION,
     /** The JDK or another agent. */
     FOREIGN,
@@ -46,7 +46,7 @@ enum Origin {
     /** The attribute with line numbers: compilers write it, tools that generate classes do not. */
     private static final byte[][] LINES = {"LineNumberTable".getBytes(UTF_8)};
 
-    static Origin of(@Nullable ClassLoader loader, String name, byte[] bytes) {
+    static ClassOrigin of(@Nullable ClassLoader loader, String name, byte[] bytes) {
         if (isGenerated(name, bytes)) {
             return GENERATED;
         }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Merges lines: decides by the watermark how much of a line is applied, and applies it. The table in the package's Javadoc has
  * the rules. The ledger's lock protects it.
  */
-final class Merging {
+final class LineMerger {
     /** The counter that takes the amounts of new names for which there is no room. */
     static final String OVERFLOW = "counters.overflow";
 
@@ -36,7 +36,7 @@ final class Merging {
     private final LongAdder deferred;
     private final LongAdder overflowed;
 
-    Merging(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
+    LineMerger(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
         this.names = names;
         this.counters = counters;
         this.streams = streams;
