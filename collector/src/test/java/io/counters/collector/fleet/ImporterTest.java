@@ -387,7 +387,10 @@ class ImporterTest {
         Importer silent = importer(partitions -> {
             throw new IOException("no answer");
         });
-        Importer disturbed = importer(partitions -> log.assign(1, "collector"));
+        Importer disturbed = importer(partitions -> {
+            log.assign(1, "collector");
+            throw new IOException("later");
+        });
 
         assertThatThrownBy(silent::run)
                 .hasMessage(
