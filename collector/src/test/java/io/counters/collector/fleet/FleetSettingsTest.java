@@ -211,6 +211,7 @@ class FleetSettingsTest {
                 .containsEntry("client.rack", "r")
                 .containsEntry("group.id", "g")
                 .containsEntry("sasl.jaas.config", SECRET);
-        assertThat(fleet.toString()).doesNotContain(SECRET);
+        // Messages that no broker answers begin with it; those of an import have no instance that the operator knows.
+        assertThat(fleet).hasToString("kafka://h:9092");
     }
 }
