@@ -4,7 +4,7 @@ import io.counters.collector.common.SeededHash;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
-import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
@@ -46,7 +46,7 @@ final class EmbeddedCounting implements Counting {
     private final PublishSettings publishing;
     private final LedgerFile file;
     private final Ledger ledger;
-    private final Commit commit;
+    private final Committer commit;
     private final History history;
     private final List<Sink> sinks;
     private final List<Sink> takers;
@@ -80,7 +80,7 @@ final class EmbeddedCounting implements Counting {
                     file.damage(),
                     file.setAside());
         }
-        commit = new Commit(ledger, file, System::nanoTime, parts.faults, parts.metrics);
+        commit = new Committer(ledger, file, System::nanoTime, parts.faults, parts.metrics);
         pushing = new Pushing(settings, () -> List.of(new Pusher.Target(ledger, "")), parts);
         sinks = sinks(out, folder.resolve("spool"));
         // Closed once more by the publisher, after its last tick.
@@ -216,7 +216,7 @@ final class EmbeddedCounting implements Counting {
     public void start() {
         parts.loop("counters-ledger", () -> {
             commit.run();
-            return Commit.INTERVAL_MILLIS;
+            return Committer.INTERVAL_MILLIS;
         });
         pushing.start();
         // Its time begins when everything is open, so that a slow start is no missed tick.
@@ -247,7 +247,7 @@ final class EmbeddedCounting implements Counting {
     @Override
     public boolean isKept() {
         int lost = ledger.uncommitted();
-        Commit.Behind behind = commit.behind();
+        Committer.Behind behind = commit.behind();
         if (lost == 0) {
             log.info("the collector ended; counters in the ledger: {}", ledger.size());
             return true;

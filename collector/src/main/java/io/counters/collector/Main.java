@@ -16,8 +16,8 @@ import io.counters.collector.common.Threads;
 import io.counters.collector.doctor.Doctor;
 import io.counters.collector.proxy.ProxyCommand;
 import io.counters.collector.proxy.ProxyIni;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.CommandErrors;
-import io.counters.collector.settings.Flag;
 import io.counters.collector.settings.SettingFlags;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -105,7 +105,7 @@ public final class Main {
 
         @Override
         public Integer call() throws SettingsException, IOException {
-            Map<Flag, String> flags =
+            Map<CollectorFlag, String> flags =
                     SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
             Hangup hangup = Hangup.taken();
             Collector collector = started(Main::end, () -> new Collector(new Settings(flags, environment), out));

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
@@ -58,10 +58,10 @@ class CommandsTest {
         Collector fresh = new Collector(
                 new Settings(
                         Map.of(
-                                Flag.BIND, "127.0.0.1",
-                                Flag.UDP_PORT, "0",
-                                Flag.HTTP_PORT, "0",
-                                Flag.DATA_DIR, folder.resolve(name).toString()),
+                                CollectorFlag.BIND, "127.0.0.1",
+                                CollectorFlag.UDP_PORT, "0",
+                                CollectorFlag.HTTP_PORT, "0",
+                                CollectorFlag.DATA_DIR, folder.resolve(name).toString()),
                         Map.of()),
                 new PrintStream(OutputStream.nullOutputStream()));
         started.add(fresh);

@@ -6,7 +6,7 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.ledger.Changes;
-import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
@@ -31,7 +31,8 @@ class HealthTest {
             new LedgerState(1, new SeededHash(new Random(1))),
             new Metrics());
     private boolean isDiskFull;
-    private final Commit commit = new Commit(ledger, this::write, () -> nanos, new SaidFaults().log(), new Metrics());
+    private final Committer commit =
+            new Committer(ledger, this::write, () -> nanos, new SaidFaults().log(), new Metrics());
     private long diskBytes = 1L << 40;
     private Optional<String> store = Optional.empty();
     private final Health health = new Health(

@@ -3,7 +3,7 @@ package io.counters.collector;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.DatagramSocket;
@@ -40,7 +40,7 @@ class MainTest {
     void help_lists_every_setting_with_its_default() {
         assertThat(run("--help")).isZero();
 
-        for (Flag setting : Flag.values()) {
+        for (CollectorFlag setting : CollectorFlag.values()) {
             String flag = "--" + setting.flag() + "=";
             assertThat(out.toString(UTF_8).contains(flag)).as(flag).isNotEqualTo(setting.isSecret());
         }

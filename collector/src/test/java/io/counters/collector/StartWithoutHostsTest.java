@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -48,15 +48,15 @@ class StartWithoutHostsTest {
     void a_collector_starts_and_counts_although_hosts_do_not_resolve(String store) throws Exception {
         Settings settings = new Settings(
                 Map.of(
-                        Flag.BIND, "127.0.0.1",
-                        Flag.UDP_PORT, "0",
-                        Flag.HTTP_PORT, "0",
-                        Flag.DATA_DIR, folder.toString(),
-                        Flag.STORE, store,
-                        Flag.STORE_USER, store.startsWith("couchbase") ? "me" : "",
-                        Flag.STORE_PASSWORD, store.startsWith("couchbase") ? "secret" : "",
-                        Flag.OPENTSDB, "http://no-such-host.invalid:4242",
-                        Flag.INTERVAL, "1s"),
+                        CollectorFlag.BIND, "127.0.0.1",
+                        CollectorFlag.UDP_PORT, "0",
+                        CollectorFlag.HTTP_PORT, "0",
+                        CollectorFlag.DATA_DIR, folder.toString(),
+                        CollectorFlag.STORE, store,
+                        CollectorFlag.STORE_USER, store.startsWith("couchbase") ? "me" : "",
+                        CollectorFlag.STORE_PASSWORD, store.startsWith("couchbase") ? "secret" : "",
+                        CollectorFlag.OPENTSDB, "http://no-such-host.invalid:4242",
+                        CollectorFlag.INTERVAL, "1s"),
                 Map.of());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
 

@@ -70,7 +70,7 @@ class DocumentsTest {
 
     /** Classes that log texts from other places, such as the rules of the enums that another test reads. */
     private static final Set<String> LOGGED_FROM_ELSEWHERE = Set.of(
-            "Commit.java",
+            "Committer.java",
             "Fleet.java",
             "LineRecords.java",
             "ResponsePolicy.java",
@@ -140,7 +140,7 @@ class DocumentsTest {
     @Test
     void every_setting_is_documented_in_a_row() throws IOException {
         String agent = source("agent/src/main/java/io/counters/agent/settings/Key.java");
-        String collector = source(COLLECTOR + "settings/Flag.java");
+        String collector = source(COLLECTOR + "settings/CollectorFlag.java");
         String proxy = source(COLLECTOR + "proxy/ProxyIni.java");
 
         List<String> keys = found("^    ([A-Z_]+)(?:\\(.*\\))?[,;]$", agent).stream()

@@ -7,7 +7,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
-import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerFile;
@@ -97,7 +97,7 @@ final class ScaleRows {
                     () -> System.currentTimeMillis() / 1000,
                     new LedgerState(1, new SeededHash(new Random(1))),
                     metrics);
-            Commit commit = new Commit(ledger, file, System::nanoTime, faults, metrics);
+            Committer commit = new Committer(ledger, file, System::nanoTime, faults, metrics);
             for (int i = 0; i < COUNTERS; i++) {
                 count(ledger, i);
             }
@@ -141,7 +141,7 @@ final class ScaleRows {
                     () -> System.currentTimeMillis() / 1000,
                     new LedgerState(keys, new SeededHash(new Random(1))),
                     metrics);
-            Commit commit = new Commit(ledger, file, System::nanoTime, faults, metrics);
+            Committer commit = new Committer(ledger, file, System::nanoTime, faults, metrics);
             Pusher pusher = new Pusher(ledger, store, "alone-" + keys + ".", faults, metrics);
             pusher.begin();
             int turns = PUSHED_A_ROUND / keys;

@@ -1,7 +1,7 @@
 package io.counters.collector.commands;
 
 import io.counters.collector.fleet.LedgerImport;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.SettingFlags;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -31,14 +31,14 @@ import picocli.CommandLine.Spec;
                     + " interrupted, run it again, and it goes on where it ended."
         })
 public final class Import implements Callable<Integer> {
-    private static final Flag[] SETTINGS = {
-        Flag.KAFKA_SETTINGS,
-        Flag.PREFIX,
-        Flag.FLEET_PARTITIONS,
-        Flag.SPOOL,
-        Flag.NAMES_MEMORY,
-        Flag.STREAMS_MEMORY,
-        Flag.CONFIG
+    private static final CollectorFlag[] SETTINGS = {
+        CollectorFlag.KAFKA_SETTINGS,
+        CollectorFlag.PREFIX,
+        CollectorFlag.FLEET_PARTITIONS,
+        CollectorFlag.SPOOL,
+        CollectorFlag.NAMES_MEMORY,
+        CollectorFlag.STREAMS_MEMORY,
+        CollectorFlag.CONFIG
     };
 
     @Option(
@@ -77,14 +77,16 @@ public final class Import implements Callable<Integer> {
             Map<String, String> environment, Shell shell, InstantSource clock, RandomGenerator random) {
         CommandLine line = new CommandLine(new Import(environment, shell, clock, random));
         SettingFlags.addTo(
-                line.getCommandSpec(), Flag.LEDGER, "the fleet's Kafka, kafka://HOST:PORT,HOST:PORT (required)");
+                line.getCommandSpec(),
+                CollectorFlag.LEDGER,
+                "the fleet's Kafka, kafka://HOST:PORT,HOST:PORT (required)");
         SettingFlags.addTo(line.getCommandSpec(), SETTINGS);
         return line;
     }
 
     @Override
     public Integer call() throws SettingsException, IOException {
-        Map<Flag, String> flags =
+        Map<CollectorFlag, String> flags =
                 SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
         LedgerImport ledger = new LedgerImport(
                 new Settings(flags, environment), Runtime.getRuntime().maxMemory(), clock, shell.nanoClock(), random);

@@ -1,6 +1,6 @@
 package io.counters.collector.dashboard;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 
 /**
@@ -10,6 +10,6 @@ import io.counters.collector.settings.Settings;
  */
 public record DashboardSettings(int port) {
     public static DashboardSettings from(Settings settings) {
-        return new DashboardSettings(settings.number(Flag.HTTP_PORT, 0, 65_535));
+        return new DashboardSettings(settings.number(CollectorFlag.HTTP_PORT, 0, 65_535));
     }
 }

@@ -11,7 +11,7 @@ import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.publish.PublishSettings;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.SettingFlags;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -72,7 +72,7 @@ public final class Doctor implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Map<Flag, String> flags =
+        Map<CollectorFlag, String> flags =
                 SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
         List<Finding> findings = findings(new Settings(flags, environment));
         if (json) {
@@ -101,7 +101,7 @@ public final class Doctor implements Callable<Integer> {
         Optional<FleetSettings> fleet = FleetSettings.from(settings, publishing.spoolBytes());
         HistorySettings.from(
                 settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
-        int connections = settings.number(Flag.CONNECTIONS, 1, CONNECTIONS_MAX);
+        int connections = settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX);
         try {
             settings.check();
             findings.add(Finding.ok("settings", "no errors"));

@@ -4,7 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.counters.collector.fleet.FleetReport.Problem;
 import io.counters.collector.fleet.FleetReport.Problems;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -263,7 +263,7 @@ public final class FleetCheck implements AutoCloseable {
 
         private void checkWanted() {
             int wanted = settings.partitions();
-            if (wanted != partitions && wanted != Integer.parseInt(Flag.FLEET_PARTITIONS.defaultText())) {
+            if (wanted != partitions && wanted != Integer.parseInt(CollectorFlag.FLEET_PARTITIONS.defaultText())) {
                 problems.remark(
                         "--fleet-partitions is " + wanted + ", which is not used, because the topics exist and have "
                                 + partitions + " partitions",

@@ -3,7 +3,7 @@ package io.counters.collector.fleet;
 import static java.util.Map.entry;
 
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.emit.CollectorAddress;
 import io.counters.wire.EditDistance;
@@ -112,11 +112,11 @@ public record FleetSettings(
      * @param spoolBytes the setting
      */
     public static Optional<FleetSettings> from(Settings settings, long spoolBytes) {
-        List<String> brokers = settings.get(Flag.LEDGER, FleetSettings::brokers);
-        String instance = settings.get(Flag.INSTANCE, FleetSettings::instance);
-        int partitions = settings.number(Flag.FLEET_PARTITIONS, 1, Partitions.MAX);
+        List<String> brokers = settings.get(CollectorFlag.LEDGER, FleetSettings::brokers);
+        String instance = settings.get(CollectorFlag.INSTANCE, FleetSettings::instance);
+        int partitions = settings.number(CollectorFlag.FLEET_PARTITIONS, 1, Partitions.MAX);
         if (brokers.isEmpty()) {
-            for (Flag setting : List.of(Flag.KAFKA_SETTINGS, Flag.INSTANCE)) {
+            for (CollectorFlag setting : List.of(CollectorFlag.KAFKA_SETTINGS, CollectorFlag.INSTANCE)) {
                 if (!settings.get(setting, text -> text).isEmpty()) {
                     settings.refuse(setting, "which only a fleet has; set --ledger kafka://HOST:PORT, or leave it out");
                 }
@@ -124,17 +124,18 @@ public record FleetSettings(
             return Optional.empty();
         }
         if (instance.isEmpty()) {
-            int port = settings.number(Flag.UDP_PORT, 0, 65_535);
+            int port = settings.number(CollectorFlag.UDP_PORT, 0, 65_535);
             if (port == 0) {
                 settings.refuse(
-                        Flag.UDP_PORT, "so that a fleet cannot tell this collector by it; set --instance to a name");
+                        CollectorFlag.UDP_PORT,
+                        "so that a fleet cannot tell this collector by it; set --instance to a name");
             }
             instance = hostName() + "-" + port;
         }
-        Map<String, String> properties = settings.get(Flag.KAFKA_SETTINGS, FleetSettings::properties);
+        Map<String, String> properties = settings.get(CollectorFlag.KAFKA_SETTINGS, FleetSettings::properties);
         FleetSettings fleet = new FleetSettings(
                 brokers, LedgerSettings.prefix(settings), instance, partitions, spoolBytes, properties);
-        fleet.mistakes().forEach(mistake -> settings.refuse(Flag.KAFKA_SETTINGS, mistake));
+        fleet.mistakes().forEach(mistake -> settings.refuse(CollectorFlag.KAFKA_SETTINGS, mistake));
         return Optional.of(fleet);
     }
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the lines that arrive at a collector of a fleet, and sends them to the owners of their names: every
- * {@value LineWindow#MILLIS} ms, what has arrived is merged as {@link LineWindow} says, and written to the topic
+ * {@value #WINDOW_MILLIS} ms, what has arrived is merged as {@link LineWindow} says, and written to the topic
  * {@code PREFIX.lines}. It keeps no count: every line is on its way to its owner.
  *
  * <p>Two windows take turns: intake fills one while the other is written. While Kafka does not acknowledge what was written,
@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
  * streams may be new in a minute, and fewer from one address; the others wait, and so do their totals.
  */
 final class Gatherer implements LineTarget, AutoCloseable {
+    /** How long lines are gathered. */
+    static final long WINDOW_MILLIS = 50;
+
     /** A window is sent earlier once it uses one part in this many of its memory, which is looked at so often. */
     private static final int EARLY_PART = 4;
 
@@ -137,7 +140,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
         other = new LineWindow(hashing, windowBytes);
         open.begin(windows);
         writer = new WindowWriter(partitions, log, answered);
-        dueMillis = nowMillis() + LineWindow.MILLIS;
+        dueMillis = nowMillis() + WINDOW_MILLIS;
         answeredMillis = nowMillis();
         taken = metrics.count("fleet_gathered_lines_total", "Lines with a name that arrived here, for all partitions.");
         sent = metrics.count(
@@ -267,7 +270,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
     // Output
 
     /**
-     * Sends what has arrived, if {@value LineWindow#MILLIS} ms have passed, or the window is large already, and if Kafka has
+     * Sends what has arrived, if {@value #WINDOW_MILLIS} ms have passed, or the window is large already, and if Kafka has
      * room. One thread calls it again after the time that it returns.
      *
      * @return milliseconds, 1 to {@value #LOOK_MILLIS}
@@ -280,7 +283,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
                 if (log.hasRoom()) {
                     send(now);
                 }
-                dueMillis = now + LineWindow.MILLIS;
+                dueMillis = now + WINDOW_MILLIS;
             }
             return Math.max(1, Math.min(LOOK_MILLIS, dueMillis - nowMillis()));
         }

@@ -8,7 +8,7 @@ import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.publish.PublishSettings;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
@@ -51,10 +51,10 @@ public final class LedgerImport {
             throws SettingsException {
         long spoolBytes = PublishSettings.from(all).spoolBytes();
         Optional<FleetSettings> fleet = Optional.empty();
-        if (all.get(Flag.LEDGER, text -> text).startsWith(FleetSettings.SCHEME)) {
+        if (all.get(CollectorFlag.LEDGER, text -> text).startsWith(FleetSettings.SCHEME)) {
             fleet = FleetSettings.from(all, spoolBytes);
         } else {
-            all.refuse(Flag.LEDGER, "but an import needs a fleet: kafka://HOST:PORT,HOST:PORT");
+            all.refuse(CollectorFlag.LEDGER, "but an import needs a fleet: kafka://HOST:PORT,HOST:PORT");
         }
         bounds = LedgerSettings.from(all, heapBytes);
         all.check();

@@ -27,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  * no line allocates anything. Not for several threads at once.
  */
 final class LineWindow {
-    /** How long lines are gathered. */
-    static final long MILLIS = 50;
-
     /** A record ends with the line that makes it longer than this. Kafka's brokers accept 1 MiB unless told otherwise. */
     static final int RECORD_BYTES = 256 << 10;
 

@@ -2,7 +2,7 @@ package io.counters.collector.fleet;
 
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
-import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;
 import java.io.IOException;
 import java.util.Collection;
@@ -67,7 +67,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final OwnedLedgers owned;
     private final int partitions;
     private final LedgerTopic topic;
-    private final Commit commit;
+    private final Committer commit;
     private final LineMerge merge;
     private final Predicate<Ledger> knowsStore;
     private final Supplier<OptionalLong> dueTick;
@@ -126,7 +126,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.faults = faults;
         this.metrics = metrics;
         topic = new LedgerTopic(lines, owned::partitions, partitions);
-        commit = new Commit(owned::ledgers, topic, nanoClock, faults, metrics);
+        commit = new Committer(owned::ledgers, topic, nanoClock, faults, metrics);
         merge = new LineMerge(owned, wallMillis, nanoClock, faults, metrics);
         committedNanos = nanoClock.getAsLong();
         renewedNanos = committedNanos - RENEW_NANOS;
@@ -428,8 +428,8 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         return merge.trouble();
     }
 
-    /** What keeps changes from being committed; see {@link Commit#trouble}. */
-    Commit committing() {
+    /** What keeps changes from being committed; see {@link Committer#trouble}. */
+    Committer committing() {
         return commit;
     }
 

@@ -1,6 +1,6 @@
 package io.counters.collector.history;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
@@ -44,14 +44,14 @@ public record HistorySettings(
      * @param intervalSeconds the time from one tick to the next
      */
     public static HistorySettings from(Settings settings, Path folder, long heapBytes, long intervalSeconds) {
-        int counters = settings.number(Flag.HISTORY_COUNTERS, 0, COUNTERS_MAX);
+        int counters = settings.number(CollectorFlag.HISTORY_COUNTERS, 0, COUNTERS_MAX);
         return new HistorySettings(
                 folder.resolve("history.db"),
                 (int) intervalSeconds,
-                settings.get(Flag.HISTORY_TICKS, HistorySettings::seconds),
-                settings.get(Flag.HISTORY_MINUTES, HistorySettings::seconds),
-                settings.get(Flag.HISTORY_HOURS, HistorySettings::seconds),
-                settings.get(Flag.HISTORY_BYTES, HistorySettings::bytes),
+                settings.get(CollectorFlag.HISTORY_TICKS, HistorySettings::seconds),
+                settings.get(CollectorFlag.HISTORY_MINUTES, HistorySettings::seconds),
+                settings.get(CollectorFlag.HISTORY_HOURS, HistorySettings::seconds),
+                settings.get(CollectorFlag.HISTORY_BYTES, HistorySettings::bytes),
                 (int) Math.min(counters, heapBytes / HEAP_PART / COUNTER_BYTES));
     }
 

@@ -2,7 +2,7 @@ package io.counters.collector.intake;
 
 import io.counters.collector.common.Descriptors;
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.NameReader;
 import java.net.InetAddress;
@@ -36,12 +36,14 @@ public record IntakeSettings(
 
     public static IntakeSettings from(Settings settings) {
         return new IntakeSettings(
-                settings.get(Flag.BIND, IntakeSettings::address),
-                settings.number(Flag.UDP_PORT, 0, 65_535),
-                settings.get(Flag.TCP_PORT, text -> text.isEmpty() ? AS_UDP : Settings.wholeNumber(text, 0, 65_535)),
+                settings.get(CollectorFlag.BIND, IntakeSettings::address),
+                settings.number(CollectorFlag.UDP_PORT, 0, 65_535),
+                settings.get(
+                        CollectorFlag.TCP_PORT,
+                        text -> text.isEmpty() ? AS_UDP : Settings.wholeNumber(text, 0, 65_535)),
                 NameReader.BYTES_MAX - LedgerSettings.prefix(settings).length(),
                 connectionsMax(
-                        settings.number(Flag.CONNECTIONS, 1, CONNECTIONS_MAX),
+                        settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX),
                         Descriptors.limit(),
                         Runtime.getRuntime().maxMemory()),
                 StatsdSettings.from(settings));

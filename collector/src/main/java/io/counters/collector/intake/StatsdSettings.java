@@ -1,6 +1,6 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.NameReader;
 import io.counters.wire.StatsdName;
@@ -22,11 +22,12 @@ public record StatsdSettings(boolean cleans, List<String> dropTags) {
     }
 
     static StatsdSettings from(Settings settings) {
-        boolean cleans = settings.get(Flag.STATSD_NAMES, StatsdSettings::cleans);
-        List<String> dropTags = settings.get(Flag.DROP_TAGS, StatsdSettings::dropTags);
+        boolean cleans = settings.get(CollectorFlag.STATSD_NAMES, StatsdSettings::cleans);
+        List<String> dropTags = settings.get(CollectorFlag.DROP_TAGS, StatsdSettings::dropTags);
         if (!cleans && !dropTags.isEmpty()) {
             settings.refuse(
-                    Flag.DROP_TAGS, "which works only with statsd-names=clean; leave out one of the two settings");
+                    CollectorFlag.DROP_TAGS,
+                    "which works only with statsd-names=clean; leave out one of the two settings");
         }
         return new StatsdSettings(cleans, dropTags);
     }

@@ -1,6 +1,6 @@
 package io.counters.collector.intake;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.udp.UnixSocket;
 import java.nio.file.InvalidPathException;
@@ -14,7 +14,7 @@ import java.util.Optional;
  */
 public record UnixSettings(Optional<Path> path) {
     public static UnixSettings from(Settings settings) {
-        return new UnixSettings(settings.get(Flag.UNIX, UnixSettings::path));
+        return new UnixSettings(settings.get(CollectorFlag.UNIX, UnixSettings::path));
     }
 
     private static Optional<Path> path(String text) {

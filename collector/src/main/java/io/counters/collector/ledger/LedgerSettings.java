@@ -2,7 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Memory;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.NameReader;
@@ -51,19 +51,19 @@ public record LedgerSettings(
      * @param heapBytes the maximum heap; bounds may be shares of it
      */
     public static LedgerSettings from(Settings settings, long heapBytes) {
-        long names = settings.get(Flag.NAMES_MEMORY, text -> Memory.of(text, heapBytes));
-        long streams = settings.get(Flag.STREAMS_MEMORY, text -> Memory.of(text, heapBytes));
+        long names = settings.get(CollectorFlag.NAMES_MEMORY, text -> Memory.of(text, heapBytes));
+        long streams = settings.get(CollectorFlag.STREAMS_MEMORY, text -> Memory.of(text, heapBytes));
         if (names + streams > heapBytes / 100 * SHARES_PERCENT_MAX) {
             settings.refuse(
-                    Flag.NAMES_MEMORY,
+                    CollectorFlag.NAMES_MEMORY,
                     "which together with streams-memory is more than " + SHARES_PERCENT_MAX
                             + "% of the heap; lower one of them, or raise -Xmx");
         }
         int streamsMax = atLeastOne(streams / STREAMS_PART / BYTES_A_STREAM);
         return new LedgerSettings(
-                settings.get(Flag.DATA_DIR, LedgerSettings::folder),
+                settings.get(CollectorFlag.DATA_DIR, LedgerSettings::folder),
                 names,
-                settings.get(Flag.NEW_NAMES, text -> Memory.of(text, names)),
+                settings.get(CollectorFlag.NEW_NAMES, text -> Memory.of(text, names)),
                 streamsMax,
                 atLeastOne(streamsMax / NEW_STREAMS_PART),
                 atLeastOne((streams - streams / STREAMS_PART) / BYTES_A_WATERMARK),
@@ -102,7 +102,7 @@ public record LedgerSettings(
      * names without it.
      */
     public static String prefix(Settings settings) {
-        return settings.get(Flag.PREFIX, LedgerSettings::prefix);
+        return settings.get(CollectorFlag.PREFIX, LedgerSettings::prefix);
     }
 
     private static String prefix(String text) {

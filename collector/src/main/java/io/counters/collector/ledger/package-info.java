@@ -2,7 +2,7 @@
  * The exact value of every counter, and how much of every stream is in it.
  *
  * <p>{@link io.counters.collector.ledger.Ledger} is a pure state machine: no sockets, no files, its clock passed in.
- * {@link io.counters.collector.ledger.Commit} writes what changed to a {@link io.counters.collector.ledger.Journal} in one
+ * {@link io.counters.collector.ledger.Committer} writes what changed to a {@link io.counters.collector.ledger.Journal} in one
  * transaction, several times a second and before anything is pushed or published: to the
  * {@link io.counters.collector.ledger.LedgerFile}, or, of all partitions that a collector of a fleet owns, to a log. Values
  * and watermarks are written together, so a crash cannot separate them. What was not committed at a crash is healed by the

@@ -1,7 +1,7 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.ledger.LedgerSettings;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.NameReader;
 import java.time.Duration;
@@ -46,23 +46,24 @@ public record PublishSettings(
     }
 
     public static PublishSettings from(Settings settings) {
-        Optional<HttpUrl> opentsdb = settings.get(Flag.OPENTSDB, PublishSettings::opentsdb);
-        Set<String> sinks = settings.get(Flag.SINK, text -> sinks(text, opentsdb));
+        Optional<HttpUrl> opentsdb = settings.get(CollectorFlag.OPENTSDB, PublishSettings::opentsdb);
+        Set<String> sinks = settings.get(CollectorFlag.SINK, text -> sinks(text, opentsdb));
         List<HttpUrl> addresses = new ArrayList<>();
         opentsdb.ifPresent(addresses::add);
         sinks.stream()
                 .filter(sink -> sink.startsWith(OPENTSDB))
                 .map(sink -> address(sink.substring(OPENTSDB.length())))
                 .forEach(addresses::add);
-        List<Series.Tag> tags = settings.get(Flag.TAGS, PublishSettings::tags);
+        List<Series.Tag> tags = settings.get(CollectorFlag.TAGS, PublishSettings::tags);
         return new PublishSettings(
-                settings.get(Flag.INTERVAL, PublishSettings::interval),
+                settings.get(CollectorFlag.INTERVAL, PublishSettings::interval),
                 addresses,
                 sinks.contains("stdout"),
-                settings.get(Flag.OPENTSDB_MODE, PublishSettings::isSafe),
-                (int) (long) settings.get(Flag.OPENTSDB_BODY, text -> bytes(text, 1 << 10, 64 << 20, "1k to 64m")),
-                settings.get(Flag.SPOOL, text -> bytes(text, 1 << 20, 9999L << 30, "1m to 9999g")),
-                settings.get(Flag.IDLE, PublishSettings::idle),
+                settings.get(CollectorFlag.OPENTSDB_MODE, PublishSettings::isSafe),
+                (int) (long)
+                        settings.get(CollectorFlag.OPENTSDB_BODY, text -> bytes(text, 1 << 10, 64 << 20, "1k to 64m")),
+                settings.get(CollectorFlag.SPOOL, text -> bytes(text, 1 << 20, 9999L << 30, "1m to 9999g")),
+                settings.get(CollectorFlag.IDLE, PublishSettings::idle),
                 new Series(LedgerSettings.prefix(settings), tags));
     }
 

@@ -2,7 +2,7 @@ package io.counters.collector.publish;
 
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
-import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
 import java.time.Duration;
@@ -30,7 +30,7 @@ public final class Publisher implements AutoCloseable {
     private static final Duration CLOSE = Duration.ofMillis(2500);
 
     private final Ledger ledger;
-    private final Commit commit;
+    private final Committer commit;
     private final List<Lane> lanes = new ArrayList<>();
     private final long intervalSeconds;
     private final @Nullable IdleFilter idle;
@@ -49,7 +49,7 @@ public final class Publisher implements AutoCloseable {
      */
     public Publisher(
             Ledger ledger,
-            Commit commit,
+            Committer commit,
             List<Sink> sinks,
             PublishSettings settings,
             ThreadFactory threads,

@@ -29,7 +29,7 @@ public final class CommandErrors
     public int handleParseException(CommandLine.ParameterException wrong, String[] args) {
         CommandLine line = wrong.getCommandLine();
         String prefix = "counters " + name(line) + ": ";
-        Optional<Flag> secret = SettingFlags.secret(args);
+        Optional<CollectorFlag> secret = SettingFlags.secret(args);
         if (secret.isPresent()) {
             // The parser's message is not shown, because it contains the secret.
             err.println(prefix + "there is no flag --" + secret.get().flag()

@@ -14,12 +14,12 @@ public final class SettingFlags {
 
     /** Adds a flag for each setting. */
     public static void addTo(CommandSpec command) {
-        addTo(command, Flag.values());
+        addTo(command, CollectorFlag.values());
     }
 
     /** Adds a flag for each of these settings. */
-    public static void addTo(CommandSpec command, Flag... some) {
-        for (Flag setting : some) {
+    public static void addTo(CommandSpec command, CollectorFlag... some) {
+        for (CollectorFlag setting : some) {
             if (setting.isSecret()) {
                 continue;
             }
@@ -29,7 +29,7 @@ public final class SettingFlags {
     }
 
     /** Adds a flag for a setting that has another meaning, or another default, for this command. */
-    public static void addTo(CommandSpec command, Flag setting, String description) {
+    public static void addTo(CommandSpec command, CollectorFlag setting, String description) {
         command.addOption(OptionSpec.builder("--" + setting.flag())
                 .type(String.class)
                 .paramLabel(setting.name())
@@ -38,9 +38,9 @@ public final class SettingFlags {
     }
 
     /** The settings that the command line contains. */
-    public static Map<Flag, String> of(ParseResult given) {
-        Map<Flag, String> flags = new EnumMap<>(Flag.class);
-        for (Flag setting : Flag.values()) {
+    public static Map<CollectorFlag, String> of(ParseResult given) {
+        Map<CollectorFlag, String> flags = new EnumMap<>(CollectorFlag.class);
+        for (CollectorFlag setting : CollectorFlag.values()) {
             String text = given.matchedOptionValue("--" + setting.flag(), null);
             if (text != null) {
                 flags.put(setting, text);
@@ -50,9 +50,9 @@ public final class SettingFlags {
     }
 
     /** The secret setting that was given as a flag, if any. */
-    public static Optional<Flag> secret(String... args) {
-        return Arrays.stream(Flag.values())
-                .filter(Flag::isSecret)
+    public static Optional<CollectorFlag> secret(String... args) {
+        return Arrays.stream(CollectorFlag.values())
+                .filter(CollectorFlag::isSecret)
                 .filter(setting ->
                         Arrays.stream(args).anyMatch(arg -> (arg + "=").startsWith("--" + setting.flag() + "=")))
                 .findFirst();

@@ -27,7 +27,7 @@ public final class Settings {
 
     private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
 
-    private final Map<Flag, Given> given = new EnumMap<>(Flag.class);
+    private final Map<CollectorFlag, Given> given = new EnumMap<>(CollectorFlag.class);
     private final Set<String> mistakes = new LinkedHashSet<>();
     private final List<String> remarks = new ArrayList<>();
 
@@ -37,19 +37,19 @@ public final class Settings {
      * @param flags the settings on the command line
      * @param environment the process' variables; those not named {@code COUNTERS_...}, and empty ones, are ignored
      */
-    public Settings(Map<Flag, String> flags, Map<String, String> environment) {
+    public Settings(Map<CollectorFlag, String> flags, Map<String, String> environment) {
         environment.forEach((variable, text) -> {
             if (variable.startsWith("COUNTERS_") && !text.isEmpty()) {
-                Arrays.stream(Flag.values())
+                Arrays.stream(CollectorFlag.values())
                         .filter(setting -> setting.variable().equals(variable))
                         .findFirst()
                         .ifPresentOrElse(
                                 setting -> given.put(setting, new Given(text, "variable " + variable)),
-                                () -> remarks.add(unknown("the environment", variable, Flag::variable)));
+                                () -> remarks.add(unknown("the environment", variable, CollectorFlag::variable)));
             }
         });
         flags.forEach((setting, text) -> given.put(setting, new Given(text, "--" + setting.flag())));
-        Given file = given.get(Flag.CONFIG);
+        Given file = given.get(CollectorFlag.CONFIG);
         if (file != null && !file.text.isEmpty()) {
             readFile(file);
         }
@@ -70,7 +70,7 @@ public final class Settings {
             mistakes.add(file.place + " is " + file.text + ", which cannot be read: " + unreadable.getMessage());
             return;
         }
-        Map<Flag, Given> inFile = new EnumMap<>(Flag.class);
+        Map<CollectorFlag, Given> inFile = new EnumMap<>(CollectorFlag.class);
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i).strip();
             if (i == 0 && line.startsWith("\uFEFF")) {
@@ -88,13 +88,15 @@ public final class Settings {
             }
             String key = line.substring(0, equals).strip();
             String text = line.substring(equals + 1).strip();
-            Optional<Flag> setting = Arrays.stream(Flag.values())
-                    .filter(known -> known != Flag.CONFIG && known.key().equals(key))
+            Optional<CollectorFlag> setting = Arrays.stream(CollectorFlag.values())
+                    .filter(known ->
+                            known != CollectorFlag.CONFIG && known.key().equals(key))
                     .findFirst();
-            if (key.equals(Flag.CONFIG.key())) {
-                mistakes.add(place + ": config is not allowed in a file; use --config or " + Flag.CONFIG.variable());
+            if (key.equals(CollectorFlag.CONFIG.key())) {
+                mistakes.add(place + ": config is not allowed in a file; use --config or "
+                        + CollectorFlag.CONFIG.variable());
             } else if (setting.isEmpty()) {
-                mistakes.add(unknown(place, key, Flag::key));
+                mistakes.add(unknown(place, key, CollectorFlag::key));
             } else if (inFile.putIfAbsent(setting.get(), new Given(text, place + ": " + key)) != null) {
                 mistakes.add(place + ": " + key + " appears twice; keep one of the two");
             }
@@ -102,9 +104,9 @@ public final class Settings {
         inFile.forEach(given::putIfAbsent);
     }
 
-    private static String unknown(String place, String key, Function<Flag, String> spelling) {
+    private static String unknown(String place, String key, Function<CollectorFlag, String> spelling) {
         String nearest = EditDistance.nearest(
-                key, Arrays.stream(Flag.values()).map(spelling).toList());
+                key, Arrays.stream(CollectorFlag.values()).map(spelling).toList());
         // A word that is not spelled like a setting may be a password.
         String shown = KEY.matcher(key).matches() ? key : "this key";
         return place + ": " + shown + " is not a setting"
@@ -137,7 +139,7 @@ public final class Settings {
     }
 
     /** The value of a setting; if its text breaks the rule, the error is recorded and the default returned. */
-    public <T> T get(Flag setting, Reading<T> reading) {
+    public <T> T get(CollectorFlag setting, Reading<T> reading) {
         Given text = given.get(setting);
         if (text != null && text.text.isEmpty() && !setting.defaultText().isEmpty()) {
             mistakes.add(text.place + " is empty; leave it out for " + setting.defaultText());
@@ -154,19 +156,19 @@ public final class Settings {
     /**
      * Records that a value, given or default, breaks a rule in combination with other settings; {@link #check} then throws.
      */
-    public void refuse(Flag setting, String rule) {
+    public void refuse(CollectorFlag setting, String rule) {
         Given text = given.get(setting);
         mistakes.add((text == null ? "--" + setting.flag() : text.place) + " is "
                 + shown(setting, text == null ? setting.defaultText() : text.text) + ", " + rule);
     }
 
     /** A value as a message may show it: no secret setting, and no login in a URL. */
-    private static String shown(Flag setting, String text) {
+    private static String shown(CollectorFlag setting, String text) {
         return setting.isSecret() ? "not shown" : text.replaceFirst("//.*@", "//...@");
     }
 
     /** The value of a setting that is a whole number from {@code min} to {@code max}. */
-    public int number(Flag setting, int min, int max) {
+    public int number(CollectorFlag setting, int min, int max) {
         return get(setting, text -> wholeNumber(text, min, max));
     }
 
@@ -194,7 +196,7 @@ public final class Settings {
     /** The flags' names of the settings whose values differ in {@code others}. */
     public List<String> changes(Settings others) {
         List<String> changed = new ArrayList<>();
-        for (Flag setting : Flag.values()) {
+        for (CollectorFlag setting : CollectorFlag.values()) {
             Given here = given.get(setting);
             Given there = others.given.get(setting);
             if (!(here == null ? setting.defaultText() : here.text)

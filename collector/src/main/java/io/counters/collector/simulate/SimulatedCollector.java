@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
-import io.counters.collector.ledger.Commit;
+import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Explanation;
 import io.counters.collector.ledger.InboundStream;
 import io.counters.collector.ledger.Ledger;
@@ -39,7 +39,7 @@ final class SimulatedCollector implements Commands {
     private final CommandReader reader = new CommandReader(this);
 
     private Ledger ledger;
-    private Commit commit;
+    private Committer commit;
     private Map<Claims.Line, Long> applied = new HashMap<>();
     private Map<Claims.Line, Long> committedApplied = new HashMap<>();
     private Map<String, Long> otherwise = new HashMap<>();
@@ -74,9 +74,9 @@ final class SimulatedCollector implements Commands {
         return new Ledger(bounds, true, clock, () -> 0, state, new Metrics());
     }
 
-    private Commit newCommit() {
+    private Committer newCommit() {
         FaultLog nobody = new FaultLog(NOPLogger.NOP_LOGGER, () -> clockMillis.getAsLong() * 1_000_000);
-        return new Commit(ledger, disk, () -> 0, nobody, new Metrics());
+        return new Committer(ledger, disk, () -> 0, nobody, new Metrics());
     }
 
     /** Receives a datagram; returns false while it is down. */

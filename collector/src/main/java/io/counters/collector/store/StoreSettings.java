@@ -1,6 +1,6 @@
 package io.counters.collector.store;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.emit.CollectorAddress;
 import java.io.IOException;
@@ -57,12 +57,12 @@ public record StoreSettings(
     }
 
     public static StoreSettings from(Settings settings) {
-        StoreSettings where = settings.get(Flag.STORE, StoreSettings::read);
-        String user = settings.get(Flag.STORE_USER, text -> text);
-        String given = settings.get(Flag.STORE_PASSWORD, text -> text);
-        String password = settings.get(Flag.STORE_PASSWORD_FILE, path -> password(path, given));
+        StoreSettings where = settings.get(CollectorFlag.STORE, StoreSettings::read);
+        String user = settings.get(CollectorFlag.STORE_USER, text -> text);
+        String given = settings.get(CollectorFlag.STORE_PASSWORD, text -> text);
+        String password = settings.get(CollectorFlag.STORE_PASSWORD_FILE, path -> password(path, given));
         boolean hasLogin = !user.isEmpty() || !password.isEmpty();
-        settings.get(Flag.STORE, text -> refuseHalf(text, where.product, user, password));
+        settings.get(CollectorFlag.STORE, text -> refuseHalf(text, where.product, user, password));
         return new StoreSettings(
                 where.product,
                 where.servers,
@@ -97,7 +97,7 @@ public record StoreSettings(
         }
         if (password.isEmpty() && (!user.isEmpty() || product == Product.COUCHBASE)) {
             throw new IllegalArgumentException("which has no password; set the variable "
-                    + Flag.STORE_PASSWORD.variable() + " or store_password_file");
+                    + CollectorFlag.STORE_PASSWORD.variable() + " or store_password_file");
         }
         if (user.isEmpty() && (product == Product.COUCHBASE || (product == Product.MEMCACHED && !password.isEmpty()))) {
             throw new IllegalArgumentException("which has a password but no user; set store_user");
@@ -116,7 +116,7 @@ public record StoreSettings(
         if (text.contains("@")) {
             throw new IllegalArgumentException(
                     "which must not contain a login, because others can see it; set store_user, and the variable "
-                            + Flag.STORE_PASSWORD.variable() + " or store_password_file");
+                            + CollectorFlag.STORE_PASSWORD.variable() + " or store_password_file");
         }
         Product product = switch (url.group(1)) {
             case "memcached" -> Product.MEMCACHED;

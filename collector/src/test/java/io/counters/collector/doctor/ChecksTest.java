@@ -15,7 +15,7 @@ import io.counters.collector.fleet.Member;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.store.StoreSettings;
 import io.counters.testsupport.Ports;
@@ -45,7 +45,7 @@ class ChecksTest {
     @TempDir
     Path folder;
 
-    private static Settings settings(Map<Flag, String> flags) {
+    private static Settings settings(Map<CollectorFlag, String> flags) {
         return new Settings(flags, Map.of());
     }
 
@@ -170,10 +170,10 @@ class ChecksTest {
 
     private List<Finding> ports(int udp, int tcp, int http) {
         Settings settings = settings(Map.of(
-                Flag.BIND, "127.0.0.1",
-                Flag.UDP_PORT, Integer.toString(udp),
-                Flag.TCP_PORT, Integer.toString(tcp),
-                Flag.HTTP_PORT, Integer.toString(http)));
+                CollectorFlag.BIND, "127.0.0.1",
+                CollectorFlag.UDP_PORT, Integer.toString(udp),
+                CollectorFlag.TCP_PORT, Integer.toString(tcp),
+                CollectorFlag.HTTP_PORT, Integer.toString(http)));
         return new PortChecks().findings(IntakeSettings.from(settings), DashboardSettings.from(settings));
     }
 
@@ -260,8 +260,8 @@ class ChecksTest {
     void a_store_and_a_sink_that_do_not_answer_are_failures() throws Exception {
         int nobody = Ports.reserve();
         Settings settings = settings(Map.of(
-                Flag.STORE, "redis://127.0.0.1:" + nobody + "/0",
-                Flag.OPENTSDB, "http://127.0.0.1:" + nobody));
+                CollectorFlag.STORE, "redis://127.0.0.1:" + nobody + "/0",
+                CollectorFlag.OPENTSDB, "http://127.0.0.1:" + nobody));
 
         assertThat(checks.store(StoreSettings.from(settings))).singleElement().satisfies(finding -> {
             assertThat(finding.level()).isEqualTo(FAIL);

@@ -3,7 +3,7 @@ package io.counters.collector.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
@@ -25,7 +25,7 @@ class FleetSettingsTest {
     @TempDir
     Path folder;
 
-    private final Map<Flag, String> flags = new EnumMap<>(Flag.class);
+    private final Map<CollectorFlag, String> flags = new EnumMap<>(CollectorFlag.class);
 
     private FleetSettings fleet() throws SettingsException {
         return read().orElseThrow();
@@ -43,9 +43,9 @@ class FleetSettingsTest {
     }
 
     private void file(String... lines) throws IOException {
-        flags.put(Flag.LEDGER, "kafka://h:9092");
+        flags.put(CollectorFlag.LEDGER, "kafka://h:9092");
         flags.put(
-                Flag.KAFKA_SETTINGS,
+                CollectorFlag.KAFKA_SETTINGS,
                 Files.write(folder.resolve("kafka.properties"), List.of(lines)).toString());
     }
 
@@ -53,7 +53,7 @@ class FleetSettingsTest {
     void the_ledger_is_embedded_unless_kafka_is_named() throws Exception {
         assertThat(read()).isEmpty();
 
-        flags.put(Flag.LEDGER, "kafka://k1:9092,[::1]:19092");
+        flags.put(CollectorFlag.LEDGER, "kafka://k1:9092,[::1]:19092");
         assertThat(fleet().brokers()).containsExactly("k1:9092", "[::1]:19092");
         assertThat(fleet().partitions()).isEqualTo(32);
         assertThat(fleet().instance()).endsWith("-11212").hasSizeGreaterThan("-11212".length());
@@ -75,8 +75,8 @@ class FleetSettingsTest {
         "KAFKA_SETTINGS, no-such-file, which cannot be read as text",
         "UDP_PORT, 0, set --instance",
     })
-    void a_wrong_value_is_told_with_its_rule(Flag setting, String value, String rule) {
-        flags.put(Flag.LEDGER, "kafka://h:9092");
+    void a_wrong_value_is_told_with_its_rule(CollectorFlag setting, String value, String rule) {
+        flags.put(CollectorFlag.LEDGER, "kafka://h:9092");
         flags.put(setting, value);
 
         assertThat(mistakes()).singleElement().asString().contains("--" + setting.flag() + " is " + value + ", ", rule);
@@ -84,7 +84,7 @@ class FleetSettingsTest {
 
     @Test
     void a_login_in_the_address_is_refused_and_not_shown() {
-        flags.put(Flag.LEDGER, "kafka://me:" + SECRET + "@h:9092");
+        flags.put(CollectorFlag.LEDGER, "kafka://me:" + SECRET + "@h:9092");
 
         assertThat(mistakes())
                 .singleElement()
@@ -95,7 +95,7 @@ class FleetSettingsTest {
 
     @ParameterizedTest
     @CsvSource({"INSTANCE, a", "KAFKA_SETTINGS, a"})
-    void what_only_a_fleet_has_needs_one(Flag setting, String value) {
+    void what_only_a_fleet_has_needs_one(CollectorFlag setting, String value) {
         flags.put(setting, value);
 
         assertThat(mistakes()).singleElement().asString().contains("set --ledger kafka://HOST:PORT, or leave it out");
@@ -103,7 +103,8 @@ class FleetSettingsTest {
 
     @Test
     void an_instance_needs_no_port() throws Exception {
-        flags.putAll(Map.of(Flag.LEDGER, "kafka://h:9092", Flag.UDP_PORT, "0", Flag.INSTANCE, "a-1"));
+        flags.putAll(Map.of(
+                CollectorFlag.LEDGER, "kafka://h:9092", CollectorFlag.UDP_PORT, "0", CollectorFlag.INSTANCE, "a-1"));
 
         assertThat(fleet().instance()).isEqualTo("a-1");
     }
@@ -194,7 +195,7 @@ class FleetSettingsTest {
     @Test
     void each_client_gets_the_properties_that_it_knows() throws Exception {
         file("client.rack=r", "session.timeout.ms=7000", "security.protocol=SSL", "sasl.jaas.config=" + SECRET);
-        flags.put(Flag.INSTANCE, "c1");
+        flags.put(CollectorFlag.INSTANCE, "c1");
 
         FleetSettings fleet = fleet();
 

@@ -62,7 +62,7 @@ class GathererTest {
 
     private void endWindow() {
         log.clear();
-        nowMillis += LineWindow.MILLIS;
+        nowMillis += Gatherer.WINDOW_MILLIS;
         gatherer.run();
     }
 
@@ -89,7 +89,7 @@ class GathererTest {
     void lines_wait_for_the_end_of_their_window() {
         feed.datagram("increment a");
 
-        nowMillis += LineWindow.MILLIS - 1;
+        nowMillis += Gatherer.WINDOW_MILLIS - 1;
         assertThat(gatherer.run()).isEqualTo(1);
         assertThat(log.rows).isEmpty();
 
@@ -196,7 +196,7 @@ class GathererTest {
 
         for (int partition = 0; partition < PARTITIONS; partition++) {
             assertThat(log.lines(partition).stream().filter(line -> line.startsWith("from ")))
-                    .containsExactly("from " + ID + " " + (61000 + 7 + LineWindow.MILLIS)
+                    .containsExactly("from " + ID + " " + (61000 + 7 + Gatherer.WINDOW_MILLIS)
                             + (partition == partition(ID) ? " 58-59" : ""));
         }
         assertThat(counted("fleet_announced_streams_total")).isEqualTo(1);
@@ -230,7 +230,7 @@ class GathererTest {
 
         assertThat(log.rows).hasSize(PARTITIONS);
         assertThat(log.lines(partition("a")))
-                .containsExactly("from " + ID + " " + (HOUR + 2 * LineWindow.MILLIS), "increment a 1 1");
+                .containsExactly("from " + ID + " " + (HOUR + 2 * Gatherer.WINDOW_MILLIS), "increment a 1 1");
     }
 
     @Test

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.counters.collector.ledger.KeptLedger;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
@@ -24,12 +24,12 @@ class LedgerImportTest {
     @TempDir
     Path folder;
 
-    private static LedgerImport ledgerImport(Map<Flag, String> flags) throws SettingsException {
+    private static LedgerImport ledgerImport(Map<CollectorFlag, String> flags) throws SettingsException {
         return new LedgerImport(new Settings(flags, Map.of()), 512L << 20, () -> Instant.EPOCH, () -> 0, new Random(1));
     }
 
     private void assertRefused(String why) throws SettingsException {
-        LedgerImport anImport = ledgerImport(Map.of(Flag.LEDGER, "kafka://127.0.0.1:1"));
+        LedgerImport anImport = ledgerImport(Map.of(CollectorFlag.LEDGER, "kafka://127.0.0.1:1"));
 
         assertThatThrownBy(() -> anImport.run(folder, false))
                 .isInstanceOf(IOException.class)
@@ -45,7 +45,7 @@ class LedgerImportTest {
 
     @Test
     void a_ledger_that_is_no_fleet_s_is_refused_once() {
-        assertThatThrownBy(() -> ledgerImport(Map.of(Flag.LEDGER, "127.0.0.1:23120")))
+        assertThatThrownBy(() -> ledgerImport(Map.of(CollectorFlag.LEDGER, "127.0.0.1:23120")))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("--ledger is 127.0.0.1:23120, but an import needs a fleet")
                 .hasMessageNotContaining("embedded");
@@ -53,7 +53,8 @@ class LedgerImportTest {
 
     @Test
     void memory_that_no_collector_could_have_is_refused() {
-        assertThatThrownBy(() -> ledgerImport(Map.of(Flag.LEDGER, "kafka://127.0.0.1:1", Flag.STREAMS_MEMORY, "90%")))
+        assertThatThrownBy(() -> ledgerImport(
+                        Map.of(CollectorFlag.LEDGER, "kafka://127.0.0.1:1", CollectorFlag.STREAMS_MEMORY, "90%")))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("which together with streams-memory is more than 80% of the heap");
     }
@@ -62,8 +63,8 @@ class LedgerImportTest {
     void a_folder_without_a_ledger_is_refused_and_stays_empty() throws Exception {
         Path relative = Path.of("").toAbsolutePath().relativize(folder);
 
-        assertThatThrownBy(() ->
-                        ledgerImport(Map.of(Flag.LEDGER, "kafka://127.0.0.1:1")).run(relative, false))
+        assertThatThrownBy(() -> ledgerImport(Map.of(CollectorFlag.LEDGER, "kafka://127.0.0.1:1"))
+                        .run(relative, false))
                 .hasMessage("there is no ledger in " + folder + ": ledger.sqlite is missing");
 
         assertThat(folder).isEmptyDirectory();

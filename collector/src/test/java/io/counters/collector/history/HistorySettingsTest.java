@@ -3,7 +3,7 @@ package io.counters.collector.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.nio.file.Path;
@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HistorySettingsTest {
     private static final long HEAP = 512 << 20;
 
-    private static HistorySettings read(Map<Flag, String> given, long heap) throws SettingsException {
+    private static HistorySettings read(Map<CollectorFlag, String> given, long heap) throws SettingsException {
         Settings settings = new Settings(given, Map.of());
         HistorySettings history = HistorySettings.from(settings, Path.of("data"), heap, 10);
         settings.check();
@@ -37,7 +37,8 @@ class HistorySettingsTest {
     @ParameterizedTest
     @CsvSource({"0, 0", "5m, 300", "9999h, 35996400", "1d, 86400", "2y, 63072000"})
     void durations(String text, long seconds) throws Exception {
-        assertThat(read(Map.of(Flag.HISTORY_HOURS, text), HEAP).hoursSeconds()).isEqualTo(seconds);
+        assertThat(read(Map.of(CollectorFlag.HISTORY_HOURS, text), HEAP).hoursSeconds())
+                .isEqualTo(seconds);
     }
 
     @ParameterizedTest
@@ -49,7 +50,7 @@ class HistorySettingsTest {
         "HISTORY_BYTES, 2, '--history-bytes is 2, allowed are'",
         "HISTORY_COUNTERS, many, '--history-counters is many, allowed are whole numbers from 0 to 1000000'",
     })
-    void a_wrong_value_is_reported_with_its_rule(Flag setting, String text, String told) {
+    void a_wrong_value_is_reported_with_its_rule(CollectorFlag setting, String text, String told) {
         SettingsException mistakes =
                 catchThrowableOfType(SettingsException.class, () -> read(Map.of(setting, text), HEAP));
 

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.KeptLedger;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -80,8 +80,9 @@ class IntakeTest {
 
     @Test
     void a_name_leaves_room_for_the_prefix() throws Exception {
-        IntakeSettings prefixed = IntakeSettings.from(
-                new Settings(Map.of(Flag.PREFIX, "shop.", Flag.UDP_PORT, "0", Flag.BIND, "127.0.0.1"), Map.of()));
+        IntakeSettings prefixed = IntakeSettings.from(new Settings(
+                Map.of(CollectorFlag.PREFIX, "shop.", CollectorFlag.UDP_PORT, "0", CollectorFlag.BIND, "127.0.0.1"),
+                Map.of()));
         try (Intake own = KeptIntake.open(kept, prefixed, null, nanos::get)) {
             Thread running = new Thread(own, "prefixed");
             running.start();

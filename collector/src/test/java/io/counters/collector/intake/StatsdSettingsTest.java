@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.counters.collector.ledger.KeptLedger;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ class StatsdSettingsTest {
 
     private final Source source = new Source("UDP", false, () -> "127.0.0.1:4711");
 
-    private static StatsdSettings settings(Map<Flag, String> flags) throws SettingsException {
+    private static StatsdSettings settings(Map<CollectorFlag, String> flags) throws SettingsException {
         Settings settings = new Settings(flags, Map.of());
         StatsdSettings statsd = StatsdSettings.from(settings);
         settings.check();
@@ -32,8 +32,9 @@ class StatsdSettingsTest {
     @Test
     void by_default_names_are_cleaned_and_no_tag_is_dropped() throws Exception {
         assertThat(settings(Map.of())).isEqualTo(new StatsdSettings(true, List.of()));
-        assertThat(settings(Map.of(Flag.STATSD_NAMES, "strict"))).isEqualTo(new StatsdSettings(false, List.of()));
-        assertThat(settings(Map.of(Flag.DROP_TAGS, " pod, container_id ,a/b")))
+        assertThat(settings(Map.of(CollectorFlag.STATSD_NAMES, "strict")))
+                .isEqualTo(new StatsdSettings(false, List.of()));
+        assertThat(settings(Map.of(CollectorFlag.DROP_TAGS, " pod, container_id ,a/b")))
                 .isEqualTo(new StatsdSettings(true, List.of("pod", "container_id", "a/b")));
     }
 
@@ -50,9 +51,9 @@ class StatsdSettingsTest {
                         + " settings"
             })
     void a_wrong_value_is_reported_with_the_rule(String names, String drop, String message) {
-        Map<Flag, String> flags = drop == null
-                ? Map.of(Flag.STATSD_NAMES, names)
-                : Map.of(Flag.STATSD_NAMES, names, Flag.DROP_TAGS, drop);
+        Map<CollectorFlag, String> flags = drop == null
+                ? Map.of(CollectorFlag.STATSD_NAMES, names)
+                : Map.of(CollectorFlag.STATSD_NAMES, names, CollectorFlag.DROP_TAGS, drop);
 
         assertThatThrownBy(() -> settings(flags)).hasMessage(message);
     }

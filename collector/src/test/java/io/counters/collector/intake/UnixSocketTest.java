@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.ledger.KeptLedger;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.udp.UdpSocket;
@@ -401,7 +401,7 @@ class UnixSocketTest {
     }
 
     private static UnixSettings checked(String text) throws SettingsException {
-        Settings settings = new Settings(text.isEmpty() ? Map.of() : Map.of(Flag.UNIX, text), Map.of());
+        Settings settings = new Settings(text.isEmpty() ? Map.of() : Map.of(CollectorFlag.UNIX, text), Map.of());
         UnixSettings read = UnixSettings.from(settings);
         settings.check();
         return read;

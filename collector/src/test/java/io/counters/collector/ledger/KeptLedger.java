@@ -15,7 +15,7 @@ public final class KeptLedger implements AutoCloseable {
     public final Metrics metrics = new Metrics();
     public final SaidFaults said = new SaidFaults();
     public final Ledger ledger;
-    public final Commit commit;
+    public final Committer commit;
     final LedgerFile file;
 
     /** Unix time. */
@@ -37,7 +37,7 @@ public final class KeptLedger implements AutoCloseable {
                 file.load(new LedgerState(id, new SeededHash(new Random(1)))),
                 metrics);
         LedgerGauges.register(ledger, () -> List.of(ledger), metrics);
-        commit = new Commit(ledger, file, () -> 0, said.log(), metrics);
+        commit = new Committer(ledger, file, () -> 0, said.log(), metrics);
     }
 
     /** Merges a datagram. */

@@ -321,7 +321,7 @@ class LedgerFileTest {
     void the_health_check_reports_commits_only_after_they_failed_for_5_s() throws Exception {
         AtomicLong nanos = new AtomicLong(5);
         try (KeptLedger kept = new KeptLedger(folder, false)) {
-            Commit commit = new Commit(kept.ledger, failing(), nanos::get, kept.said.log(), kept.metrics);
+            Committer commit = new Committer(kept.ledger, failing(), nanos::get, kept.said.log(), kept.metrics);
             kept.datagram("increment a 5");
             assertThat(commit.trouble(nanos.get())).isEmpty();
 
@@ -340,7 +340,7 @@ class LedgerFileTest {
             Journal interrupted = changes -> {
                 throw new OutOfMemoryError("of this test");
             };
-            Commit commit = new Commit(kept.ledger, interrupted, () -> 0, kept.said.log(), kept.metrics);
+            Committer commit = new Committer(kept.ledger, interrupted, () -> 0, kept.said.log(), kept.metrics);
             kept.datagram("increment a 5");
 
             assertThatThrownBy(commit::run).isInstanceOf(OutOfMemoryError.class);

@@ -8,7 +8,7 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -56,7 +56,7 @@ class OpenTsdbSinkTest {
     private final AtomicLong ticked = new AtomicLong();
     private final AtomicBoolean broken = new AtomicBoolean();
     private long heapBytes = 1L << 30;
-    private final Map<Flag, String> given = new EnumMap<>(Flag.class);
+    private final Map<CollectorFlag, String> given = new EnumMap<>(CollectorFlag.class);
     private final AtomicReference<@Nullable Tsd> running = new AtomicReference<>();
     private final List<Sink> sinks = new ArrayList<>();
 
@@ -227,8 +227,8 @@ class OpenTsdbSinkTest {
     @Test
     void prefix_and_tags_are_added_and_a_name_keeps_its_own_tags() throws Exception {
         tsd(this::takeAll);
-        given.put(Flag.PREFIX, "shop.");
-        given.put(Flag.TAGS, "env=prod,dc=fra");
+        given.put(CollectorFlag.PREFIX, "shop.");
+        given.put(CollectorFlag.TAGS, "env=prod,dc=fra");
 
         deliver(new Snapshot(
                 new String[] {"a", "b,dc=ams,x=1", "c,a=1,b=1,c=1,d=1,e=1,f=1,g=1"},
@@ -250,7 +250,7 @@ class OpenTsdbSinkTest {
     @Test
     void an_address_with_a_path_keeps_it_and_fast_mode_does_not_wait_for_hbase() throws Exception {
         tsd(this::takeAll);
-        given.put(Flag.OPENTSDB_MODE, "fast");
+        given.put(CollectorFlag.OPENTSDB_MODE, "fast");
 
         sink(tsd().address().newBuilder().addPathSegment("tsdb").build()).put(SECOND, few(1));
         awaitNothingLeft();
@@ -283,7 +283,7 @@ class OpenTsdbSinkTest {
     @Test
     void bodies_grow_with_the_setting() throws Exception {
         tsd(this::takeAll);
-        given.put(Flag.OPENTSDB_BODY, "64k");
+        given.put(CollectorFlag.OPENTSDB_BODY, "64k");
         Snapshot values = counters(20_000);
 
         deliver(values);
@@ -513,7 +513,7 @@ class OpenTsdbSinkTest {
                 default -> takeAll(number, put);
             }
         });
-        given.put(Flag.OPENTSDB_BODY, "64k");
+        given.put(CollectorFlag.OPENTSDB_BODY, "64k");
 
         deliver(few(50));
 
@@ -611,7 +611,7 @@ class OpenTsdbSinkTest {
                 answerByChance(chance, put);
             }
         });
-        given.put(Flag.OPENTSDB_BODY, "1k");
+        given.put(CollectorFlag.OPENTSDB_BODY, "1k");
         Sink sink = sink();
         List<Snapshot> ticks = new ArrayList<>();
         for (int tick = 0; tick < 10; tick++) {
@@ -671,7 +671,7 @@ class OpenTsdbSinkTest {
                 takeAll(number, put);
             }
         });
-        given.put(Flag.OPENTSDB_BODY, "1k");
+        given.put(CollectorFlag.OPENTSDB_BODY, "1k");
         Sink sink = sink();
         sink.put(SECOND, few(1000));
         await().atMost(PATIENCE).until(() -> counted("publish_points_total") > 800);
@@ -691,7 +691,7 @@ class OpenTsdbSinkTest {
     @Test
     void a_full_spool_drops_its_oldest_ticks_and_logs_it() throws Exception {
         tsd((number, put) -> put.answer(503, ""));
-        given.put(Flag.SPOOL, "1m");
+        given.put(CollectorFlag.SPOOL, "1m");
         Sink sink = sink();
         Snapshot values = counters(10_000);
 
@@ -853,7 +853,7 @@ class OpenTsdbSinkTest {
         AtomicInteger now = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         heapBytes = 8 * 100 * 1024;
-        given.put(Flag.OPENTSDB_BODY, "64m");
+        given.put(CollectorFlag.OPENTSDB_BODY, "64m");
         tsd((number, put) -> {
             most.accumulateAndGet(now.incrementAndGet(), Math::max);
             assertThat(put.wireBytes()).isLessThanOrEqualTo(64 * 1024);

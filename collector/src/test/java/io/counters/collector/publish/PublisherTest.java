@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.io.ByteArrayOutputStream;
@@ -34,7 +34,7 @@ class PublisherTest {
     Path folder;
 
     private final List<String> put = new CopyOnWriteArrayList<>();
-    private final Map<Flag, String> given = new EnumMap<>(Flag.class);
+    private final Map<CollectorFlag, String> given = new EnumMap<>(CollectorFlag.class);
 
     /** Keeps the points that it gets. */
     private final class KeepingSink implements Sink {
@@ -215,7 +215,7 @@ class PublisherTest {
 
     @Test
     void with_idle_an_unchanged_counter_is_left_out_until_it_changes() throws Exception {
-        given.put(Flag.IDLE, "20s");
+        given.put(CollectorFlag.IDLE, "20s");
         try (KeptLedger kept = new KeptLedger(folder, false);
                 Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
             kept.datagram("increment a\nincrement rests");
@@ -237,7 +237,7 @@ class PublisherTest {
 
     @Test
     void with_idle_a_removed_counter_leaves_the_others_idle_and_counts_as_changed_when_it_is_back() throws Exception {
-        given.put(Flag.IDLE, "20s");
+        given.put(CollectorFlag.IDLE, "20s");
         try (KeptLedger kept = new KeptLedger(folder, false);
                 Publisher publisher = publisher(kept, List.of(new KeepingSink()))) {
             kept.datagram("increment removed\nincrement rests\nincrement moves");
@@ -261,7 +261,7 @@ class PublisherTest {
 
     @Test
     void a_clock_that_jumps_does_not_change_which_counters_are_idle() throws Exception {
-        given.put(Flag.IDLE, "30s");
+        given.put(CollectorFlag.IDLE, "30s");
         long year = 365 * 86_400;
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("increment a\nincrement rests");
@@ -382,10 +382,10 @@ class PublisherTest {
 
     @Test
     void a_login_in_the_address_of_an_opentsdb_is_refused_and_not_shown() {
-        for (Flag setting : List.of(Flag.OPENTSDB, Flag.SINK)) {
+        for (CollectorFlag setting : List.of(CollectorFlag.OPENTSDB, CollectorFlag.SINK)) {
             String address = "http://me:hunter2@h:4242";
-            Settings settings =
-                    new Settings(Map.of(setting, setting == Flag.SINK ? "opentsdb:" + address : address), Map.of());
+            Settings settings = new Settings(
+                    Map.of(setting, setting == CollectorFlag.SINK ? "opentsdb:" + address : address), Map.of());
             PublishSettings.from(settings);
 
             assertThat(catchThrowableOfType(SettingsException.class, settings::check)

@@ -3,7 +3,7 @@ package io.counters.collector.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.counters.collector.settings.Flag;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import java.nio.file.Files;
@@ -26,7 +26,7 @@ class StoreSettingsTest {
     }
 
     private static Settings store(String url) {
-        return new Settings(Map.of(Flag.STORE, url), Map.of());
+        return new Settings(Map.of(CollectorFlag.STORE, url), Map.of());
     }
 
     @ParameterizedTest
@@ -41,7 +41,8 @@ class StoreSettingsTest {
     })
     void a_url_contains_product_servers_and_part(String url, String read) throws Exception {
         Settings settings = new Settings(
-                Map.of(Flag.STORE, url), Map.of("COUNTERS_STORE_USER", "me", "COUNTERS_STORE_PASSWORD", "hunter2"));
+                Map.of(CollectorFlag.STORE, url),
+                Map.of("COUNTERS_STORE_USER", "me", "COUNTERS_STORE_PASSWORD", "hunter2"));
 
         StoreSettings storing = StoreSettings.from(settings);
 
@@ -87,13 +88,13 @@ class StoreSettingsTest {
     void a_login_is_read_from_the_environment_or_a_file_and_is_never_shown() throws Exception {
         Path file = Files.writeString(folder.resolve("secret"), "\uFEFFhunter2\n");
         Settings byVariable = new Settings(
-                Map.of(Flag.STORE, "redis://h"),
+                Map.of(CollectorFlag.STORE, "redis://h"),
                 Map.of("COUNTERS_STORE_USER", "me", "COUNTERS_STORE_PASSWORD", "hunter2"));
         Settings byFile = new Settings(
                 Map.of(
-                        Flag.STORE, "redis://h",
-                        Flag.STORE_USER, "me",
-                        Flag.STORE_PASSWORD_FILE, file.toString()),
+                        CollectorFlag.STORE, "redis://h",
+                        CollectorFlag.STORE_USER, "me",
+                        CollectorFlag.STORE_PASSWORD_FILE, file.toString()),
                 Map.of());
 
         for (Settings settings : List.of(byVariable, byFile)) {
@@ -109,22 +110,24 @@ class StoreSettingsTest {
     void an_incomplete_login_is_rejected_with_the_remedy() throws Exception {
         Path empty = Files.writeString(folder.resolve("empty"), "\n");
 
-        assertThat(mistakes(new Settings(Map.of(Flag.STORE, "redis://h", Flag.STORE_USER, "me"), Map.of())))
+        assertThat(mistakes(new Settings(
+                        Map.of(CollectorFlag.STORE, "redis://h", CollectorFlag.STORE_USER, "me"), Map.of())))
                 .singleElement()
                 .asString()
                 .contains("has no password", "COUNTERS_STORE_PASSWORD");
         assertThat(mistakes(new Settings(
-                        Map.of(Flag.STORE, "memcached://h"), Map.of("COUNTERS_STORE_PASSWORD", "hunter2"))))
+                        Map.of(CollectorFlag.STORE, "memcached://h"), Map.of("COUNTERS_STORE_PASSWORD", "hunter2"))))
                 .singleElement()
                 .asString()
                 .contains("no user", "store_user")
                 .doesNotContain("hunter2");
         assertThat(mistakes(new Settings(
-                        Map.of(Flag.STORE, "redis://h", Flag.STORE_PASSWORD_FILE, empty.toString()), Map.of())))
+                        Map.of(CollectorFlag.STORE, "redis://h", CollectorFlag.STORE_PASSWORD_FILE, empty.toString()),
+                        Map.of())))
                 .containsExactly("--store-password-file is " + empty
                         + ", which is empty; it must contain the password and nothing else");
         assertThat(mistakes(new Settings(
-                        Map.of(Flag.STORE, "redis://h", Flag.STORE_PASSWORD_FILE, empty.toString()),
+                        Map.of(CollectorFlag.STORE, "redis://h", CollectorFlag.STORE_PASSWORD_FILE, empty.toString()),
                         Map.of("COUNTERS_STORE_PASSWORD", "hunter2"))))
                 .singleElement()
                 .asString()
@@ -137,7 +140,7 @@ class StoreSettingsTest {
     void the_error_of_a_line_without_an_equals_sign_does_not_show_the_password(String line) throws Exception {
         Path ini = Files.writeString(folder.resolve("c.ini"), line);
 
-        assertThat(mistakes(new Settings(Map.of(Flag.CONFIG, ini.toString()), Map.of())))
+        assertThat(mistakes(new Settings(Map.of(CollectorFlag.CONFIG, ini.toString()), Map.of())))
                 .singleElement()
                 .asString()
                 .contains("c.ini line 1")

@@ -14,7 +14,7 @@ import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class CommitTest {
+class CommitterTest {
     @TempDir
     Path folder;
 
@@ -40,7 +40,7 @@ class CommitTest {
             return 0;
         });
         List<Ledger> written = new ArrayList<>();
-        Commit commit = new Commit(
+        Committer commit = new Committer(
                 () -> List.of(first, second),
                 changes -> written.addAll(changes.keySet()),
                 () -> 0,

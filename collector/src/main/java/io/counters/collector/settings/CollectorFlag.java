@@ -6,7 +6,7 @@ import java.util.Locale;
  * Every setting of the collector: {@code --udp-port} as a flag, {@code COUNTERS_UDP_PORT} in the environment, {@code
  * udp_port} in the INI file.
  */
-public enum Flag {
+public enum CollectorFlag {
     BIND("0.0.0.0", "address to listen on for counts; 127.0.0.1 accepts them from this machine only"),
     UDP_PORT("11212", "UDP port for counts, 0 to 65535; 0 uses any free port"),
     TCP_PORT("", "TCP port for counts, 0 to 65535; if it is left out, the UDP port's number"),
@@ -84,11 +84,11 @@ public enum Flag {
     private final String purpose;
     private final boolean secret;
 
-    Flag(String defaultText, String purpose) {
+    CollectorFlag(String defaultText, String purpose) {
         this(defaultText, purpose, false);
     }
 
-    Flag(String defaultText, String purpose, boolean secret) {
+    CollectorFlag(String defaultText, String purpose, boolean secret) {
         this.defaultText = defaultText;
         this.purpose = purpose;
         this.secret = secret;

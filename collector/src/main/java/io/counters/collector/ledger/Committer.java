@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Writes what changed in the ledger to its journal. Called about every 100 ms, and when a caller needs it at once; any
  * thread.
  */
-public final class Commit {
+public final class Committer {
     /** From one commit of an embedded ledger to the next; a fleet's owner has its own. */
     public static final long INTERVAL_MILLIS = 100;
 
@@ -43,12 +43,12 @@ public final class Commit {
      */
     public record Behind(long sinceNanos, long failures, String reason) {}
 
-    public Commit(Ledger ledger, Journal journal, LongSupplier nanoClock, FaultLog faults, Metrics metrics) {
+    public Committer(Ledger ledger, Journal journal, LongSupplier nanoClock, FaultLog faults, Metrics metrics) {
         this(() -> List.of(ledger), journal, nanoClock, faults, metrics);
     }
 
     /** @param ledgers which are committed together; they may change between two commits */
-    public Commit(
+    public Committer(
             Supplier<List<Ledger>> ledgers, Journal journal, LongSupplier nanoClock, FaultLog faults, Metrics metrics) {
         this.ledgers = ledgers;
         this.journal = journal;

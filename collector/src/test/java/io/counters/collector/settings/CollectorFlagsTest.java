@@ -15,19 +15,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class FlagsTest {
+class CollectorFlagsTest {
     @TempDir
     Path folder;
 
     private Settings file(String text) throws IOException {
-        return new Settings(Map.of(Flag.CONFIG, ini(text)), Map.of());
+        return new Settings(Map.of(CollectorFlag.CONFIG, ini(text)), Map.of());
     }
 
     private String ini(String text) throws IOException {
         return Files.writeString(folder.resolve("collector.ini"), text).toString();
     }
 
-    private static String text(Settings settings, Flag setting) {
+    private static String text(Settings settings, CollectorFlag setting) {
         return settings.get(setting, text -> text);
     }
 
@@ -40,20 +40,20 @@ class FlagsTest {
         String ini = ini("bind = file\ndata_dir = file\nudp_port = 1");
         Map<String, String> environment =
                 Map.of("COUNTERS_CONFIG", ini, "COUNTERS_BIND", "variable", "COUNTERS_DATA_DIR", "variable");
-        Settings settings = new Settings(Map.of(Flag.BIND, "flag"), environment);
+        Settings settings = new Settings(Map.of(CollectorFlag.BIND, "flag"), environment);
 
         settings.check();
 
-        assertThat(text(settings, Flag.BIND)).isEqualTo("flag");
-        assertThat(text(settings, Flag.DATA_DIR)).isEqualTo("variable");
-        assertThat(text(settings, Flag.UDP_PORT)).isEqualTo("1");
-        assertThat(text(settings, Flag.INTERVAL)).isEqualTo("10s");
+        assertThat(text(settings, CollectorFlag.BIND)).isEqualTo("flag");
+        assertThat(text(settings, CollectorFlag.DATA_DIR)).isEqualTo("variable");
+        assertThat(text(settings, CollectorFlag.UDP_PORT)).isEqualTo("1");
+        assertThat(text(settings, CollectorFlag.INTERVAL)).isEqualTo("10s");
     }
 
     @ParameterizedTest
     @EnumSource
-    void every_setting_can_be_given_as_a_flag_a_variable_and_in_the_file(Flag setting) throws Exception {
-        String given = setting == Flag.CONFIG ? ini("") : "given";
+    void every_setting_can_be_given_as_a_flag_a_variable_and_in_the_file(CollectorFlag setting) throws Exception {
+        String given = setting == CollectorFlag.CONFIG ? ini("") : "given";
         Settings flag = new Settings(Map.of(setting, given), Map.of());
         Settings variable = new Settings(Map.of(), Map.of(setting.variable(), given));
 
@@ -61,7 +61,7 @@ class FlagsTest {
         assertThat(text(variable, setting)).isEqualTo(given);
         assertThatCode(flag::check).doesNotThrowAnyException();
         assertThatCode(variable::check).doesNotThrowAnyException();
-        if (setting != Flag.CONFIG) {
+        if (setting != CollectorFlag.CONFIG) {
             Settings file = file(setting.key() + "=given");
             assertThat(text(file, setting)).isEqualTo("given");
             assertThatCode(file::check).doesNotThrowAnyException();
@@ -71,12 +71,14 @@ class FlagsTest {
     @Test
     void all_errors_are_found_at_once_each_with_place_value_and_rule() throws Exception {
         String ini = ini("udp_port = 112120\nno setting here\nhttp_prot = 1\nsink = stdout\nsink = none");
-        Settings settings =
-                new Settings(Map.of(Flag.CONFIG, ini, Flag.TCP_PORT, "x"), Map.of("COUNTERS_HTTP_PORT", "-1"));
+        Settings settings = new Settings(
+                Map.of(CollectorFlag.CONFIG, ini, CollectorFlag.TCP_PORT, "x"), Map.of("COUNTERS_HTTP_PORT", "-1"));
 
-        assertThat(settings.number(Flag.UDP_PORT, 1, 65_535)).as("the default").isEqualTo(11212);
-        settings.get(Flag.TCP_PORT, text -> text.isEmpty() ? 0 : Settings.wholeNumber(text, 1, 9));
-        settings.number(Flag.HTTP_PORT, 0, 65_535);
+        assertThat(settings.number(CollectorFlag.UDP_PORT, 1, 65_535))
+                .as("the default")
+                .isEqualTo(11212);
+        settings.get(CollectorFlag.TCP_PORT, text -> text.isEmpty() ? 0 : Settings.wholeNumber(text, 1, 9));
+        settings.number(CollectorFlag.HTTP_PORT, 0, 65_535);
 
         assertThat(mistakes(settings))
                 .containsExactly(
@@ -101,8 +103,8 @@ class FlagsTest {
 
     @Test
     void a_setting_of_an_earlier_version_is_told_with_what_took_its_place() throws Exception {
-        Settings settings =
-                new Settings(Map.of(Flag.CONFIG, ini("peers = a:1;b:1\nself = a:1")), Map.of("COUNTERS_PEERS", "a:1"));
+        Settings settings = new Settings(
+                Map.of(CollectorFlag.CONFIG, ini("peers = a:1;b:1\nself = a:1")), Map.of("COUNTERS_PEERS", "a:1"));
 
         assertThat(mistakes(settings))
                 .hasSize(2)
@@ -117,8 +119,8 @@ class FlagsTest {
 
         settings.check();
 
-        assertThat(settings.number(Flag.UDP_PORT, 1, 10)).isEqualTo(7);
-        assertThat(text(settings, Flag.BIND)).isEqualTo("::1");
+        assertThat(settings.number(CollectorFlag.UDP_PORT, 1, 10)).isEqualTo(7);
+        assertThat(text(settings, CollectorFlag.BIND)).isEqualTo("::1");
     }
 
     @Test
@@ -127,12 +129,13 @@ class FlagsTest {
 
         settings.check();
 
-        assertThat(settings.number(Flag.UDP_PORT, 1, 10)).isEqualTo(7);
+        assertThat(settings.number(CollectorFlag.UDP_PORT, 1, 10)).isEqualTo(7);
     }
 
     @Test
     void a_value_may_contain_an_equals_sign() throws Exception {
-        assertThat(text(file("opentsdb = http://h:4242/?a=b"), Flag.OPENTSDB)).isEqualTo("http://h:4242/?a=b");
+        assertThat(text(file("opentsdb = http://h:4242/?a=b"), CollectorFlag.OPENTSDB))
+                .isEqualTo("http://h:4242/?a=b");
     }
 
     @Test
@@ -149,11 +152,11 @@ class FlagsTest {
         Path binary = Files.write(folder.resolve("binary.ini"), new byte[] {(byte) 0xff, (byte) 0xfe});
         assertThat(new String(Files.readAllBytes(binary), UTF_8)).isNotEmpty();
 
-        assertThat(mistakes(new Settings(Map.of(Flag.CONFIG, missing.toString()), Map.of())))
+        assertThat(mistakes(new Settings(Map.of(CollectorFlag.CONFIG, missing.toString()), Map.of())))
                 .containsExactly("--config is " + missing + ", which does not exist; give an INI file or leave it out");
         assertThat(mistakes(new Settings(Map.of(), Map.of("COUNTERS_CONFIG", binary.toString()))))
                 .containsExactly("variable COUNTERS_CONFIG is " + binary + ", which is not UTF-8 text");
-        assertThat(mistakes(new Settings(Map.of(Flag.CONFIG, folder.toString()), Map.of())))
+        assertThat(mistakes(new Settings(Map.of(CollectorFlag.CONFIG, folder.toString()), Map.of())))
                 .singleElement()
                 .asString()
                 .contains("--config is " + folder, "cannot be read");
@@ -161,7 +164,7 @@ class FlagsTest {
 
     @Test
     void every_setting_has_a_purpose_and_a_flag() {
-        for (Flag setting : Flag.values()) {
+        for (CollectorFlag setting : CollectorFlag.values()) {
             assertThat(setting.purpose()).isNotBlank();
             assertThat(setting.flag()).matches("[a-z-]+");
         }
