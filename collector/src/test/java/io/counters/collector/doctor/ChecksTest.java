@@ -291,7 +291,7 @@ class ChecksTest {
                 .containsExactly(
                         Finding.ok(
                                 "fleet",
-                                "kafka://k1:9092 as c1: brokers: 3; shop.ledger, shop.lines do not exist yet; the collector"
+                                "kafka://k1:9092: brokers: 3; shop.ledger, shop.lines do not exist yet; the collector"
                                         + " creates them"),
                         Finding.ok("collectors", "none in the fleet"));
         FleetReport ready = new FleetReport(3, 64, List.of(), List.of(), List.of());
@@ -300,7 +300,7 @@ class ChecksTest {
                         ready,
                         List.of(new Member("c1", "10.0.0.1", 0, Set.of()), new Member("c2", "10.0.0.2", 0, Set.of()))))
                 .containsExactly(
-                        Finding.ok("fleet", "kafka://k1:9092 as c1: brokers: 3; topics with 64 partitions"),
+                        Finding.ok("fleet", "kafka://k1:9092: brokers: 3; topics with 64 partitions"),
                         Finding.ok(
                                 "collectors",
                                 "in the fleet: c1, c2; c1 is at 10.0.0.1, and if that is another collector, give this one"

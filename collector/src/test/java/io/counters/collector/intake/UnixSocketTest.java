@@ -12,6 +12,7 @@ import io.counters.collector.settings.SettingsException;
 import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
 import io.counters.testsupport.Ports;
+import io.netty.channel.epoll.Epoll;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
@@ -34,6 +35,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -64,6 +66,12 @@ class UnixSocketTest {
     private Path path;
     private @Nullable Intake intake;
     private @Nullable Thread thread;
+
+    /** The system's library, which a test may need before anything of the collector's loads it. */
+    @BeforeAll
+    static void load() {
+        Epoll.ensureAvailability();
+    }
 
     @BeforeEach
     void open() throws IOException {
