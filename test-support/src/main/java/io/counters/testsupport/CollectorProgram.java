@@ -82,10 +82,7 @@ public final class CollectorProgram implements AutoCloseable {
      */
     public static CollectorProgram launch(Path data, Map<String, String> variables, List<String> java, String... flags)
             throws IOException {
-        List<String> arguments =
-                new ArrayList<>(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
-        arguments.addAll(java);
-        arguments.addAll(List.of("-jar", JAR.toString(), "--bind=127.0.0.1", "--http-port=0", "--data-dir=" + data));
+        List<String> arguments = new ArrayList<>(List.of("--bind=127.0.0.1", "--http-port=0", "--data-dir=" + data));
         if (List.of(flags).stream().noneMatch(flag -> flag.startsWith("--udp-port="))) {
             arguments.add("--udp-port=0");
         }
