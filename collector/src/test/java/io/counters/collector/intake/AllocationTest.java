@@ -31,8 +31,11 @@ class AllocationTest {
     private static final InetSocketAddress LOOPBACK = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     private static final int SENDERS = 1000;
 
-    /** The JDK creates an address for each datagram whose sender is not that of the datagram before. */
-    private static final int ADDRESS_BYTES_MAX = 160;
+    /**
+     * The JDK creates an address for each datagram whose sender is not that of the datagram before: about 130 bytes, and 176
+     * if the first compiler alone compiles it.
+     */
+    private static final int ADDRESS_BYTES_MAX = 180;
 
     private static final int NAMES_A_DATAGRAM = 10;
     private static final int ROUNDS_UNTIL_COMPILED = 40;
