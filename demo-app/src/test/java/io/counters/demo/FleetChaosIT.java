@@ -187,6 +187,9 @@ class FleetChaosIT {
     @TempDir
     private Path folder;
 
+    /** Each that takes another one's place has a folder of its own, because the other one may have taken a place, too. */
+    private final AtomicInteger replaced = new AtomicInteger();
+
     private final Random random = new Random(SEED);
     private final ScheduledExecutorService chaos = Executors.newSingleThreadScheduledExecutor();
     private final ExecutorService works = Executors.newCachedThreadPool();
@@ -305,7 +308,8 @@ class FleetChaosIT {
         for (int tries = 1; ; tries++) {
             try {
                 CollectorProgram started = CollectorProgram.start(
-                        folder.resolve(place.instance() + (port == 0 ? "-elsewhere" : "")),
+                        folder.resolve(
+                                place.instance() + (port == 0 ? "-elsewhere-" + replaced.incrementAndGet() : "")),
                         port,
                         "--ledger",
                         "kafka://" + brokers.bootstrap(),
