@@ -2,6 +2,7 @@ package io.counters.collector;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Handles SIGHUP, which asks a daemon to read its files again. Without a handler it would end the JVM. The JDK's only API
@@ -9,11 +10,12 @@ import java.lang.reflect.Proxy;
  * SIGHUP, nothing changes. This class logs nothing, because the proxy sets its log level later.
  */
 final class Hangup {
-    private volatile Runnable reload = () -> {};
+    private @Nullable Runnable reload;
+    private boolean isEarly;
 
     private Hangup() {}
 
-    /** Handles the signal from now on; until {@link #calls} is called, the signal has no effect. */
+    /** Handles the signal from now on; one that comes before {@link #calls} has its effect then. */
     static Hangup taken() {
         Hangup hangup = new Hangup();
         try {
@@ -22,7 +24,7 @@ final class Hangup {
             Object calling = Proxy.newProxyInstance(
                     Hangup.class.getClassLoader(), new Class<?>[] {handler}, (proxy, method, arguments) -> {
                         if (method.getName().equals("handle")) {
-                            hangup.reload.run();
+                            hangup.signal();
                             return null;
                         }
                         return method.invoke(hangup, arguments);
@@ -37,8 +39,20 @@ final class Hangup {
         return hangup;
     }
 
+    synchronized void signal() {
+        if (reload == null) {
+            isEarly = true;
+        } else {
+            reload.run();
+        }
+    }
+
     /** @param what runs at each SIGHUP, on a thread of the JDK; must not throw */
-    void calls(Runnable what) {
+    synchronized void calls(Runnable what) {
         reload = what;
+        if (isEarly) {
+            isEarly = false;
+            what.run();
+        }
     }
 }
