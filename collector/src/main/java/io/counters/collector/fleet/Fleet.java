@@ -114,7 +114,7 @@ public final class Fleet implements AutoCloseable {
                     newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random),
                     faults);
             owner = new Owner(
-                    new KafkaOwnerLog(settings, Member.role(httpPort), KafkaOwnerLog.TRANSACTION_MILLIS),
+                    new KafkaOwnerLog(settings, Member.role(httpPort), KafkaOwnerLog.TRANSACTION_MILLIS, nanoClock),
                     loader,
                     owned,
                     partitions,
@@ -247,7 +247,7 @@ public final class Fleet implements AutoCloseable {
             owner.run();
             return 0;
         } catch (IOException notNow) {
-            faults.warn("owner", notNow.getMessage() + "; it is tried again, and lines wait in their topic");
+            faults.warn("owner of lines", notNow.getMessage() + "; it is tried again, and lines wait in their topic");
             return AGAIN_MILLIS;
         }
     }

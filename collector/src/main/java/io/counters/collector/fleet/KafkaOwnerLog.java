@@ -8,7 +8,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -54,11 +56,18 @@ final class KafkaOwnerLog implements OwnerLog {
     private static final int RECORDS_MAX = 2_000;
     private static final int BATCH_BYTES = 64 << 10;
 
+    /**
+     * If the instance name is taken again this soon, another process has it. Taken once, it may be by a request of this
+     * process itself, to join, which brokers that hung handled late.
+     */
+    private static final long TAKEN_AGAIN_NANOS = TimeUnit.MINUTES.toNanos(1);
+
     private final FleetSettings settings;
     private final String role;
     private final int transactionMillis;
     private final Topics topics;
     private final String instance;
+    private final LongSupplier nanoClock;
     private KafkaConsumer<byte[], byte[]> consumer;
     private KafkaProducer<byte[], byte[]> producer;
 
@@ -69,6 +78,9 @@ final class KafkaOwnerLog implements OwnerLog {
 
     /** As it was told to the member. */
     private ConsumerGroupMetadata membership;
+
+    private boolean wasTaken;
+    private long takenNanos;
 
     /** Whether the producer waits for its first transaction to be allowed. */
     private boolean isFresh = true;
@@ -82,10 +94,11 @@ final class KafkaOwnerLog implements OwnerLog {
      * @param role of the consumer, which other members see
      * @param transactionMillis the most that a transaction may take
      */
-    KafkaOwnerLog(FleetSettings settings, String role, int transactionMillis) {
+    KafkaOwnerLog(FleetSettings settings, String role, int transactionMillis, LongSupplier nanoClock) {
         this.settings = settings;
         this.role = role;
         this.transactionMillis = transactionMillis;
+        this.nanoClock = nanoClock;
         topics = settings.topics();
         instance = settings.instance();
         producer = producer();
@@ -189,14 +202,15 @@ final class KafkaOwnerLog implements OwnerLog {
                 throw failed("lines are gone, and it is not known which there are", notNow);
             }
         } catch (FencedInstanceIdException other) {
-            throw new InstanceTaken(instance, other);
-        } catch (KafkaException failure) {
-            try {
-                replaceConsumer();
-            } catch (KafkaException notNow) {
-                failure.addSuppressed(notNow);
+            long now = nanoClock.getAsLong();
+            if (wasTaken && now - takenNanos < TAKEN_AGAIN_NANOS) {
+                throw new InstanceTaken(instance, other);
             }
-            throw failed("the lines of partitions cannot be read", failure);
+            wasTaken = true;
+            takenNanos = now;
+            throw replaced("the instance name " + instance + " was taken", other);
+        } catch (KafkaException failure) {
+            throw replaced("the lines of partitions cannot be read", failure);
         } finally {
             member = null;
         }
@@ -219,7 +233,16 @@ final class KafkaOwnerLog implements OwnerLog {
         });
     }
 
-    /** If there can be no other consumer now, the old one stays, and its next failure leads here again. */
+    /** Replaces the consumer. If there can be no other one now, the old one stays, and its next failure leads here again. */
+    private IOException replaced(String what, KafkaException why) {
+        try {
+            replaceConsumer();
+        } catch (KafkaException notNow) {
+            why.addSuppressed(notNow);
+        }
+        return failed(what, why);
+    }
+
     private void replaceConsumer() {
         KafkaConsumer<byte[], byte[]> fresh = consumer();
         lost.addAll(numbers(consumer.assignment()));

@@ -125,7 +125,7 @@ public final class LedgerImport {
         FaultLog faults = new FaultLog(log, nanoClock);
         KafkaLoaderLog ledgers = new KafkaLoaderLog(settings);
         try {
-            KafkaOwnerLog lines = new KafkaOwnerLog(settings, "owner", TRANSACTION_MILLIS);
+            KafkaOwnerLog lines = new KafkaOwnerLog(settings, "owner", TRANSACTION_MILLIS, nanoClock);
             try {
                 int imported = new Importer(
                                 lines,

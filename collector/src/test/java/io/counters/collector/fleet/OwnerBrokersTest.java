@@ -12,6 +12,7 @@ import io.counters.testsupport.Patience;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.CRC32C;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
@@ -390,7 +392,8 @@ class OwnerBrokersTest {
             try (FleetCheck check = new FleetCheck(settings)) {
                 assertThat(check.create().isReady()).isTrue();
             }
-            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0", KafkaOwnerLog.TRANSACTION_MILLIS);
+            KafkaOwnerLog log =
+                    new KafkaOwnerLog(settings, "owner-0", KafkaOwnerLog.TRANSACTION_MILLIS, System::nanoTime);
             log.renew();
             log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
             log.commit(Map.of());
@@ -414,7 +417,7 @@ class OwnerBrokersTest {
             try (FleetCheck check = new FleetCheck(settings)) {
                 assertThat(check.create().isReady()).isTrue();
             }
-            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner", LedgerImport.TRANSACTION_MILLIS);
+            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner", LedgerImport.TRANSACTION_MILLIS, System::nanoTime);
             log.renew();
             log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
             own.pause(0);
@@ -459,6 +462,95 @@ class OwnerBrokersTest {
             assertThat(log.committed(Set.of(0))).containsExactly(Map.entry(0, new Committed(2, "after")));
 
             log.close();
+        }
+    }
+
+    /** Brokers that hung can handle a request of a collector's own to join so late that it takes the name away from it. */
+    @Test
+    void an_instance_name_that_was_taken_is_taken_back_once_a_minute_and_given_up_if_it_is_taken_again()
+            throws Exception {
+        FleetSettings settings =
+                new FleetSettings(List.of(brokers.bootstrap()), "taken", "one", PARTITIONS, 1 << 30, Map.of());
+        create(settings.topics());
+        AtomicLong nanos = new AtomicLong();
+        KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0", KafkaOwnerLog.TRANSACTION_MILLIS, nanos::get);
+        Owned owned = new Owned();
+        owned.await(log);
+
+        take(settings);
+        assertThatThrownBy(() -> owned.awaitNone(log))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("the instance name one was taken");
+        owned.await(log);
+        nanos.addAndGet(TimeUnit.MINUTES.toNanos(1));
+        take(settings);
+        assertThatThrownBy(() -> owned.awaitNone(log)).isInstanceOf(IOException.class);
+        owned.await(log);
+
+        nanos.addAndGet(TimeUnit.MINUTES.toNanos(1) - 1);
+        take(settings);
+        assertThatThrownBy(() -> owned.awaitNone(log)).isInstanceOf(InstanceTaken.class);
+        log.close();
+    }
+
+    /** Joins with the same instance name, and ends without leaving. */
+    private static void take(FleetSettings settings) throws Exception {
+        KafkaOwnerLog other =
+                new KafkaOwnerLog(settings, "owner-1", KafkaOwnerLog.TRANSACTION_MILLIS, System::nanoTime);
+        new Owned().await(other);
+        other.close();
+    }
+
+    /** The partitions of a member. */
+    private static final class Owned implements OwnerLog.Member {
+        private final Set<Integer> all = new HashSet<>();
+
+        void await(OwnerLog log) throws Exception {
+            poll(log, PARTITIONS);
+        }
+
+        void awaitNone(OwnerLog log) throws Exception {
+            poll(log, 0);
+        }
+
+        private void poll(OwnerLog log, int wanted) throws Exception {
+            long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+            while (all.size() != wanted) {
+                assertThat(System.nanoTime())
+                        .as("polled for a minute; owned are " + all)
+                        .isLessThan(end);
+                log.poll(50, this);
+            }
+        }
+
+        @Override
+        public void assigned(Collection<Integer> partitions) {
+            all.addAll(partitions);
+        }
+
+        @Override
+        public void revoked(Collection<Integer> partitions) {
+            all.removeAll(Set.copyOf(partitions));
+        }
+
+        @Override
+        public void lost(Collection<Integer> partitions) {
+            revoked(partitions);
+        }
+
+        @Override
+        public void met(Set<Integer> mine) {
+            // What was assigned and lost says it.
+        }
+
+        @Override
+        public void lines(int partition, long offset, long timeMillis, byte[] text) {
+            throw new AssertionError("there are no lines");
+        }
+
+        @Override
+        public void moved(int partition, long from, long to) {
+            // The topic is new.
         }
     }
 
