@@ -2,7 +2,9 @@ package io.counters.collector.fleet;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -57,10 +59,12 @@ final class KafkaOwnerLog implements OwnerLog {
     private static final int BATCH_BYTES = 64 << 10;
 
     /**
-     * If the instance name is taken again this soon, another process has it. Taken once, it may be by a request of this
-     * process itself, to join, which brokers that hung handled late.
+     * How often the instance name may be taken within a minute. Another process that runs takes it back each time; a broker that
+     * hung takes it once, by a request of this process itself, to join, that it handles late. Brokers do not tell which.
      */
-    private static final long TAKEN_AGAIN_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final int TAKEN_MAX = 2;
+
+    private static final long TAKEN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final FleetSettings settings;
     private final String role;
@@ -79,8 +83,8 @@ final class KafkaOwnerLog implements OwnerLog {
     /** As it was told to the member. */
     private ConsumerGroupMetadata membership;
 
-    private boolean wasTaken;
-    private long takenNanos;
+    /** When the instance name was taken within the last minute. */
+    private final Deque<Long> takenNanos = new ArrayDeque<>();
 
     /** Whether the producer waits for its first transaction to be allowed. */
     private boolean isFresh = true;
@@ -203,11 +207,11 @@ final class KafkaOwnerLog implements OwnerLog {
             }
         } catch (FencedInstanceIdException other) {
             long now = nanoClock.getAsLong();
-            if (wasTaken && now - takenNanos < TAKEN_AGAIN_NANOS) {
+            takenNanos.removeIf(then -> now - then >= TAKEN_NANOS);
+            if (takenNanos.size() == TAKEN_MAX) {
                 throw new InstanceTaken(instance, other);
             }
-            wasTaken = true;
-            takenNanos = now;
+            takenNanos.add(now);
             throw replaced("the instance name " + instance + " was taken", other);
         } catch (KafkaException failure) {
             throw replaced("the lines of partitions cannot be read", failure);
