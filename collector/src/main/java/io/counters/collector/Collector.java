@@ -2,9 +2,14 @@ package io.counters.collector;
 
 import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.history.History;
+import io.counters.collector.http.HttpPort;
+import io.counters.collector.http.Listening;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.otlp.OtlpRoute;
+import io.counters.collector.otlp.OtlpSettings;
+import io.counters.collector.post.CountRoute;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.query.QueryApi;
 import io.counters.collector.settings.Settings;
@@ -14,9 +19,11 @@ import io.counters.collector.tap.TapApi;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +38,9 @@ final class Collector implements AutoCloseable {
     private static final long LOOK_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
 
+    /** Requests that wait until their lines are kept, each on a thread. */
+    private static final int OTLP_ANSWERS_AT_ONCE = 16;
+
     /** The maximum time that a hanging disk may delay the end. */
     private static final long END_MILLIS = 4700;
 
@@ -42,6 +52,7 @@ final class Collector implements AutoCloseable {
     private final Health health;
     private final Tap tap;
     private final Dashboard dashboard;
+    private final Optional<HttpPort> otlp;
     private final Thread intakeThread;
     private boolean closed;
     private boolean isKept = true;
@@ -94,6 +105,9 @@ final class Collector implements AutoCloseable {
             tap = new Tap(parts.clock, Runtime.getRuntime().maxMemory());
             dashboard = parts.open(dashboard());
             intake = parts.open(intake());
+            otlp = own.otlp().isPresent()
+                    ? Optional.of(parts.open(otlp(own.otlp().get())))
+                    : Optional.empty();
             // The only thread that is not a daemon: it keeps the program running.
             intakeThread = parts.threads.foreground("counters-tcp", intake);
             counting.prepare();
@@ -106,6 +120,7 @@ final class Collector implements AutoCloseable {
         show();
         intakeThread.start();
         dashboard.start();
+        otlp.ifPresent(HttpPort::start);
         counting.start();
         parts.loop("counters-health", () -> {
             health.lookAtLock();
@@ -151,6 +166,47 @@ final class Collector implements AutoCloseable {
                 parts.metrics);
     }
 
+    private HttpPort otlp(OtlpSettings settings) throws IOException {
+        IntakeSettings taking = own.taking();
+        HttpPort port = new HttpPort(
+                Listening.open(
+                        taking.bind(),
+                        settings.port(),
+                        "the port for OTLP and HTTP",
+                        "if another collector or an OpenTelemetry Collector uses it, use --otlp-port for another port",
+                        OTLP_ANSWERS_AT_ONCE,
+                        settings.bodiesBytesMax()),
+                List.of(
+                        new OtlpRoute(
+                                        settings,
+                                        counting.lines(),
+                                        counting::take,
+                                        new SecureRandom(),
+                                        parts.clock,
+                                        parts.faults,
+                                        parts.metrics)
+                                .route(),
+                        new CountRoute(
+                                        settings.bodyBytesMax(),
+                                        taking.nameBytesMax(),
+                                        taking.statsd()::newName,
+                                        counting.lines(),
+                                        counting::take,
+                                        parts.faults,
+                                        parts.metrics)
+                                .route()),
+                System::nanoTime,
+                parts.faults,
+                parts.metrics,
+                work -> parts.threads.worker("counters-otlp", work));
+        parts.metrics.gauge(
+                "otlp_body_bytes",
+                "Memory of requests by HTTP that are read or wait for their answer.",
+                port::bodyBytes);
+        parts.metrics.gauge("otlp_body_bytes_max", "The maximum of these.", settings::bodiesBytesMax);
+        return port;
+    }
+
     private void show() {
         Runtime jvm = Runtime.getRuntime();
         parts.metrics.gauge("disk_free_bytes", "Free space on the disk of the data folder.", health::diskBytesLeft);
@@ -180,6 +236,8 @@ final class Collector implements AutoCloseable {
                 + "; try: echo \"increment hello\" | nc -u -w1 "
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         own.unix().path().ifPresent(path -> out.println("  unix:   " + path));
+        otlp.ifPresent(
+                port -> out.println("  otlp:   http://" + Assembly.text(port.address()) + "/v1/metrics and /count"));
         out.println("  page:   http://" + Assembly.text(dashboard.address()) + "/");
         out.println("  ledger: " + counting);
         out.println("  history: " + counting.history());
@@ -253,6 +311,7 @@ final class Collector implements AutoCloseable {
     }
 
     private void end() {
+        otlp.ifPresent(HttpPort::close);
         intake.close();
         Assembly.join(intakeThread, 500);
         parts.endLoops();

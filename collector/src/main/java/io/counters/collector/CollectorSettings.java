@@ -6,6 +6,7 @@ import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.otlp.OtlpSettings;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -16,6 +17,7 @@ import java.util.Optional;
  * The settings of every package.
  *
  * @param fleet empty if the ledger is embedded
+ * @param otlp empty if there is no port for OTLP and HTTP
  */
 record CollectorSettings(
         IntakeSettings taking,
@@ -26,14 +28,16 @@ record CollectorSettings(
         String prefix,
         PublishSettings publishing,
         HistorySettings history,
-        Optional<FleetSettings> fleet) {
+        Optional<FleetSettings> fleet,
+        Optional<OtlpSettings> otlp) {
     /** @throws SettingsException with every error in the settings */
     static CollectorSettings of(Settings settings) throws SettingsException {
         long heapBytes = Runtime.getRuntime().maxMemory();
         LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
         PublishSettings publishing = PublishSettings.from(settings);
+        IntakeSettings taking = IntakeSettings.from(settings);
         CollectorSettings all = new CollectorSettings(
-                IntakeSettings.from(settings),
+                taking,
                 UnixSettings.from(settings),
                 keeping,
                 StoreSettings.from(settings),
@@ -45,7 +49,8 @@ record CollectorSettings(
                         keeping.folder(),
                         heapBytes,
                         publishing.interval().toSeconds()),
-                FleetSettings.from(settings, publishing.spoolBytes()));
+                FleetSettings.from(settings, publishing.spoolBytes()),
+                OtlpSettings.from(settings, taking, heapBytes));
         settings.check();
         return all;
     }

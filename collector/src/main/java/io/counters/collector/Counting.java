@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -19,6 +20,12 @@ import java.util.function.Supplier;
 interface Counting {
     /** Where lines go that arrive. */
     LineTarget lines();
+
+    /**
+     * Takes lines as one batch of {@link #lines}. What is returned waits until all of them are kept, at most for some seconds,
+     * and says whether they are: committed, or in Kafka.
+     */
+    BooleanSupplier take(Runnable lines);
 
     /** What is shown. */
     LedgerView counted();

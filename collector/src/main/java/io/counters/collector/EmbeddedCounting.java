@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import okhttp3.HttpUrl;
 import org.slf4j.Logger;
@@ -151,6 +152,11 @@ final class EmbeddedCounting implements Counting {
     @Override
     public LineTarget lines() {
         return LineTarget.of(ledger);
+    }
+
+    @Override
+    public BooleanSupplier take(Runnable lines) {
+        return ledger.batch(lines) ? this::commit : () -> false;
     }
 
     @Override

@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
@@ -136,6 +137,11 @@ final class FleetCounting implements Counting {
     @Override
     public LineTarget lines() {
         return fleet.lines();
+    }
+
+    @Override
+    public BooleanSupplier take(Runnable lines) {
+        return fleet.take(lines);
     }
 
     @Override

@@ -56,6 +56,8 @@ class ArchitectureTest {
         "prometheus, http ledger wire",
         "dashboard, http ledger history prometheus fleet wire",
         "tap,       http wire",
+        "otlp,      http intake wire",
+        "post,      http intake wire",
         "commands,  fleet emit",
         "doctor,    commands dashboard fleet history intake ledger publish store udp",
         "simulate,  ledger wire emit cells",
@@ -110,6 +112,8 @@ class ArchitectureTest {
                         HOUSE + ".prometheus",
                         HOUSE + ".dashboard",
                         HOUSE + ".tap",
+                        HOUSE + ".otlp",
+                        HOUSE + ".post",
                         HOUSE + ".commands",
                         HOUSE + ".doctor",
                         HOUSE + ".simulate");

@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -185,6 +186,14 @@ public final class Fleet implements AutoCloseable {
     /** Where lines go that arrive. */
     public LineTarget lines() {
         return gatherer;
+    }
+
+    /**
+     * Takes lines as one batch. What is returned waits until Kafka has all of them, at most for some seconds, and says whether
+     * it has.
+     */
+    public BooleanSupplier take(Runnable lines) {
+        return gatherer.take(lines);
     }
 
     /** The counters of the partitions that this collector owns. */

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +89,12 @@ final class Gatherer implements LineTarget, AutoCloseable {
     private final Queue<KnownStream> unannounced = new ArrayDeque<>();
     private LineWindow open;
 
+    /** What becomes of the open window. */
+    private SentWindow sentOpen;
+
+    /** Lines that were not passed on since the start, because they wait until they are repeated. */
+    private long waiting;
+
     /** Streams that were announced until then must be announced again, because a record was lost. */
     private volatile long announceAgainMillis = KnownStream.NEVER;
 
@@ -139,7 +146,8 @@ final class Gatherer implements LineTarget, AutoCloseable {
         open = new LineWindow(hashing, windowBytes);
         other = new LineWindow(hashing, windowBytes);
         open.begin(windows);
-        writer = new WindowWriter(partitions, log, answered);
+        sentOpen = new SentWindow(answered);
+        writer = new WindowWriter(partitions, log);
         dueMillis = nowMillis() + WINDOW_MILLIS;
         answeredMillis = nowMillis();
         taken = metrics.count("fleet_gathered_lines_total", "Lines with a name that arrived here, for all partitions.");
@@ -153,16 +161,8 @@ final class Gatherer implements LineTarget, AutoCloseable {
                 "From lines of streams that were not announced and wait, because too many streams are new.");
         deferredLines = metrics.count(
                 "fleet_deferred_lines_total", "Lines with totals of such streams; they wait for their repetition.");
-        dropped = new MissingLines(kind -> metrics.count(
-                "fleet_dropped_lines_total",
-                "Lines that were dropped because there was no room for them until Kafka takes them, by kind.",
-                "kind",
-                kind));
-        lost = new MissingLines(kind -> metrics.count(
-                "fleet_lost_lines_total",
-                "Lines, after merging, that Kafka refused or did not acknowledge in time, by kind.",
-                "kind",
-                kind));
+        dropped = MissingLines.dropped(metrics);
+        lost = MissingLines.lost(metrics);
         metrics.gauge(
                 "fleet_waiting_bytes",
                 "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
@@ -195,9 +195,22 @@ final class Gatherer implements LineTarget, AutoCloseable {
     // Input
 
     @Override
-    public void batch(Runnable lines) {
+    public boolean batch(Runnable lines) {
         synchronized (lock) {
+            long before = open.dropped() + waiting;
             lines.run();
+            return open.dropped() + waiting == before;
+        }
+    }
+
+    /**
+     * Takes lines as {@link #batch} does. What is returned waits until Kafka has all of them, at most for a time, and says
+     * whether it has.
+     */
+    BooleanSupplier take(Runnable lines) {
+        synchronized (lock) {
+            SentWindow with = sentOpen;
+            return batch(lines) ? () -> with.await(nanoClock) : () -> false;
         }
     }
 
@@ -212,7 +225,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
             stream = new KnownStream(Arrays.copyOfRange(id, begin, end), hash, home, address);
         }
         stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
-        if (isAdmitted(stream, now)) {
+        if (isAdmitted(stream, now) && seq > 0) {
             open.from(stream, seq);
         }
         return stream;
@@ -258,6 +271,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
         } else if (((KnownStream) stream).isAdmitted) {
             open.total((KnownStream) stream, verb, name, begin, end, amount, total);
         } else {
+            waiting++;
             deferredLines.increment();
         }
     }
@@ -314,15 +328,19 @@ final class Gatherer implements LineTarget, AutoCloseable {
 
     private void send(long now) {
         LineWindow full;
+        SentWindow sending;
         synchronized (lock) {
             announce(now);
             full = open;
             other.begin(++windows);
             open = other;
             other = full;
+            sending = sentOpen;
+            sentOpen = new SentWindow(answered);
         }
         int announcedNow = full.announced().cardinality();
         if (full.size() == 0 && announcedNow == 0) {
+            sending.written(0);
             return;
         }
         announced.add(announcedNow);
@@ -330,7 +348,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
         if (log.waitingBytes() == 0) {
             answeredMillis = now;
         }
-        writer.write(full, now, wallMillis.getAsLong());
+        sending.written(writer.write(full, now, wallMillis.getAsLong(), sending));
     }
 
     private void announce(long now) {

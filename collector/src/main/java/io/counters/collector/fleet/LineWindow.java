@@ -432,6 +432,11 @@ final class LineWindow {
         return announced;
     }
 
+    /** How many lines were dropped since the last {@link #takeArrived}. */
+    long dropped() {
+        return droppedTotals + droppedAmounts;
+    }
+
     /** Returns what arrived since the last call. */
     Arrived takeArrived() {
         Arrived arrived = new Arrived(taken, droppedTotals, droppedAmounts, droppedNumbers);

@@ -21,7 +21,6 @@ final class WindowWriter {
 
     private final int partitions;
     private final LineLog log;
-    private final Answers answers;
     private final LineText text = new LineText();
     private final CRC32C crc = new CRC32C();
 
@@ -31,16 +30,19 @@ final class WindowWriter {
     /** The streams with lines in a partition. */
     private final BitSet written = new BitSet();
 
+    @SuppressWarnings("NullAway.Init") // Of the window that is being written, as are the fields below.
+    private Answers answers;
+
+    private int records;
     private long nowMillis;
     private long wallMillis;
     private int totals;
     private int amounts;
     private int numbers;
 
-    WindowWriter(int partitions, LineLog log, Answers answers) {
+    WindowWriter(int partitions, LineLog log) {
         this.partitions = partitions;
         this.log = log;
-        this.answers = answers;
     }
 
     /**
@@ -48,10 +50,14 @@ final class WindowWriter {
      *
      * @param now the gatherer's clock, for the ages of streams
      * @param wall Unix time, for the records
+     * @param answers what becomes of each record
+     * @return the number of records
      */
-    void write(LineWindow window, long now, long wall) {
+    int write(LineWindow window, long now, long wall, Answers answers) {
         nowMillis = now;
         wallMillis = wall;
+        this.answers = answers;
+        records = 0;
         sort(window);
         int next = 0;
         for (int partition = 0; partition < partitions; partition++) {
@@ -71,13 +77,36 @@ final class WindowWriter {
                 }
                 of = place;
                 written.set(place);
-                if (sendIfLarge(partition)) {
+                if (!isFollowed(window, next) && sendIfLarge(partition)) {
                     of = LineWindow.NOBODY;
                 }
             }
             others(window, partition);
             send(partition);
         }
+        return records;
+    }
+
+    /**
+     * Whether the next line is of the same stream and name: its increments and decrements are in one record, so that no value
+     * between them is ever committed.
+     */
+    private boolean isFollowed(LineWindow window, int index) {
+        if (index + 1 >= window.size() || order[index] >>> PLACE_SHIFT != order[index + 1] >>> PLACE_SHIFT) {
+            return false;
+        }
+        int line = (int) order[index] & LINE;
+        int other = (int) order[index + 1] & LINE;
+        return window.place(line) != LineWindow.NOBODY
+                && window.kind(line) != LineWindow.RUN
+                && window.kind(other) != LineWindow.RUN
+                && Arrays.equals(
+                        window.names(),
+                        window.nameBegin(line),
+                        window.nameEnd(line),
+                        window.names(),
+                        window.nameBegin(other),
+                        window.nameEnd(other));
     }
 
     /** Sorts the lines by partition, and those of a partition by stream and arrival. */
@@ -168,6 +197,7 @@ final class WindowWriter {
             return;
         }
         byte[] record = text.take();
+        records++;
         log.append(partition, record, wallMillis, new Contents(totals, amounts, numbers, record.length), answers);
         totals = 0;
         amounts = 0;

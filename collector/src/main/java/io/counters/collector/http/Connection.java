@@ -51,7 +51,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private long since;
 
     // The request that is arriving
-    private final RequestAssembler arriving;
+    final RequestAssembler arriving;
     private boolean arrivedInThisRead;
     private boolean deaf;
     private boolean inputEnded;
@@ -273,7 +273,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (!port.listens(this)) {
             return port.refuse(
                     "listeners",
-                    Exchange.busy("already " + HttpPort.LISTENERS_MAX
+                    port.busy("already " + HttpPort.LISTENERS_MAX
                             + " clients listen to events; close some, or try again in " + Exchange.RETRY_SECONDS
                             + " s"));
         }
@@ -440,6 +440,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         enter(ConnectionState.ENDING);
         unsent = null;
         pipelined.clear();
+        arriving.closed();
         port.gone(this);
         stopListening();
         exchange.leaveLane();

@@ -9,7 +9,6 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +29,7 @@ final class Exchange {
     private String asked = "a connection to the page";
     private @Nullable Route route;
     private @Nullable Request request;
+    private int bodyBytes;
     private boolean isApi;
     private boolean isHead;
     private boolean takesChunks;
@@ -46,7 +46,8 @@ final class Exchange {
 
     void begin(ArrivedRequest complete) {
         HttpRequest head = complete.head();
-        isApi = head.uri().startsWith("/api/");
+        bodyBytes = complete.body().length;
+        isApi = port.listening.answersPrograms(head.uri());
         isHead = head.method().name().equals("HEAD");
         takesChunks = head.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0;
         keepsAlive = complete.refusal() == null && HttpUtil.isKeepAlive(head);
@@ -63,21 +64,18 @@ final class Exchange {
             lane = port.lane(found.work());
             if (!lane.enter(this)) {
                 lane = null;
-                throw port.refuse("busy", busy("too many requests wait already; try again in " + RETRY_SECONDS + " s"));
+                throw port.refuse(
+                        "busy", port.busy("too many requests wait already; try again in " + RETRY_SECONDS + " s"));
             }
         } catch (RequestException refusal) {
             connection.send(refusal);
         }
     }
 
-    static RequestException busy(String message) {
-        return new RequestException(503, message, Map.of("Retry-After", RETRY_SECONDS));
-    }
-
     /** @throws RequestException when there is no route, or it may not be used */
     private void find(ArrivedRequest complete) {
         HttpRequest head = complete.head();
-        RequestException foreign = OriginCheck.refusedHost(head, port.number());
+        RequestException foreign = port.listening.isPage() ? OriginCheck.refusedHost(head, port.number()) : null;
         if (foreign != null) {
             throw port.refuse("host", foreign);
         }
@@ -178,7 +176,7 @@ final class Exchange {
     /** The refusal when there is no answer in time. */
     RequestException late(int seconds) {
         Route slow = Objects.requireNonNull(route);
-        return busy("there is no answer after " + seconds + " s; "
+        return port.busy("there is no answer after " + seconds + " s; "
                 + (slow.work() == Route.Work.DISK
                         ? "the disk hangs, or this program is busy"
                         : "this program is busy or hangs")
@@ -205,6 +203,8 @@ final class Exchange {
     /** Called when the answer was sent, so that an idle connection keeps no body. */
     void forgetRequest() {
         request = null;
+        connection.arriving.answered(bodyBytes);
+        bodyBytes = 0;
     }
 
     /** What was asked for, for the log. */

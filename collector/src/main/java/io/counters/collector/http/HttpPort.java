@@ -8,6 +8,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -25,10 +26,10 @@ import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -37,8 +38,9 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
-/** A port on loopback that answers HTTP requests from a list of routes. */
+/** A port that answers HTTP requests from a list of routes: a page on loopback, or a port for other machines. */
 public final class HttpPort implements AutoCloseable {
     static final int CONNECTIONS_MAX = 200;
     static final int REQUEST_LINE_BYTES_MAX = 8 * 1024;
@@ -50,16 +52,15 @@ public final class HttpPort implements AutoCloseable {
     /** How many answers may be open for events at once. */
     static final int LISTENERS_MAX = 50;
 
-    /** How many answers of one kind of work are created and sent at once; {@link #REQUESTS_WAITING_MAX} more may wait. */
-    static final int ANSWERS_AT_ONCE = 2;
-
+    /** How many requests of one kind of work may wait for their turn. */
     static final int REQUESTS_WAITING_MAX = 32;
-
-    /** So that workers that hang delay no other kind of work. */
-    private static final int WORKERS = 3 * ANSWERS_AT_ONCE;
 
     private static final int BACKLOG = 1024;
     private static final int RECEIVE_BYTES = 2 * 1024;
+
+    /** The same where bodies are large. */
+    private static final int RECEIVE_BODIES_BYTES = 16 * 1024;
+
     private static final int PIECE_CHARS = 16 * 1024;
 
     /**
@@ -74,6 +75,7 @@ public final class HttpPort implements AutoCloseable {
     /** How long a client must have read nothing of its answer before a new connection may replace its connection. */
     private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    final Listening listening;
     final Routes routes;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
@@ -84,26 +86,21 @@ public final class HttpPort implements AutoCloseable {
     private final LongAdder endedConnections;
     private final Metrics metrics;
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
-    private final Set<Connection> listening = ConcurrentHashMap.newKeySet();
+    private final Set<Connection> listeners = ConcurrentHashMap.newKeySet();
     private final StringBuilder piece = new StringBuilder();
-    private final Lane some = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Exchange::make);
-    private final Lane much = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Exchange::make);
-    private final Lane disk = new Lane(ANSWERS_AT_ONCE, REQUESTS_WAITING_MAX, Exchange::make);
+    private byte @Nullable [] binaryPiece;
+    private final Lane some;
+    private final Lane much;
+    private final Lane disk;
     private final ExecutorService workers;
     final SingleThreadIoEventLoop loop;
     private final Channel server;
     private volatile boolean closed;
 
-    /**
-     * Opens the port; {@link #start} serves it.
-     *
-     * @param number of the port; 0 for any free one
-     * @param remedy what to do if the port is in use, for the message
-     * @param nanoClock monotonic, for all time limits
-     * @param threads creates the threads of the event loop and the workers; an uncaught exception in one of them must end
-     *     the program
-     * @throws IOException if the port cannot be opened
-     */
+    /** Of the bodies of all requests, in memory. Changed by the event loop only. */
+    private volatile long bodyBytes;
+
+    /** Opens a page, on loopback; see the other constructor. */
     public HttpPort(
             int number,
             String remedy,
@@ -113,6 +110,31 @@ public final class HttpPort implements AutoCloseable {
             Metrics metrics,
             ThreadFactory threads)
             throws IOException {
+        this(Listening.page(number, remedy), routes, nanoClock, faults, metrics, threads);
+        metrics.gauge("http_connections", "Open HTTP connections.", connections::size);
+        metrics.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listeners::size);
+    }
+
+    /**
+     * Opens the port; {@link #start} serves it.
+     *
+     * @param nanoClock monotonic, for all time limits
+     * @param threads creates the threads of the event loop and the workers; an uncaught exception in one of them must end
+     *     the program
+     * @throws IOException if the port cannot be opened
+     */
+    public HttpPort(
+            Listening listening,
+            List<Route> routes,
+            LongSupplier nanoClock,
+            FaultLog faults,
+            Metrics metrics,
+            ThreadFactory threads)
+            throws IOException {
+        this.listening = listening;
+        some = new Lane(listening.answersAtOnce(), REQUESTS_WAITING_MAX, Exchange::make);
+        much = new Lane(listening.answersAtOnce(), REQUESTS_WAITING_MAX, Exchange::make);
+        disk = new Lane(listening.answersAtOnce(), REQUESTS_WAITING_MAX, Exchange::make);
         this.routes = new Routes(routes);
         this.nanoClock = nanoClock;
         this.faults = faults;
@@ -124,18 +146,16 @@ public final class HttpPort implements AutoCloseable {
                 "http_refused_connections_total", "HTTP connections refused because all were being answered.");
         endedConnections =
                 metrics.count("http_ended_connections_total", "Idle HTTP connections that were replaced by a new one.");
-        metrics.gauge("http_connections", "Open HTTP connections.", connections::size);
-        metrics.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listening::size);
-        workers = Executors.newFixedThreadPool(WORKERS, threads);
+        workers = Executors.newFixedThreadPool(listening.workers(), threads);
         loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
         ChannelFuture opening =
-                bootstrap().bind(InetAddress.getLoopbackAddress(), number).awaitUninterruptibly();
+                bootstrap().bind(listening.bind(), listening.number()).awaitUninterruptibly();
         server = opening.channel();
         if (!opening.isSuccess()) {
             close();
             throw new IOException(
-                    "cannot open the page on port " + number + " ("
-                            + opening.cause().getMessage() + "); " + remedy,
+                    "cannot open " + listening.what() + " on port " + listening.number() + " ("
+                            + opening.cause().getMessage() + "); " + listening.remedy(),
                     opening.cause());
         }
         var unused = loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
@@ -171,8 +191,9 @@ public final class HttpPort implements AutoCloseable {
     }
 
     /** One small buffer for each read of a connection, so that it contains few requests. */
-    private static FixedRecvByteBufAllocator receiveBuffers() {
-        FixedRecvByteBufAllocator buffers = new FixedRecvByteBufAllocator(RECEIVE_BYTES);
+    private FixedRecvByteBufAllocator receiveBuffers() {
+        FixedRecvByteBufAllocator buffers =
+                new FixedRecvByteBufAllocator(listening.isPage() ? RECEIVE_BYTES : RECEIVE_BODIES_BYTES);
         buffers.maxMessagesPerRead(1);
         return buffers;
     }
@@ -191,7 +212,7 @@ public final class HttpPort implements AutoCloseable {
         server.config().setAutoRead(true);
     }
 
-    /** The address of the page, with the actual port. */
+    /** The address, with the actual port. */
     public InetSocketAddress address() {
         return (InetSocketAddress) server.localAddress();
     }
@@ -202,7 +223,8 @@ public final class HttpPort implements AutoCloseable {
         public void exceptionCaught(ChannelHandlerContext context, Throwable fault) {
             context.fireExceptionCaught(fault);
             faults.warn(
-                    "http accept", () -> "the page cannot accept a connection and tries again in 1 s: " + shown(fault));
+                    "http accept " + listening.what(),
+                    () -> listening.what() + " cannot accept a connection and tries again in 1 s: " + shown(fault));
         }
     }
 
@@ -241,11 +263,11 @@ public final class HttpPort implements AutoCloseable {
 
     /** Lets an answer stay open for events; returns false if too many are open. */
     boolean listens(Connection connection) {
-        return listening.size() < LISTENERS_MAX && listening.add(connection);
+        return listeners.size() < LISTENERS_MAX && listeners.add(connection);
     }
 
     void listensNoMore(Connection connection) {
-        listening.remove(connection);
+        listeners.remove(connection);
     }
 
     void timedOut() {
@@ -261,6 +283,34 @@ public final class HttpPort implements AutoCloseable {
         metrics.count("http_refused_total", "HTTP requests that were refused, by reason.", "reason", reason)
                 .increment();
         return refusal;
+    }
+
+    /** The answer for a request that should be sent again later. */
+    RequestException busy(String message) {
+        return new RequestException(listening.busyStatus(), message, Map.of("Retry-After", Exchange.RETRY_SECONDS));
+    }
+
+    /** Reserves memory for a part of a body; false if there is not enough. */
+    boolean reserve(int bytes) {
+        if (bodyBytes + bytes > listening.bodiesBytesMax()) {
+            return false;
+        }
+        held(bytes);
+        return true;
+    }
+
+    void release(long bytes) {
+        held(-bytes);
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // By one thread.
+    private void held(long bytes) {
+        bodyBytes += bytes;
+    }
+
+    /** The memory of bodies that are being read or answered. For any thread. */
+    public long bodyBytes() {
+        return bodyBytes;
     }
 
     int number() {
@@ -283,7 +333,8 @@ public final class HttpPort implements AutoCloseable {
     /** Reads some KB of a text into the buffer for {@link #piece}; returns whether there is more. */
     boolean nextPiece(Text text) {
         piece.setLength(0);
-        boolean more = true;
+        binaryPiece = text instanceof Text.Binary binary ? binary.bytes() : null;
+        boolean more = binaryPiece == null;
         while (more && piece.length() < PIECE_CHARS) {
             more = text.append(piece);
         }
@@ -295,6 +346,9 @@ public final class HttpPort implements AutoCloseable {
     }
 
     ByteBuf piece(ByteBufAllocator buffers) {
+        if (binaryPiece != null) {
+            return Unpooled.wrappedBuffer(binaryPiece);
+        }
         ByteBuf bytes = buffers.heapBuffer(ByteBufUtil.utf8Bytes(piece));
         bytes.writeCharSequence(piece, StandardCharsets.UTF_8);
         return bytes;

@@ -3,12 +3,16 @@ package io.counters.collector.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.common.FaultLog;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.QueryStringDecoder;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /** A request as its route receives it: complete, with its path and its parameters decoded. For any thread. */
@@ -128,6 +132,33 @@ public final class Request {
     /** The body of a POST, at most as long as the route allows; empty if the route takes none. */
     public byte[] body() {
         return body;
+    }
+
+    /**
+     * The body, decompressed if the header Content-Encoding says gzip.
+     *
+     * @param bytesMax its maximum length; no more is ever in memory
+     * @throws RequestException when it is longer, cannot be decompressed, or has another encoding
+     */
+    public byte[] decompressed(int bytesMax) {
+        String encoding = headers.get(HttpHeaderNames.CONTENT_ENCODING, "identity");
+        if (encoding.equalsIgnoreCase("identity")) {
+            return body;
+        }
+        if (!encoding.equalsIgnoreCase("gzip")) {
+            throw new RequestException(
+                    415, "the Content-Encoding is " + shown(encoding) + "; allowed are gzip and identity");
+        }
+        try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(body))) {
+            byte[] plain = in.readNBytes(bytesMax);
+            if (in.read() >= 0) {
+                throw new RequestException(
+                        413, "the body is too large; at most " + bytesMax + " bytes after decompression are allowed");
+            }
+            return plain;
+        } catch (IOException damaged) {
+            throw RequestException.bad("the body is not valid gzip, as its Content-Encoding says");
+        }
     }
 
     /** A text from the client, as an answer may show it: in quotes, on one line, and not too long. */

@@ -19,6 +19,9 @@ final class RequestAssembler {
     private int bodyBytesMax;
     private @Nullable ByteArrayOutputStream body;
 
+    /** Of the bodies that are in memory: of this request and of those before that are not answered. */
+    private long heldBytes;
+
     RequestAssembler(HttpPort port) {
         this.port = port;
     }
@@ -40,14 +43,11 @@ final class RequestAssembler {
         if (part.decoderResult().isFailure()) {
             return end(of, unreadable(part.decoderResult().cause()));
         }
-        if (part instanceof HttpContent content && !add(content.content())) {
-            return end(
-                    of,
-                    port.refuse(
-                            "too_large",
-                            new RequestException(
-                                    413,
-                                    "the body is too large; at most " + bodyBytesMax + " bytes are allowed here")));
+        if (part instanceof HttpContent content) {
+            RequestException refusal = add(content.content());
+            if (refusal != null) {
+                return end(of, refusal);
+            }
         }
         return part instanceof LastHttpContent ? end(of, null) : null;
     }
@@ -61,13 +61,39 @@ final class RequestAssembler {
         bodyBytesMax = bytes == 0 ? HttpPort.UNNEEDED_BYTES_MAX : bytes;
     }
 
-    /** Whether there is room for these bytes. */
-    private boolean add(ByteBuf some) {
-        bodyBytes += some.readableBytes();
-        if (bodyBytes <= bodyBytesMax && body != null) {
+    /** Adds a part of the body; returns the reason if there is no room for it. */
+    private @Nullable RequestException add(ByteBuf some) {
+        int bytes = some.readableBytes();
+        bodyBytes += bytes;
+        if (bodyBytes > bodyBytesMax) {
+            return port.refuse(
+                    "too_large",
+                    new RequestException(
+                            413, "the body is too large; at most " + bodyBytesMax + " bytes are allowed here"));
+        }
+        if (body != null) {
+            if (!port.reserve(bytes)) {
+                return port.refuse(
+                        "bodies",
+                        port.busy("the memory for requests is in use; try again in " + Exchange.RETRY_SECONDS + " s"));
+            }
+            heldBytes += bytes;
             body.writeBytes(ByteBufUtil.getBytes(some));
         }
-        return bodyBytes <= bodyBytesMax;
+        return null;
+    }
+
+    /** Called when a request with a body of this length is answered. */
+    void answered(int bytes) {
+        long released = Math.min(bytes, heldBytes);
+        heldBytes -= released;
+        port.release(released);
+    }
+
+    /** Called when the connection is closed. */
+    void closed() {
+        port.release(heldBytes);
+        heldBytes = 0;
     }
 
     private ArrivedRequest end(HttpRequest of, @Nullable RequestException refusal) {

@@ -19,7 +19,8 @@ public final class RequestException extends RuntimeException {
         this(status, message, Map.of());
     }
 
-    RequestException(int status, String message, Map<String, String> headers) {
+    /** @param headers further headers of the answer */
+    public RequestException(int status, String message, Map<String, String> headers) {
         // Without a stack trace: this is the client's error, and it may come often.
         super(message, null, false, false);
         this.status = status;
@@ -29,6 +30,16 @@ public final class RequestException extends RuntimeException {
     /** A value that breaks a rule; the status is 400. */
     public static RequestException bad(String message) {
         return new RequestException(400, message);
+    }
+
+    /** The status of HTTP. */
+    public int status() {
+        return status;
+    }
+
+    /** Further headers of the answer. */
+    public Map<String, String> headers() {
+        return headers;
     }
 
     Response answer(boolean isApi) {

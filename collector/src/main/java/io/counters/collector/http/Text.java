@@ -13,6 +13,15 @@ public interface Text {
      */
     boolean append(StringBuilder out);
 
+    /** A body that is no text, and not large. */
+    @SuppressWarnings("ArrayRecordComponent") // Sent as it is.
+    record Binary(byte[] bytes) implements Text {
+        @Override
+        public boolean append(StringBuilder out) {
+            throw new UnsupportedOperationException("it is sent as it is");
+        }
+    }
+
     /** A text that is complete already. */
     static Text of(String text) {
         return out -> {

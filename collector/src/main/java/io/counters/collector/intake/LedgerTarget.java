@@ -14,8 +14,8 @@ final class LedgerTarget implements LineTarget {
     }
 
     @Override
-    public void batch(Runnable lines) {
-        ledger.batch(lines);
+    public boolean batch(Runnable lines) {
+        return ledger.batch(lines);
     }
 
     @Override

@@ -20,14 +20,15 @@ public interface LineTarget {
      * methods below meanwhile.
      *
      * @param lines calls the methods below; it never blocks
+     * @return whether every line was taken: none was dropped for lack of room, and none has to wait until it is repeated
      */
-    void batch(Runnable lines);
+    boolean batch(Runnable lines);
 
     /**
      * Returns the stream with the ID {@code bytes[begin, end)}, to be handed over with its lines.
      *
      * @param ageMillis time since the stream began, measured by its sender
-     * @param seq the number of this datagram in it
+     * @param seq the number of this datagram in it; 0 if its datagrams have none
      * @param address a number that represents the sender's address; 0 if it is not known
      */
     Object stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address);

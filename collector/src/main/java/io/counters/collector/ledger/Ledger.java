@@ -88,9 +88,12 @@ public final class Ledger implements LedgerView {
      * done by then remains.
      *
      * @param work calls methods of this ledger
+     * @return whether no line of it waits for its repetition
      */
-    public synchronized void batch(Runnable work) {
+    public synchronized boolean batch(Runnable work) {
+        long before = merging.waiting();
         work.run();
+        return merging.waiting() == before;
     }
 
     /**
@@ -98,7 +101,7 @@ public final class Ledger implements LedgerView {
      * applied, so a {@code from} line alone takes no room.
      *
      * @param ageMillis time since the stream began, measured by its sender
-     * @param seq the number of this datagram in it
+     * @param seq the number of this datagram in it; 0 if its datagrams have none
      * @param address a number that represents the sender's address; 0 if it is not known
      */
     public synchronized InboundStream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {

@@ -35,6 +35,7 @@ final class LineMerger {
     private final LongAdder inDoubt;
     private final LongAdder deferred;
     private final LongAdder overflowed;
+    private long waiting;
 
     LineMerger(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
         this.names = names;
@@ -84,6 +85,7 @@ final class LineMerger {
         if (of != null) {
             if (streams.waits(of) || (!hasRoom && waitsForRoom(of, end - begin))) {
                 deferred.increment();
+                waiting++;
                 return 0;
             }
             of = of.remembered ? of : streams.remember(of);
@@ -92,6 +94,11 @@ final class LineMerger {
             return overflow(of, verb, amount);
         }
         return merge(of, verb, known < 0 ? admit(name, begin, end) : known, amount, total);
+    }
+
+    /** How many lines were not applied since the start, because they wait until they are repeated. */
+    long waiting() {
+        return waiting;
     }
 
     private int admit(byte[] name, int begin, int end) {

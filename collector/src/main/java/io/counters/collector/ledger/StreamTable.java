@@ -97,10 +97,12 @@ final class StreamTable {
     InboundStream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
         InboundStream stream = streams.get(sought.at(bytes, begin, end));
         if (stream == null) {
-            stream = begun(ageMillis, seq - 1);
+            stream = begun(ageMillis, Math.max(0, seq - 1));
             stream.address = address;
         }
-        stream.arrivals.add(seq);
+        if (seq > 0) {
+            stream.arrivals.add(seq);
+        }
         heard(stream);
         return stream;
     }

@@ -23,6 +23,18 @@ public enum CollectorFlag {
             "10000",
             "maximum number of TCP connections, 1 to 1000000; fewer if file descriptors or memory do not suffice"),
     HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535; 0 uses any free port"),
+    OTLP_PORT(
+            "",
+            "port for counts by HTTP, POST /v1/metrics (OTLP) and POST /count, 0 to 65535; 4318 is OTLP's own, 0 uses any free"
+                    + " port; if it is left out, there is no such port"),
+    OTLP_TAGS(
+            "*",
+            "attributes that become tags of what OTLP brings, separated by commas: method,service.name; * is each attribute"
+                    + " of a data point that does not name an instance, a host, a process or a container"),
+    OTLP_MEMORY(
+            "10%",
+            "memory for requests by HTTP and for the last values of OTLP's series, 1% to 100% of the heap or an amount such as"
+                    + " 32m; a request beyond its quarter is refused, and one for which there is no room now waits"),
     DATA_DIR("counters-data", "folder of the ledger; one collector at a time can use it"),
     NAMES_MEMORY(
             "45%",

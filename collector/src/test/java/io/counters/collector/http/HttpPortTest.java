@@ -415,7 +415,7 @@ class HttpPortTest {
     void workers_that_hang_delay_only_requests_of_their_kind(String path, String other, String another)
             throws Exception {
         List<Browser> waiting = new ArrayList<>();
-        for (int i = 0; i < HttpPort.ANSWERS_AT_ONCE + HttpPort.REQUESTS_WAITING_MAX; i++) {
+        for (int i = 0; i < Listening.PAGE_ANSWERS_AT_ONCE + HttpPort.REQUESTS_WAITING_MAX; i++) {
             waiting.add(browser().ask("GET", path));
         }
         await().until(() -> counted("http_requests_total") == waiting.size());

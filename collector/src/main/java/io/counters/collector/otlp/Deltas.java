@@ -1,0 +1,82 @@
+package io.counters.collector.otlp;
+
+import io.counters.wire.CommandReader;
+import io.counters.wire.Verb;
+import java.nio.ByteBuffer;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The delta points of a request, added up by resource, start and end time: each of these groups is a stream of its own, whose
+ * totals are its sums. Its ID is made from the series in it, so the same points count once, however often they are sent, and
+ * points that were sent in another request are not mistaken for them. For one thread at a time.
+ */
+final class Deltas {
+    private final Map<Group, Totals> groups = new LinkedHashMap<>();
+
+    private record Group(ByteBuffer resource, long startNanos, long endNanos) {}
+
+    /** The series of a group, their hashes combined in any order, and the sum of each name by verb. */
+    private static final class Totals {
+        final Set<ByteBuffer> series = new HashSet<>();
+        final byte[] allSeries = new byte[32];
+        final Map<ByteBuffer, long[]> byName = new LinkedHashMap<>();
+    }
+
+    void clear() {
+        groups.clear();
+    }
+
+    /**
+     * Adds a point, unless the request already has one of this series and time.
+     *
+     * @param resource a hash
+     * @param series a hash
+     * @return false if the sum would be too large for a line; the point is not added then
+     */
+    boolean add(byte[] resource, long startNanos, long endNanos, byte[] series, byte[] name, long value) {
+        Totals of = groups.computeIfAbsent(
+                new Group(ByteBuffer.wrap(resource), startNanos, endNanos), fresh -> new Totals());
+        if (value == 0 || of.series.contains(ByteBuffer.wrap(series))) {
+            return true;
+        }
+        long[] sums = of.byName.computeIfAbsent(ByteBuffer.wrap(name), fresh -> new long[2]);
+        int verb = value > 0 ? 0 : 1;
+        if (sums[verb] + Math.abs(value) > CommandReader.AMOUNT_MAX) {
+            return false;
+        }
+        sums[verb] += Math.abs(value);
+        of.series.add(ByteBuffer.wrap(series));
+        for (int i = 0; i < series.length; i++) {
+            of.allSeries[i] ^= series[i];
+        }
+        return true;
+    }
+
+    /** Adds the lines of all groups. */
+    void addTo(List<Sums.Line> lines, StreamId id, long nowNanos) {
+        groups.forEach((group, of) -> {
+            byte[] stream = id.begin('D')
+                    .add(group.resource.array())
+                    .add(group.startNanos)
+                    .add(group.endNanos)
+                    .add(of.allSeries)
+                    .id();
+            long ageMillis = TimeUnit.NANOSECONDS.toMillis(Math.max(0, nowNanos - group.endNanos));
+            of.byName.forEach((name, sums) -> {
+                add(lines, stream, ageMillis, Verb.INCREMENT, name.array(), sums[0]);
+                add(lines, stream, ageMillis, Verb.DECREMENT, name.array(), sums[1]);
+            });
+        });
+    }
+
+    private static void add(List<Sums.Line> lines, byte[] stream, long ageMillis, Verb verb, byte[] name, long sum) {
+        if (sum > 0) {
+            lines.add(new Sums.Line(stream, ageMillis, verb, name, sum, sum));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package io.counters.collector.otlp;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.counters.wire.NameReader;
+import io.counters.wire.Rejection;
+import io.counters.wire.StatsdName;
+import io.opentelemetry.proto.common.v1.AnyValue;
+import io.opentelemetry.proto.common.v1.KeyValue;
+import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The name of a series: its metric's name, and those attributes that become tags. Names and tags are cleaned by the rules for
+ * StatsD's lines, {@link StatsdName}. What the name does not say about the series, {@link #addRest} adds to the ID of its stream,
+ * so that a stream never has two series of one name. For one thread at a time.
+ *
+ * <p>A tag is an attribute whose key is listed, of the data point or else of the resource; with {@link OtlpSettings#ALL} also
+ * every attribute of the data point that does not name an instance, by key, up to the most tags that a name may have.
+ */
+final class SeriesName {
+    /** Attributes that differ between the instances of a service; a prefix ends with a dot. */
+    private static final List<String> INSTANCES = List.of(
+            "service.instance.",
+            "host.",
+            "process.",
+            "container.",
+            "k8s.pod.",
+            "k8s.container.",
+            "k8s.node.",
+            "thread.",
+            "instance",
+            "pod",
+            "hostname");
+
+    private static final Comparator<KeyValue> BY_KEY = Comparator.comparing(KeyValue::getKey);
+    private static final byte[] COUNTER = ":0|c".getBytes(ISO_8859_1);
+
+    private final List<String> listed;
+    private final boolean takesAll;
+    private final Set<String> dropped;
+    private final int nameBytesMax;
+    private final StatsdName cleaned = StatsdName.cleaning(List.of());
+    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+
+    private byte[] metric = {};
+    private List<KeyValue> attributes = List.of();
+    private final List<KeyValue> tags = new ArrayList<>();
+
+    SeriesName(OtlpSettings settings) {
+        listed = settings.tags().stream()
+                .filter(key -> !key.equals(OtlpSettings.ALL))
+                .toList();
+        takesAll = settings.tags().contains(OtlpSettings.ALL);
+        dropped = new HashSet<>(settings.dropTags());
+        dropped.add(StatsdName.ENTITY_ID);
+        nameBytesMax = settings.nameBytesMax();
+    }
+
+    /** Attributes in the order of their keys, which have no order of their own. */
+    static List<KeyValue> sorted(List<KeyValue> attributes) {
+        if (attributes.size() < 2) {
+            return attributes;
+        }
+        List<KeyValue> sorted = new ArrayList<>(attributes);
+        sorted.sort(BY_KEY);
+        return sorted;
+    }
+
+    /**
+     * Reads a series.
+     *
+     * @param name the metric's
+     * @return the rule that it breaks, or null
+     */
+    @Nullable
+    PointRejection read(byte[] name, List<KeyValue> ofPoint, List<KeyValue> ofResource) {
+        metric = name;
+        attributes = sorted(ofPoint);
+        choose(ofResource);
+        line.reset();
+        append(name);
+        line.writeBytes(COUNTER);
+        String before = "|#";
+        for (KeyValue tag : tags) {
+            line.writeBytes(before.getBytes(ISO_8859_1));
+            append(tag.getKey().getBytes(UTF_8));
+            line.write(':');
+            append(text(tag.getValue()).getBytes(UTF_8));
+            before = ",";
+        }
+        Rejection why = cleaned.readLine(line.toByteArray(), 0, line.size());
+        if (why != null) {
+            return why == Rejection.EMPTY_NAME ? PointRejection.EMPTY_NAME : PointRejection.NAME_TOO_LONG;
+        }
+        return cleaned.to - cleaned.from > nameBytesMax ? PointRejection.NAME_TOO_LONG : null;
+    }
+
+    private void choose(List<KeyValue> ofResource) {
+        tags.clear();
+        for (String key : listed) {
+            KeyValue found = find(attributes, key);
+            choose(found == null ? find(ofResource, key) : found);
+        }
+        if (takesAll) {
+            for (KeyValue attribute : attributes) {
+                if (!namesInstance(attribute.getKey()) && !listed.contains(attribute.getKey())) {
+                    choose(attribute);
+                }
+            }
+        }
+    }
+
+    private void choose(@Nullable KeyValue attribute) {
+        if (attribute != null
+                && tags.size() < NameReader.TAGS_MAX
+                && !dropped.contains(attribute.getKey())
+                && !attribute.getKey().isEmpty()
+                && !text(attribute.getValue()).isEmpty()) {
+            tags.add(attribute);
+        }
+    }
+
+    private static @Nullable KeyValue find(List<KeyValue> attributes, String key) {
+        for (KeyValue attribute : attributes) {
+            if (attribute.getKey().equals(key)) {
+                return attribute;
+            }
+        }
+        return null;
+    }
+
+    private static boolean namesInstance(String key) {
+        for (String one : INSTANCES) {
+            if (one.endsWith(".") ? key.startsWith(one) : key.equals(one)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The value as a tag has it; empty for values that cannot be one. */
+    private static String text(AnyValue value) {
+        return switch (value.getValueCase()) {
+            case STRING_VALUE -> value.getStringValue();
+            case BOOL_VALUE -> String.valueOf(value.getBoolValue());
+            case INT_VALUE -> String.valueOf(value.getIntValue());
+            case DOUBLE_VALUE -> String.valueOf(value.getDoubleValue());
+            default -> "";
+        };
+    }
+
+    /** Appends a part without the characters that separate the parts of a StatsD line. */
+    private void append(byte[] part) {
+        for (byte b : part) {
+            line.write(b == ':' || b == '|' || b == ',' || b == '\n' ? '_' : b);
+        }
+    }
+
+    /** The canonical name. */
+    byte[] name() {
+        return Arrays.copyOfRange(cleaned.bytes, cleaned.from, cleaned.to);
+    }
+
+    /** Adds everything that distinguishes this series from others with the same name. */
+    void addRest(StreamId id) {
+        if (!isStored(metric)) {
+            id.add(metric);
+        }
+        for (KeyValue attribute : attributes) {
+            AnyValue value = attribute.getValue();
+            boolean isTag = isIn(tags, attribute);
+            if (!isTag
+                    || !isStored(attribute.getKey().getBytes(UTF_8))
+                    || !isStored(text(value).getBytes(UTF_8))) {
+                id.add(attribute.toByteArray());
+            } else if (!value.hasStringValue()) {
+                // "1" and 1 are different, but have the same text.
+                id.add(attribute.getKey().getBytes(UTF_8))
+                        .add(value.getValueCase().getNumber());
+            }
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // Whether this very attribute was chosen.
+    private static boolean isIn(List<KeyValue> chosen, KeyValue attribute) {
+        for (KeyValue one : chosen) {
+            if (one == attribute) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the name has these bytes as they are. */
+    private static boolean isStored(byte[] part) {
+        for (byte b : part) {
+            if (!NameReader.isLetter(b)) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,84 @@
+package io.counters.collector.otlp;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.io.ByteArrayOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * Makes IDs of streams from what identifies them: the same on every collector, and after a restart. An ID is the first 160 bits of
+ * the SHA-256 of the parts, each after its length, in hexadecimal. For one thread at a time.
+ */
+final class StreamId {
+    private static final String PREFIX = "otlp:";
+    private static final int DIGEST_BYTES = 20;
+
+    private final MessageDigest digest;
+    private final Parts parts = new Parts();
+
+    /** The parts of the present identity. */
+    private static final class Parts extends ByteArrayOutputStream {
+        byte[] array() {
+            return buf;
+        }
+
+        int length() {
+            return count;
+        }
+    }
+
+    StreamId() {
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("every JDK has SHA-256", impossible);
+        }
+    }
+
+    /** Begins a new identity. */
+    StreamId begin(char kind) {
+        parts.reset();
+        parts.write(kind);
+        return this;
+    }
+
+    StreamId add(byte[] part) {
+        return add(part, 0, part.length);
+    }
+
+    StreamId add(byte[] in, int begin, int end) {
+        add(end - begin);
+        parts.write(in, begin, end - begin);
+        return this;
+    }
+
+    StreamId add(long number) {
+        for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
+            parts.write((int) (number >>> shift));
+        }
+        return this;
+    }
+
+    /** The parts so far. */
+    byte[] identity() {
+        return parts.array();
+    }
+
+    /** The length of {@link #identity}. */
+    int length() {
+        return parts.length();
+    }
+
+    /** The hash of the parts. */
+    byte[] hash() {
+        digest.update(parts.array(), 0, parts.length());
+        return digest.digest();
+    }
+
+    /** The hash of the parts as the ID of a stream. */
+    byte[] id() {
+        return (PREFIX + HexFormat.of().formatHex(hash(), 0, DIGEST_BYTES)).getBytes(ISO_8859_1);
+    }
+}

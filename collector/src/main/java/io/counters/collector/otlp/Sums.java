@@ -1,0 +1,335 @@
+package io.counters.collector.otlp;
+
+import io.counters.wire.CommandReader;
+import io.counters.wire.Verb;
+import io.opentelemetry.proto.common.v1.InstrumentationScope;
+import io.opentelemetry.proto.common.v1.KeyValue;
+import io.opentelemetry.proto.metrics.v1.DataPointFlags;
+import io.opentelemetry.proto.metrics.v1.NumberDataPoint;
+import io.opentelemetry.proto.resource.v1.Resource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns the data points of sums into lines with totals, so that a lost, repeated or late request changes no count:
+ *
+ * <pre>
+ *   sum                          stream                                lines
+ *   cumulative, monotonic        resource, scope, start time, and      increment N A T        T: the value
+ *                                what N does not say of the series
+ *   the same, start = time       the same                              increment N A T        what was counted before is not
+ *                                                                      decrement N A T        known; it is not counted
+ *   cumulative, non-monotonic    the same                              increment N A C+t      t: time since the start, in steps of
+ *                                                                      decrement N A C+t-V    8 ns; V: the value; C: 2^51
+ *   delta                        resource, start and end time, and     increment N S S        S: the sum of the positive values
+ *                                the series                            decrement N S S        S: that of the negative values
+ * </pre>
+ *
+ * <p>N is the name, which {@link SeriesName} makes; its tags are in the name, so all series of a process with one start time share
+ * a stream. A is what is known of the last point: 0 if nothing is. It counts only if the ledger has forgotten the stream.
+ *
+ * <p>The two lines of a non-monotonic sum are applied together. Both totals grow with the time, as long as the value rises by less
+ * than 125,000,000 a second, so the latest point decides, and one that is late changes nothing. If it rises faster, what is shown
+ * follows at that rate.
+ *
+ * <p>A monotonic value that is lower than an earlier one, at a later time and with the same start, is a reset: from there on it is
+ * another stream. This is known of the series in {@link KnownSeries} only.
+ *
+ * <p>For one thread at a time.
+ */
+final class Sums {
+    /** Whether the values of a sum may fall. */
+    enum Direction {
+        MONOTONIC,
+        BOTH
+    }
+
+    /** The age of a stream whose start is not known: older than any collector. */
+    private static final long AGE_UNKNOWN_MILLIS = TimeUnit.DAYS.toMillis(36_500);
+
+    private static final long MIDDLE = 1L << 51;
+    private static final int STEP_SHIFT = 3;
+    private static final double DOUBLE_MAX = CommandReader.AMOUNT_MAX;
+
+    private final SeriesName series;
+    private final KnownSeries known;
+    private final StreamId id = new StreamId();
+
+    /** The identity of the stream of the last cumulative point, and its ID. */
+    private byte[] lastIdentity = {};
+
+    private byte[] lastId = {};
+
+    // What is being read
+    private List<KeyValue> resource = List.of();
+    private byte[] resourceHash = {};
+    private byte[] scopeHash = {};
+    private byte[] name = {};
+    private byte[] unit = {};
+    private Direction direction = Direction.BOTH;
+    private boolean isDelta;
+    private long nowNanos;
+
+    // What was read
+    private final List<Line> lines = new ArrayList<>();
+    private final Deltas deltas = new Deltas();
+    private final Map<PointRejection, Integer> rejected = new EnumMap<>(PointRejection.class);
+    private int points;
+    private int rounded;
+    private int late;
+    private int withoutValue;
+    private int resets;
+
+    /**
+     * A line with a total.
+     *
+     * @param stream the ID of its stream, the same object for lines that follow each other
+     */
+    @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
+    record Line(byte[] stream, long ageMillis, Verb verb, byte[] name, long amount, long total) {}
+
+    /** How many points of a request were counted, counted rounded down, late, without a value, and how many were resets. */
+    record Outcome(
+            int points, int rounded, int late, int withoutValue, int resets, Map<PointRejection, Integer> rejected) {
+        int allRejected() {
+            return rejected.values().stream().mapToInt(Integer::intValue).sum();
+        }
+    }
+
+    Sums(OtlpSettings settings, KnownSeries known) {
+        series = new SeriesName(settings);
+        this.known = known;
+    }
+
+    /** Begins a request, at this Unix time. */
+    void begin(long now) {
+        nowNanos = now;
+        lines.clear();
+        deltas.clear();
+        rejected.clear();
+        points = 0;
+        rounded = 0;
+        late = 0;
+        withoutValue = 0;
+        resets = 0;
+    }
+
+    /** Ends a request. */
+    Outcome end() {
+        deltas.addTo(lines, id, nowNanos);
+        return new Outcome(points, rounded, late, withoutValue, resets, new EnumMap<>(rejected));
+    }
+
+    /** The lines of the request. */
+    List<Line> lines() {
+        return lines;
+    }
+
+    // Input, in the order of the request
+
+    void resource(Resource next) {
+        resource = SeriesName.sorted(next.getAttributesList());
+        id.begin('r');
+        resource.forEach(attribute -> id.add(attribute.toByteArray()));
+        resourceHash = id.hash();
+    }
+
+    void scope(InstrumentationScope next) {
+        id.begin('s')
+                .add(resourceHash)
+                .add(next.getNameBytes().toByteArray())
+                .add(next.getVersionBytes().toByteArray());
+        SeriesName.sorted(next.getAttributesList()).forEach(attribute -> id.add(attribute.toByteArray()));
+        scopeHash = id.hash();
+    }
+
+    void sum(byte[] ofName, byte[] ofUnit, Direction ofDirection, boolean ofDeltas) {
+        name = ofName;
+        unit = ofUnit;
+        direction = ofDirection;
+        isDelta = ofDeltas;
+    }
+
+    void reject(PointRejection why, int count) {
+        if (count > 0) {
+            rejected.merge(why, count, Integer::sum);
+        }
+    }
+
+    void point(NumberDataPoint point) {
+        if ((point.getFlags() & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK_VALUE) != 0) {
+            withoutValue++;
+            return;
+        }
+        PointRejection why = rejection(point);
+        why = why == null ? series.read(name, point.getAttributesList(), resource) : why;
+        if (why == null && isDelta) {
+            why = delta(point);
+        } else if (why == null) {
+            cumulative(point);
+        }
+        if (why == null) {
+            points++;
+        } else {
+            reject(why, 1);
+        }
+    }
+
+    /** The rule that a point breaks, or null. */
+    private @Nullable PointRejection rejection(NumberDataPoint point) {
+        long start = point.getStartTimeUnixNano();
+        if (point.getTimeUnixNano() <= 0 || start < 0 || start > point.getTimeUnixNano()) {
+            return PointRejection.TIME;
+        }
+        if (direction == Direction.BOTH && !isDelta && start == 0) {
+            return PointRejection.NO_START;
+        }
+        boolean isNegative = false;
+        switch (point.getValueCase()) {
+            case AS_INT -> {
+                isNegative = point.getAsInt() < 0;
+                if (isTooLarge(point.getAsInt())) {
+                    return PointRejection.TOO_LARGE;
+                }
+            }
+            case AS_DOUBLE -> {
+                double value = point.getAsDouble();
+                isNegative = value < 0;
+                if (!Double.isFinite(value)) {
+                    return PointRejection.NOT_FINITE;
+                }
+                if (Math.abs(value) > DOUBLE_MAX || isTooLarge((long) value)) {
+                    return PointRejection.TOO_LARGE;
+                }
+                if (isDelta && value != Math.rint(value)) {
+                    return PointRejection.FRACTION;
+                }
+            }
+            case VALUE_NOT_SET -> {
+                return PointRejection.NO_VALUE;
+            }
+        }
+        return isNegative && direction == Direction.MONOTONIC ? PointRejection.NEGATIVE : null;
+    }
+
+    private boolean isTooLarge(long value) {
+        long max = isDelta ? CommandReader.AMOUNT_MAX : direction == Direction.BOTH ? MIDDLE : Long.MAX_VALUE;
+        return value > max || value < -max;
+    }
+
+    /** A double is rounded down: the error of a total stays below 1, however often it is sent. */
+    private long value(NumberDataPoint point) {
+        if (!point.hasAsDouble()) {
+            return point.getAsInt();
+        }
+        double value = point.getAsDouble();
+        rounded += value == Math.rint(value) ? 0 : 1;
+        return (long) Math.floor(value);
+    }
+
+    private @Nullable PointRejection delta(NumberDataPoint point) {
+        id.begin('d').add(scopeHash).add(unit).add(direction.ordinal());
+        series.addRest(id);
+        byte[] named = series.name();
+        id.add(named);
+        return deltas.add(
+                        resourceHash,
+                        point.getStartTimeUnixNano(),
+                        point.getTimeUnixNano(),
+                        id.hash(),
+                        named,
+                        value(point))
+                ? null
+                : PointRejection.TOO_LARGE;
+    }
+
+    private void cumulative(NumberDataPoint point) {
+        long start = point.getStartTimeUnixNano();
+        id.begin('c').add(scopeHash).add(unit).add(direction.ordinal()).add(start);
+        series.addRest(id);
+        byte[] stream = stream();
+        byte[] named = series.name();
+        id.add(named);
+        KnownSeries.Last last = known.last(id.identity(), id.length());
+        if (direction == Direction.MONOTONIC) {
+            monotonic(point, stream, named, last);
+        } else {
+            both(point, stream, named, last);
+        }
+        last.timeNanos = Math.max(last.timeNanos, point.getTimeUnixNano());
+    }
+
+    /** The ID of the stream with the present identity; the same object as long as that is the same. */
+    private byte[] stream() {
+        if (!Arrays.equals(lastIdentity, 0, lastIdentity.length, id.identity(), 0, id.length())) {
+            lastIdentity = Arrays.copyOf(id.identity(), id.length());
+            lastId = id.id();
+        }
+        return lastId;
+    }
+
+    private void monotonic(NumberDataPoint point, byte[] ofSeries, byte[] named, KnownSeries.Last last) {
+        long time = point.getTimeUnixNano();
+        long value = value(point);
+        boolean isKnown = last.timeNanos != 0;
+        if (isKnown && time > last.timeNanos && value < last.increments) {
+            resets++;
+            last.resetNanos = last.timeNanos;
+            last.increments = 0;
+        } else if (isKnown && (value < last.increments || time <= last.resetNanos)) {
+            late++;
+            return;
+        }
+        long start = point.getStartTimeUnixNano();
+        byte[] stream = ofSeries;
+        long ageMillis = age(start, time);
+        if (last.resetNanos != 0) {
+            stream = id.begin('g').add(ofSeries).add(last.resetNanos).id();
+            ageMillis = age(last.resetNanos, time);
+        }
+        line(stream, ageMillis, Verb.INCREMENT, named, amount(isKnown, value, last.increments), value);
+        last.increments = value;
+        if (start == time && value > 0) {
+            line(stream, ageMillis, Verb.DECREMENT, named, amount(isKnown, value, last.decrements), value);
+            last.decrements = value;
+        }
+    }
+
+    private void both(NumberDataPoint point, byte[] stream, byte[] named, KnownSeries.Last last) {
+        long time = point.getTimeUnixNano();
+        boolean isKnown = last.timeNanos != 0;
+        if (time < last.timeNanos) {
+            late++;
+            return;
+        }
+        long up = MIDDLE + ((time - point.getStartTimeUnixNano()) >>> STEP_SHIFT);
+        long down = up - value(point);
+        // If nothing is known, both amounts are the same, so that a stream that is not whole begins with 0.
+        long unknown = Math.min(Math.min(up, down), CommandReader.AMOUNT_MAX);
+        long ageMillis = age(point.getStartTimeUnixNano(), time);
+        line(stream, ageMillis, Verb.INCREMENT, named, isKnown ? amount(true, up, last.increments) : unknown, up);
+        line(stream, ageMillis, Verb.DECREMENT, named, isKnown ? amount(true, down, last.decrements) : unknown, down);
+        last.increments = up;
+        last.decrements = Math.max(last.decrements, down);
+    }
+
+    private static long amount(boolean isKnown, long total, long before) {
+        return isKnown ? Math.max(0, Math.min(total - before, CommandReader.AMOUNT_MAX)) : 0;
+    }
+
+    /** By the later of the sender's clock and ours: a stream whose point comes late must not look younger than it is. */
+    private long age(long start, long time) {
+        return start == 0
+                ? AGE_UNKNOWN_MILLIS
+                : TimeUnit.NANOSECONDS.toMillis(Math.max(time - start, nowNanos - start));
+    }
+
+    private void line(byte[] stream, long ageMillis, Verb verb, byte[] named, long amount, long total) {
+        lines.add(new Line(stream, ageMillis, verb, named, amount, total));
+    }
+}
