@@ -59,7 +59,7 @@ class ArchitectureTest {
         "otlp,      http intake wire",
         "post,      http intake wire",
         "commands,  fleet emit",
-        "doctor,    commands dashboard fleet history intake ledger publish store udp",
+        "doctor,    commands dashboard fleet history intake ledger otlp publish store udp",
         "simulate,  ledger wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {

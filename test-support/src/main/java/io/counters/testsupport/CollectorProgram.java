@@ -36,6 +36,7 @@ public final class CollectorProgram implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(20);
     private static final Pattern COUNTS = Pattern.compile("UDP 127\\.0\\.0\\.1:(\\d+)");
     private static final Pattern PAGE = Pattern.compile("page: +http://127\\.0\\.0\\.1:(\\d+)/");
+    private static final Pattern OTLP = Pattern.compile("otlp: +http://127\\.0\\.0\\.1:(\\d+)/");
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
     private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ {]+(?:\\{[^}]*})?) (\\S+)$");
 
@@ -123,6 +124,13 @@ public final class CollectorProgram implements AutoCloseable {
     /** The port of its page. */
     public int httpPort() {
         return httpPort;
+    }
+
+    /** The address of its port for OTLP and HTTP, which the flag {@code --otlp-port} has opened. */
+    public String otlpAddress() {
+        Matcher otlp = OTLP.matcher(String.join("\n", program.output()));
+        assertThat(otlp.find()).as("a collector with --otlp-port").isTrue();
+        return "http://127.0.0.1:" + otlp.group(1);
     }
 
     /** Where its page and its API are. */

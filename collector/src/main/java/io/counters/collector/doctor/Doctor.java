@@ -10,6 +10,7 @@ import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.ledger.LedgerSettings;
+import io.counters.collector.otlp.OtlpSettings;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.SettingFlags;
@@ -101,6 +102,7 @@ public final class Doctor implements Callable<Integer> {
         Optional<FleetSettings> fleet = FleetSettings.from(settings, publishing.spoolBytes());
         HistorySettings.from(
                 settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
+        Optional<OtlpSettings> otlp = OtlpSettings.from(settings, taking, heapBytes);
         int connections = settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX);
         try {
             settings.check();
@@ -112,7 +114,7 @@ public final class Doctor implements Callable<Integer> {
             return findings;
         }
         findings.add(Checks.receiveBuffer());
-        findings.addAll(new PortChecks().findings(taking, showing));
+        findings.addAll(new PortChecks().findings(taking, showing, otlp));
         findings.add(Checks.descriptors(Descriptors.limit(), taking.connectionsMax(), connections));
         findings.add(Checks.heap(heapBytes, keeping.namesBytes(), keeping.streamsMax()));
         findings.addAll(checks.disk(keeping.folder()));

@@ -4,6 +4,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.otlp.OtlpSettings;
 import io.counters.collector.udp.UdpSocket;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,6 +13,7 @@ import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Checks the ports, and finds out whether a collector holds them. */
 final class PortChecks {
@@ -28,7 +30,7 @@ final class PortChecks {
     }
 
     /** The ports, and the collector that holds them, if one does. */
-    List<Finding> findings(IntakeSettings taking, DashboardSettings showing) {
+    List<Finding> findings(IntakeSettings taking, DashboardSettings showing, Optional<OtlpSettings> otlp) {
         List<Finding> findings = new ArrayList<>();
         String address = "http://127.0.0.1:" + showing.port();
         HttpResponse<String> ready = showing.port() == 0 ? null : http.ask(address + "/readyz");
@@ -66,6 +68,12 @@ final class PortChecks {
                 isRunning ? Holder.MEANT : Holder.NONE,
                 "--http-port",
                 () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
+        otlp.ifPresent(settings -> findings.add(port(
+                "OTLP port",
+                settings.port(),
+                holder,
+                "--otlp-port",
+                () -> tcp(taking.bind(), settings.port()))));
         return findings;
     }
 

@@ -42,7 +42,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A port that answers HTTP requests from a list of routes: a page on loopback, or a port for other machines. */
 public final class HttpPort implements AutoCloseable {
-    static final int CONNECTIONS_MAX = 200;
     static final int REQUEST_LINE_BYTES_MAX = 8 * 1024;
     static final int HEADERS_BYTES_MAX = 6 * 1024;
 
@@ -239,7 +238,7 @@ public final class HttpPort implements AutoCloseable {
      * false.
      */
     boolean open(Connection fresh) {
-        if (connections.size() >= CONNECTIONS_MAX) {
+        if (connections.size() >= listening.connectionsMax()) {
             Connection idlest = null;
             for (Connection connection : connections) {
                 if (connection.mayGiveWay(STALLED_NANOS)

@@ -13,6 +13,7 @@ import io.counters.collector.fleet.FleetReport;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.fleet.Member;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.otlp.OtlpSettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.settings.CollectorFlag;
@@ -174,7 +175,29 @@ class ChecksTest {
                 CollectorFlag.UDP_PORT, Integer.toString(udp),
                 CollectorFlag.TCP_PORT, Integer.toString(tcp),
                 CollectorFlag.HTTP_PORT, Integer.toString(http)));
-        return new PortChecks().findings(IntakeSettings.from(settings), DashboardSettings.from(settings));
+        return ports(settings);
+    }
+
+    private static List<Finding> ports(Settings settings) {
+        IntakeSettings taking = IntakeSettings.from(settings);
+        return new PortChecks()
+                .findings(taking, DashboardSettings.from(settings), OtlpSettings.from(settings, taking, 1 << 28));
+    }
+
+    @Test
+    void the_port_for_otlp_is_checked_if_there_is_one() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            List<Finding> findings = ports(settings(Map.of(
+                    CollectorFlag.BIND, "127.0.0.1",
+                    CollectorFlag.UDP_PORT, "0",
+                    CollectorFlag.HTTP_PORT, "0",
+                    CollectorFlag.OTLP_PORT, Integer.toString(taken.getLocalPort()))));
+
+            assertThat(findings)
+                    .filteredOn(finding -> finding.level() == FAIL)
+                    .hasSize(1)
+                    .allMatch(finding -> finding.remedy().endsWith("--otlp-port"));
+        }
     }
 
     @Test

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
+import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
@@ -83,6 +85,58 @@ class GathererTest {
         log.answers = false;
         feed.datagram("increment a");
         assertThat(gatherer.end()).isFalse();
+    }
+
+    private BooleanSupplier take(String line) {
+        return gatherer.take(() -> feed.datagram(line));
+    }
+
+    @Test
+    void who_waits_for_lines_learns_whether_Kafka_has_all_of_them() {
+        BooleanSupplier kept = take("increment a");
+        endWindow();
+        assertThat(kept.getAsBoolean()).isTrue();
+
+        log.answers = false;
+        BooleanSupplier lost = take("increment a");
+        endWindow();
+        BooleanSupplier next = take("increment b");
+        log.fail();
+        assertThat(lost.getAsBoolean()).isFalse();
+        endWindow();
+        log.acknowledge();
+        assertThat(next.getAsBoolean()).isTrue();
+    }
+
+    @Test
+    void who_waits_for_lines_that_were_dropped_or_wait_learns_that_at_once() {
+        use(1 << 20);
+        for (int i = 0; i < LINES_MAX; i++) {
+            feed.datagram("increment a" + i);
+        }
+        assertThat(take("increment b").getAsBoolean()).isFalse();
+    }
+
+    @Test
+    void increments_and_decrements_of_a_name_of_a_stream_are_in_one_record() {
+        byte[] id = ID.getBytes(ISO_8859_1);
+        gatherer.batch(() -> {
+            Object stream = gatherer.stream(id, 0, id.length, 0, 0, 0);
+            for (int i = 0; i < 20_000; i++) {
+                byte[] name = ("counter" + i).getBytes(ISO_8859_1);
+                gatherer.merge(stream, Verb.INCREMENT, name, 0, name.length, 0, 1L << 50);
+                gatherer.merge(stream, Verb.DECREMENT, name, 0, name.length, 0, 1L << 50);
+            }
+        });
+        endWindow();
+
+        assertThat(log.rows).hasSizeGreaterThan(PARTITIONS);
+        for (RecordedLog.Row row : log.rows) {
+            List<String> lines = row.string().lines().toList();
+            assertThat(lines.get(0)).startsWith("from " + ID + " 0");
+            assertThat(lines.get(1)).startsWith("increment");
+            assertThat(lines.get(lines.size() - 1)).startsWith("decrement");
+        }
     }
 
     @Test

@@ -295,7 +295,7 @@ class HttpPortTest {
             }
         }
 
-        assertThat(counted("http_connections")).isLessThanOrEqualTo(HttpPort.CONNECTIONS_MAX);
+        assertThat(counted("http_connections")).isLessThanOrEqualTo(Listening.PAGE_CONNECTIONS_MAX);
         assertThat(counted("http_ended_connections_total")).isGreaterThanOrEqualTo(400);
         assertThat(counted("http_refused_connections_total")).isZero();
     }
@@ -461,8 +461,8 @@ class HttpPortTest {
         Browser first = browser();
         awaitConnections(1);
         seconds(1);
-        List<Browser> others = browsers(HttpPort.CONNECTIONS_MAX - 1);
-        awaitConnections(HttpPort.CONNECTIONS_MAX);
+        List<Browser> others = browsers(Listening.PAGE_CONNECTIONS_MAX - 1);
+        awaitConnections(Listening.PAGE_CONNECTIONS_MAX);
         assertThat(first.ask("GET", "/quick").reply().status()).isEqualTo(200);
         seconds(1);
         assertThat(others.get(0).ask("GET", "/quick").reply().status()).isEqualTo(200);
@@ -476,10 +476,10 @@ class HttpPortTest {
 
     @Test
     void a_new_connection_is_refused_if_all_are_being_answered() throws Exception {
-        for (int i = 0; i < HttpPort.CONNECTIONS_MAX; i++) {
+        for (int i = 0; i < Listening.PAGE_CONNECTIONS_MAX; i++) {
             reluctant("/endless");
         }
-        await().until(() -> counted("http_requests_total") == HttpPort.CONNECTIONS_MAX);
+        await().until(() -> counted("http_requests_total") == Listening.PAGE_CONNECTIONS_MAX);
 
         assertThat(browser().rest()).isEmpty();
         assertThat(counted("http_refused_connections_total")).isEqualTo(1);

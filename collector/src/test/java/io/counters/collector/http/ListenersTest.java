@@ -215,7 +215,7 @@ class ListenersTest {
             assertThat(browser.chunk()).isEqualTo(":\n\n");
         }
 
-        for (int i = 0; i < HttpPort.CONNECTIONS_MAX + 20; i++) {
+        for (int i = 0; i < Listening.PAGE_CONNECTIONS_MAX + 20; i++) {
             served.browser();
         }
         assertThat(served.ask("GET", "/quick").status()).isEqualTo(200);

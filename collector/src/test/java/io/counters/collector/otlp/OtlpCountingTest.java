@@ -1,0 +1,237 @@
+package io.counters.collector.otlp;
+
+import static io.counters.collector.otlp.Exports.cumulative;
+import static io.counters.collector.otlp.Exports.cumulativeUpDown;
+import static io.counters.collector.otlp.Exports.delta;
+import static io.counters.collector.otlp.Exports.deltaUpDown;
+import static io.counters.collector.otlp.Exports.of;
+import static io.counters.collector.otlp.Exports.point;
+import static io.counters.collector.otlp.Exports.times;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is counted of sums, whatever happens to the requests. */
+class OtlpCountingTest {
+    private static final String NAME = "orders";
+
+    private ServedLedger served;
+
+    @BeforeEach
+    void open() throws Exception {
+        served = new ServedLedger();
+    }
+
+    @AfterEach
+    void close() {
+        assertThat(served.said.lines()).isEmpty();
+        served.close();
+    }
+
+    @Test
+    void a_lost_a_repeated_and_a_late_request_change_nothing() throws Exception {
+        var first = of("a", cumulative(NAME, point(1_000, 1_010, 3)));
+        var second = of("a", cumulative(NAME, point(1_000, 1_020, 5)));
+        var fourth = of("a", cumulative(NAME, point(1_000, 1_040, 9)));
+
+        served.send(first);
+        served.send(fourth);
+        served.send(fourth);
+        served.send(second);
+        served.send(first);
+
+        assertThat(served.value(NAME)).isEqualTo(9);
+        assertThat(served.counted("otlp_late_points_total")).isEqualTo(2);
+    }
+
+    @Test
+    void the_sum_goes_on_when_a_pod_is_restarted_or_another_one_begins() throws Exception {
+        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 3, "method", "card"))));
+        served.send(of("b", cumulative(NAME, point(1_000, 1_010, 4, "method", "card"))));
+        served.send(of("a", cumulative(NAME, point(1_020, 1_030, 2, "method", "card"))));
+
+        assertThat(served.value("orders,method=card")).isEqualTo(9);
+    }
+
+    @Test
+    void a_lower_value_with_the_same_start_is_a_reset() throws Exception {
+        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 100))));
+        served.send(of("a", cumulative(NAME, point(1_000, 1_020, 3))));
+        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 100))));
+        served.send(of("a", cumulative(NAME, point(1_000, 1_030, 5))));
+
+        assertThat(served.value(NAME)).isEqualTo(105);
+        assertThat(served.counted("otlp_resets_total")).isEqualTo(1);
+    }
+
+    @Test
+    void of_a_sum_that_also_falls_the_latest_value_counts() throws Exception {
+        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_010, 7))));
+        assertThat(served.value(NAME)).isEqualTo(7);
+        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_030, -2))));
+        assertThat(served.value(NAME)).isEqualTo(-2);
+        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_020, 50))));
+        assertThat(served.value(NAME)).isEqualTo(-2);
+        served.send(of("b", cumulativeUpDown(NAME, point(1_000, 1_030, 8_000_000_000L))));
+        assertThat(served.value(NAME)).isEqualTo(7_999_999_998L);
+    }
+
+    @Test
+    void a_value_that_rises_too_fast_is_followed() throws Exception {
+        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_010, 0))));
+        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_012, 1_000_000_000))));
+
+        assertThat(served.value(NAME)).isEqualTo(250_000_000);
+
+        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_018, 1_000_000_000))));
+
+        assertThat(served.value(NAME)).isEqualTo(1_000_000_000);
+    }
+
+    @Test
+    void a_delta_counts_once_by_its_series_start_and_end() throws Exception {
+        var first = of(
+                "a",
+                delta(NAME, point(1_000, 1_010, 3, "pod", "x"), point(1_000, 1_010, 4, "pod", "y")),
+                deltaUpDown("open", point(1_000, 1_010, -5)));
+
+        served.send(first);
+        served.send(first);
+        served.send(of("a", delta(NAME, point(1_010, 1_020, 3, "pod", "x"))));
+        served.send(of("b", delta(NAME, point(1_000, 1_010, 3, "pod", "x"))));
+        served.send(of("c", delta(NAME, point(1_000, 1_010, 1, "pod", "x"), point(1_000, 1_010, 1, "pod", "x"))));
+
+        assertThat(served.value(NAME)).isEqualTo(14);
+        assertThat(served.value("open")).isEqualTo(-5);
+    }
+
+    @Test
+    void what_was_counted_before_an_unknown_start_is_not_counted() throws Exception {
+        served.send(of("a", cumulative(NAME, point(1_010, 1_010, 500))));
+        assertThat(served.value(NAME)).isZero();
+        served.send(of("a", cumulative(NAME, point(1_010, 1_020, 503))));
+        assertThat(served.value(NAME)).isEqualTo(3);
+        served.send(of("a", cumulative(NAME, point(1_010, 1_010, 500))));
+        assertThat(served.value(NAME)).isEqualTo(3);
+    }
+
+    @Test
+    void a_series_without_a_start_counts_what_it_grows_by_once_streams_were_forgotten() throws Exception {
+        served.ledger.forgetEarlier();
+
+        served.send(of("a", cumulative(NAME, point(0, 1_010, 500))));
+        served.send(of("a", cumulative(NAME, point(0, 1_020, 503))));
+        served.send(of("a", cumulative(NAME, point(0, 1_030, 2))));
+
+        assertThat(served.value(NAME)).isEqualTo(5);
+    }
+
+    @Test
+    void a_stream_that_began_before_others_were_forgotten_counts_what_it_grows_by() throws Exception {
+        served.ledger.forgetEarlier();
+        served.nowSeconds.set(1_100);
+
+        served.send(
+                of("old", cumulative(NAME, point(900, 1_100, 500)), cumulativeUpDown("open", point(900, 1_100, 6))));
+        served.send(
+                of("old", cumulative(NAME, point(900, 1_110, 504)), cumulativeUpDown("open", point(900, 1_110, 4))));
+        served.send(of("new", cumulative(NAME, point(1_050, 1_110, 7))));
+        // Its points were late: it only looks as if it had begun after the others were forgotten.
+        served.send(of("late", cumulative(NAME, point(900, 910, 1_000))));
+
+        assertThat(served.value(NAME)).isEqualTo(11);
+        assertThat(served.value("open")).isEqualTo(-2);
+    }
+
+    @Test
+    void doubles_count_if_they_are_whole_and_cumulative_ones_are_rounded_down() throws Exception {
+        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 3.0)), cumulative("cpu", point(1_000, 1_010, 2.75))));
+        served.send(of("a", cumulative("cpu", point(1_000, 1_020, 4.5)), delta("deltas", point(1_000, 1_010, 6.0))));
+
+        assertThat(served.value(NAME)).isEqualTo(3);
+        assertThat(served.value("cpu")).isEqualTo(4);
+        assertThat(served.value("deltas")).isEqualTo(6);
+        assertThat(served.counted("otlp_rounded_points_total")).isEqualTo(2);
+    }
+
+    @Test
+    void a_point_that_says_that_there_is_no_value_changes_nothing() throws Exception {
+        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 3))));
+
+        var answer = served.send(of(
+                "a",
+                cumulative(NAME, times(1_000, 1_020).setFlags(1).setAsInt(0).build())));
+        served.send(of("a", cumulative(NAME, point(1_000, 1_030, 4))));
+
+        assertThat(answer.hasPartialSuccess()).isFalse();
+        assertThat(served.value(NAME)).isEqualTo(4);
+        assertThat(served.counted("otlp_points_without_value_total")).isEqualTo(1);
+    }
+
+    /** Processes that begin, count, are killed and send again, whose requests are lost, doubled and late. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void every_count_is_exact_whatever_happens_to_the_requests(long seed) throws Exception {
+        Random random = new Random(seed);
+        List<ExportMetricsServiceRequest> late = new ArrayList<>();
+        long[] start = {1_000, 1_000, 1_000};
+        long[] value = new long[3];
+        long[] open = new long[3];
+        long all = 0;
+        long allOpen = 0;
+        long deltas = 0;
+        for (int second = 1_001; second < 1_200; second++) {
+            served.nowSeconds.set(second);
+            int process = random.nextInt(3);
+            boolean ends = random.nextInt(20) == 0;
+            int more = random.nextInt(5);
+            value[process] += more;
+            all += more;
+            open[process] += random.nextInt(7) - 3;
+            int amount = random.nextInt(5);
+            deltas += amount;
+            var request = of(
+                    "p" + process,
+                    cumulative(NAME, point(start[process], second, value[process])),
+                    cumulativeUpDown("open", point(start[process], second, open[process])));
+            var amounts = of("p" + process, delta("deltas", point(second - 1, second, amount)));
+            late.add(amounts);
+            late.add(amounts);
+            if (random.nextInt(100) >= 30 || ends) {
+                served.send(request);
+            }
+            late.add(request);
+            if (ends) {
+                allOpen += open[process];
+                start[process] = second;
+                value[process] = 0;
+                open[process] = 0;
+            }
+            while (late.size() > 20) {
+                served.send(late.remove(random.nextInt(late.size())));
+            }
+        }
+        for (int process = 0; process < 3; process++) {
+            served.send(of(
+                    "p" + process,
+                    cumulative(NAME, point(start[process], 1_200, value[process])),
+                    cumulativeUpDown("open", point(start[process], 1_200, open[process]))));
+            allOpen += open[process];
+        }
+        for (var request : late) {
+            served.send(request);
+        }
+
+        assertThat(served.value(NAME)).as("seed " + seed).isEqualTo(all);
+        assertThat(served.value("open")).as("seed " + seed).isEqualTo(allOpen);
+        assertThat(served.value("deltas")).as("seed " + seed).isEqualTo(deltas);
+    }
+}
