@@ -68,12 +68,8 @@ final class PortChecks {
                 isRunning ? Holder.MEANT : Holder.NONE,
                 "--http-port",
                 () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
-        otlp.ifPresent(settings -> findings.add(port(
-                "OTLP port",
-                settings.port(),
-                holder,
-                "--otlp-port",
-                () -> tcp(taking.bind(), settings.port()))));
+        otlp.ifPresent(settings -> findings.add(
+                port("OTLP port", settings.port(), holder, "--otlp-port", () -> tcp(taking.bind(), settings.port()))));
         return findings;
     }
 

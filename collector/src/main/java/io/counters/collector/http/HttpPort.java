@@ -25,6 +25,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
+import io.netty.handler.codec.http.HttpServerExpectContinueHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -184,6 +185,8 @@ public final class HttpPort implements AutoCloseable {
                                                 .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
                                                 .setMaxHeaderSize(HEADERS_BYTES_MAX)),
                                         new HttpResponseEncoder(),
+                                        // For curl, which waits a second before it sends a large body.
+                                        new HttpServerExpectContinueHandler(),
                                         new Connection(HttpPort.this));
                     }
                 });

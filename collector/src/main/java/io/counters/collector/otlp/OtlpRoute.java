@@ -20,7 +20,6 @@ import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -167,8 +166,8 @@ public final class OtlpRoute {
                 throw RequestException.bad("the body is not an ExportMetricsServiceRequest: " + wrong.getMessage());
             }
             outcome = sums.end();
-            if (!sums.lines().isEmpty()) {
-                kept = taking.apply(this::merge);
+            if (sums.hasLines()) {
+                kept = taking.apply(() -> sums.merge(target));
             }
             sums.begin(0);
         }
@@ -202,21 +201,6 @@ public final class OtlpRoute {
             throw new IOException(wrong.getMessage(), wrong);
         }
         return message.build().toByteArray();
-    }
-
-    private void merge() {
-        Object stream = null;
-        byte[] id = {};
-        long ageMillis = -1;
-        for (Sums.Line line : sums.lines()) {
-            if (stream == null || line.ageMillis() != ageMillis || !Arrays.equals(id, line.stream())) {
-                id = line.stream();
-                ageMillis = line.ageMillis();
-                stream = target.stream(id, 0, id.length, ageMillis, 0, 0);
-            }
-            byte[] name = line.name();
-            target.merge(stream, line.verb(), name, 0, name.length, line.amount(), line.total());
-        }
     }
 
     private void note(Sums.Outcome outcome) {

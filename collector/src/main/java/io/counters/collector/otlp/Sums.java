@@ -1,5 +1,6 @@
 package io.counters.collector.otlp;
 
+import io.counters.collector.intake.LineTarget;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Verb;
 import io.opentelemetry.proto.common.v1.InstrumentationScope;
@@ -125,9 +126,23 @@ final class Sums {
         return new Outcome(points, rounded, late, withoutValue, resets, new EnumMap<>(rejected));
     }
 
-    /** The lines of the request. */
-    List<Line> lines() {
-        return lines;
+    boolean hasLines() {
+        return !lines.isEmpty();
+    }
+
+    /** Hands over the lines of the request, as a part of one batch. */
+    void merge(LineTarget target) {
+        Object stream = null;
+        byte[] of = {};
+        long ageMillis = -1;
+        for (Line line : lines) {
+            if (stream == null || line.ageMillis != ageMillis || !Arrays.equals(of, line.stream)) {
+                of = line.stream;
+                ageMillis = line.ageMillis;
+                stream = target.stream(of, 0, of.length, ageMillis, 0, 0);
+            }
+            target.merge(stream, line.verb, line.name, 0, line.name.length, line.amount, line.total);
+        }
     }
 
     // Input, in the order of the request

@@ -45,8 +45,14 @@ class FleetIT {
     private static final int SENDERS = 5;
     private static final int SIGTERM_STATUS = 143;
 
+    /** When the program that sends OTLP began, in Unix time. */
+    private static final long STARTED = 1_790_000_000;
+
     @TempDir
     Path folder;
+
+    private final SortedMap<String, Long> posted = new TreeMap<>();
+    private int exports;
 
     private final Random random = new Random(17);
     private final List<CollectorProgram> started = new ArrayList<>();
@@ -78,6 +84,7 @@ class FleetIT {
                 "--ledger=kafka://" + brokers.bootstrap(),
                 "--instance=" + instance,
                 "--fleet-partitions=" + PARTITIONS,
+                "--otlp-port=0",
                 "--interval=1s",
                 "--opentsdb=" + tsd.address());
         started.add(collector);
@@ -146,7 +153,45 @@ class FleetIT {
     private SortedMap<String, Long> expected() {
         SortedMap<String, Long> sums = new TreeMap<>();
         senders.forEach(sender -> sender.totals.forEach((name, total) -> sums.merge(name, total, Long::sum)));
+        sums.putAll(posted);
         return sums;
+    }
+
+    /** Counts by HTTP and by OTLP: each request is sent to two collectors, which may be the same. */
+    private void post(List<CollectorProgram> to) throws IOException, InterruptedException {
+        for (int i = 0; i < 10; i++) {
+            long placed = posted.merge("otlp.orders", 1L + random.nextInt(9), Long::sum);
+            posted.put("otlp.open", (long) random.nextInt(100) - 50);
+            posted.merge("http.mails", 7L, Long::sum);
+            exports++;
+            String export = "{'resourceMetrics':[{'scopeMetrics':[{'metrics':["
+                    + sum("otlp.orders", true, placed) + "," + sum("otlp.open", false, posted.get("otlp.open"))
+                    + "]}]}]}";
+            for (int times = 0; times < 2; times++) {
+                CollectorProgram one = to.get(random.nextInt(to.size()));
+                post(one, "/v1/metrics", export.replace('\'', '"'), "Content-Type", "application/json");
+                post(one, "/count", "increment http.mails 7", "Idempotency-Key", "fleet-0123456789abcdef/" + exports);
+            }
+        }
+    }
+
+    private String sum(String name, boolean isMonotonic, long value) {
+        return "{'name':'" + name + "','sum':{'aggregationTemporality':2,'isMonotonic':" + isMonotonic
+                + ",'dataPoints':[{'asInt':'" + value + "','startTimeUnixNano':'" + STARTED
+                + "000000000','timeUnixNano':'"
+                + (STARTED + 1 + exports) + "000000000'}]}}";
+    }
+
+    private static void post(CollectorProgram to, String path, String body, String... headers)
+            throws IOException, InterruptedException {
+        HttpResponse<String> answer = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(to.otlpAddress() + path))
+                                .headers(headers)
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).as(() -> answer.body() + to.log()).isBetween(200, 202);
     }
 
     /** Until every counter is exact, in one collector each; senders repeat their totals meanwhile. */
@@ -234,6 +279,7 @@ class FleetIT {
         CollectorProgram two = collector("two");
         awaitOwned(List.of(one, two));
         count(400, List.of(one, two));
+        post(List.of(one, two));
         awaitExact(List.of(one, two));
         awaitPoints();
 
@@ -244,6 +290,7 @@ class FleetIT {
         long killed = Instant.now().getEpochSecond();
         one.kill();
         count(400, List.of(one, two));
+        post(List.of(two));
         awaitOwned(List.of(two));
         awaitExact(List.of(two));
         awaitPoints();
@@ -252,6 +299,7 @@ class FleetIT {
         CollectorProgram again = collector("one");
         awaitOwned(List.of(again, two));
         count(400, List.of(again, two));
+        post(List.of(again, two));
         awaitExact(List.of(again, two));
         awaitPoints();
 

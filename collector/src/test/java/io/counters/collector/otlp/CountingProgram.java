@@ -10,8 +10,9 @@ final class CountingProgram {
     private CountingProgram() {}
 
     public static void main(String[] arguments) {
-        LongCounter orders =
-                GlobalOpenTelemetry.getMeter("shop").counterBuilder("orders.placed").build();
+        LongCounter orders = GlobalOpenTelemetry.getMeter("shop")
+                .counterBuilder("orders.placed")
+                .build();
         for (int i = 0; i < 1_000; i++) {
             orders.add(1, Attributes.of(AttributeKey.stringKey("method"), "card"));
         }

@@ -78,7 +78,8 @@ class OtlpIT {
                                 .build())
                         .build()) {
             LongCounter orders = sdk.get("shop").counterBuilder("orders.placed").build();
-            LongUpDownCounter open = sdk.get("shop").upDownCounterBuilder("carts.open").build();
+            LongUpDownCounter open =
+                    sdk.get("shop").upDownCounterBuilder("carts.open").build();
             Attributes card = Attributes.of(AttributeKey.stringKey("method"), "card");
             String name = "orders.placed,method=card,service.name=unknown_service_java";
             for (int kills = 0; kills < 3; kills++) {
@@ -114,7 +115,8 @@ class OtlpIT {
         CollectorProgram collector = collector(port);
         try {
             for (int i = 0; i < 3; i++) {
-                String counted = post(collector, "/count", "increment mails 7\nhits:2|c".getBytes(UTF_8), "Idempotency-Key", KEY);
+                String counted = post(
+                        collector, "/count", "increment mails 7\nhits:2|c".getBytes(UTF_8), "Idempotency-Key", KEY);
                 post(collector, "/v1/metrics", export, "Content-Type", "application/x-protobuf");
 
                 // The answers came after the commit.
@@ -165,7 +167,9 @@ class OtlpIT {
                         "-cp",
                         System.getProperty("java.class.path"),
                         CountingProgram.class.getName())) {
-                    assertThat(shop.awaitEnd(Duration.ofSeconds(90))).as(shop::toString).isZero();
+                    assertThat(shop.awaitEnd(Duration.ofSeconds(90)))
+                            .as(shop::toString)
+                            .isZero();
                 }
                 collector.awaitCounter("orders.placed,method=card,service.name=shop", 1_000L * runs);
             }

@@ -54,7 +54,13 @@ final class ServedLedger implements AutoCloseable {
                 metrics);
         port = new HttpPort(
                 Listening.open(
-                        InetAddress.getLoopbackAddress(), 0, "the port", "take another", 100, 4, settings.bodiesBytesMax()),
+                        InetAddress.getLoopbackAddress(),
+                        0,
+                        "the port",
+                        "take another",
+                        100,
+                        4,
+                        settings.bodiesBytesMax()),
                 List.of(route(settings)),
                 System::nanoTime,
                 said.log(),

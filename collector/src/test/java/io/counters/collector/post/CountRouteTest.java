@@ -129,7 +129,8 @@ class CountRouteTest {
 
         assertThat(answer.statusCode()).isEqualTo(202);
         assertThat(answer.body())
-                .startsWith("{\"counted\":1,\"rejected\":2,\"lines\":[{\"line\":\"increment a b c\",\"rule\":\"an amount");
+                .startsWith(
+                        "{\"counted\":1,\"rejected\":2,\"lines\":[{\"line\":\"increment a b c\",\"rule\":\"an amount");
         assertThat(ledger.value("orders")).isEqualTo(1);
         assertThat(metrics.values().get("intake_rejected_lines_total{reason=\"unknown_verb\"}"))
                 .isEqualTo(1);
@@ -178,11 +179,12 @@ class CountRouteTest {
     @Test
     void a_body_without_lines_another_method_and_a_page_of_another_site_are_refused() throws Exception {
         assertThat(post("\n").statusCode()).isEqualTo(400);
-        assertThat(post("increment a", "Origin", "http://shop.example").statusCode()).isEqualTo(403);
+        assertThat(post("increment a", "Origin", "http://shop.example").statusCode())
+                .isEqualTo(403);
         assertThat(post("x".repeat(70_000)).statusCode()).isEqualTo(413);
         assertThat(web.send(
-                                HttpRequest.newBuilder(URI.create(
-                                                "http://127.0.0.1:" + port.address().getPort() + "/count"))
+                                HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
+                                                + port.address().getPort() + "/count"))
                                         .build(),
                                 HttpResponse.BodyHandlers.ofString())
                         .statusCode())
@@ -195,8 +197,10 @@ class CountRouteTest {
     void bodies_that_arrive_have_a_bound_together() throws Exception {
         byte[] begun = ("POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + "\n".repeat(59_000))
                 .getBytes(UTF_8);
-        try (Socket one = new Socket(InetAddress.getLoopbackAddress(), port.address().getPort());
-                Socket two = new Socket(InetAddress.getLoopbackAddress(), port.address().getPort())) {
+        try (Socket one = new Socket(
+                        InetAddress.getLoopbackAddress(), port.address().getPort());
+                Socket two = new Socket(
+                        InetAddress.getLoopbackAddress(), port.address().getPort())) {
             one.getOutputStream().write(begun);
             two.getOutputStream().write(begun);
             await().until(() -> port.bodyBytes() == 118_000);
