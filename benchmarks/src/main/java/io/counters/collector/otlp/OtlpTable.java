@@ -143,7 +143,7 @@ final class OtlpTable {
 
     private static void datagrams(List<byte[]> datagrams, long value) {
         datagrams.clear();
-        DatagramWriter writer = new DatagramWriter(1 << 16);
+        DatagramWriter writer = new DatagramWriter(8192);
         for (int i = 0; i < SERIES; i++) {
             if (i % LINES == 0) {
                 writer.clear();

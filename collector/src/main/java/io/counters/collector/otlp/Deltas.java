@@ -1,8 +1,9 @@
 package io.counters.collector.otlp;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.counters.wire.CommandReader;
 import io.counters.wire.Verb;
-import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,13 +19,13 @@ import java.util.concurrent.TimeUnit;
 final class Deltas {
     private final Map<Group, Totals> groups = new LinkedHashMap<>();
 
-    private record Group(ByteBuffer resource, long startNanos, long endNanos) {}
+    private record Group(String resource, long startNanos, long endNanos) {}
 
     /** The series of a group, their hashes combined in any order, and the sum of each name by verb. */
     private static final class Totals {
-        final Set<ByteBuffer> series = new HashSet<>();
+        final Set<String> series = new HashSet<>();
         final byte[] allSeries = new byte[32];
-        final Map<ByteBuffer, long[]> byName = new LinkedHashMap<>();
+        final Map<String, long[]> byName = new LinkedHashMap<>();
     }
 
     void clear() {
@@ -40,36 +41,41 @@ final class Deltas {
      */
     boolean add(byte[] resource, long startNanos, long endNanos, byte[] series, byte[] name, long value) {
         Totals of = groups.computeIfAbsent(
-                new Group(ByteBuffer.wrap(resource), startNanos, endNanos), fresh -> new Totals());
-        if (value == 0 || of.series.contains(ByteBuffer.wrap(series))) {
+                new Group(text(resource), startNanos, endNanos), fresh -> new Totals());
+        if (value == 0 || of.series.contains(text(series))) {
             return true;
         }
-        long[] sums = of.byName.computeIfAbsent(ByteBuffer.wrap(name), fresh -> new long[2]);
+        long[] sums = of.byName.computeIfAbsent(text(name), fresh -> new long[2]);
         int verb = value > 0 ? 0 : 1;
         if (sums[verb] + Math.abs(value) > CommandReader.AMOUNT_MAX) {
             return false;
         }
         sums[verb] += Math.abs(value);
-        of.series.add(ByteBuffer.wrap(series));
+        of.series.add(text(series));
         for (int i = 0; i < series.length; i++) {
             of.allSeries[i] ^= series[i];
         }
         return true;
     }
 
+    /** Bytes as a key. */
+    private static String text(byte[] bytes) {
+        return new String(bytes, ISO_8859_1);
+    }
+
     /** Adds the lines of all groups. */
     void addTo(List<Sums.Line> lines, StreamId id, long nowNanos) {
         groups.forEach((group, of) -> {
             byte[] stream = id.begin('D')
-                    .add(group.resource.array())
+                    .add(group.resource.getBytes(ISO_8859_1))
                     .add(group.startNanos)
                     .add(group.endNanos)
                     .add(of.allSeries)
                     .id();
             long ageMillis = TimeUnit.NANOSECONDS.toMillis(Math.max(0, nowNanos - group.endNanos));
             of.byName.forEach((name, sums) -> {
-                add(lines, stream, ageMillis, Verb.INCREMENT, name.array(), sums[0]);
-                add(lines, stream, ageMillis, Verb.DECREMENT, name.array(), sums[1]);
+                add(lines, stream, ageMillis, Verb.INCREMENT, name.getBytes(ISO_8859_1), sums[0]);
+                add(lines, stream, ageMillis, Verb.DECREMENT, name.getBytes(ISO_8859_1), sums[1]);
             });
         });
     }

@@ -8,7 +8,6 @@ import io.counters.wire.Rejection;
 import io.counters.wire.StatsdName;
 import io.opentelemetry.proto.common.v1.AnyValue;
 import io.opentelemetry.proto.common.v1.KeyValue;
-import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -48,7 +47,7 @@ final class SeriesName {
     private final Set<String> dropped;
     private final int nameBytesMax;
     private final StatsdName cleaned = StatsdName.cleaning(List.of());
-    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+    private final ByteBuilder line = new ByteBuilder();
 
     private byte[] metric = {};
     private List<KeyValue> attributes = List.of();
@@ -85,18 +84,20 @@ final class SeriesName {
         metric = name;
         attributes = sorted(ofPoint);
         choose(ofResource);
-        line.reset();
+        line.clear();
         append(name);
-        line.writeBytes(COUNTER);
-        String before = "|#";
-        for (KeyValue tag : tags) {
-            line.writeBytes(before.getBytes(ISO_8859_1));
-            append(tag.getKey().getBytes(UTF_8));
-            line.write(':');
-            append(text(tag.getValue()).getBytes(UTF_8));
-            before = ",";
+        line.add(COUNTER, 0, COUNTER.length);
+        for (int i = 0; i < tags.size(); i++) {
+            KeyValue tag = tags.get(i);
+            line.add(i == 0 ? '|' : ',');
+            if (i == 0) {
+                line.add('#');
+            }
+            append(tag.getKey());
+            line.add(':');
+            append(text(tag.getValue()));
         }
-        Rejection why = cleaned.readLine(line.toByteArray(), 0, line.size());
+        Rejection why = cleaned.readLine(line.bytes, 0, line.length);
         if (why != null) {
             return why == Rejection.EMPTY_NAME ? PointRejection.EMPTY_NAME : PointRejection.NAME_TOO_LONG;
         }
@@ -157,10 +158,20 @@ final class SeriesName {
         };
     }
 
+    private void append(String part) {
+        if (!isStored(part)) {
+            append(part.getBytes(UTF_8));
+            return;
+        }
+        for (int i = 0; i < part.length(); i++) {
+            line.add(part.charAt(i));
+        }
+    }
+
     /** Appends a part without the characters that separate the parts of a StatsD line. */
     private void append(byte[] part) {
         for (byte b : part) {
-            line.write(b == ':' || b == '|' || b == ',' || b == '\n' ? '_' : b);
+            line.add(b == ':' || b == '|' || b == ',' || b == '\n' ? '_' : b);
         }
     }
 
@@ -171,15 +182,15 @@ final class SeriesName {
 
     /** Adds everything that distinguishes this series from others with the same name. */
     void addRest(StreamId id) {
-        if (!isStored(metric)) {
+        if (!isStored(new String(metric, ISO_8859_1))) {
             id.add(metric);
         }
         for (KeyValue attribute : attributes) {
             AnyValue value = attribute.getValue();
             boolean isTag = isIn(tags, attribute);
             if (!isTag
-                    || !isStored(attribute.getKey().getBytes(UTF_8))
-                    || !isStored(text(value).getBytes(UTF_8))) {
+                    || !isStored(attribute.getKey())
+                    || !isStored(text(value))) {
                 id.add(attribute.toByteArray());
             } else if (!value.hasStringValue()) {
                 // "1" and 1 are different, but have the same text.
@@ -199,10 +210,11 @@ final class SeriesName {
         return false;
     }
 
-    /** Whether the name has these bytes as they are. */
-    private static boolean isStored(byte[] part) {
-        for (byte b : part) {
-            if (!NameReader.isLetter(b)) {
+    /** Whether the name has this text as it is. */
+    private static boolean isStored(String part) {
+        for (int i = 0; i < part.length(); i++) {
+            char c = part.charAt(i);
+            if (c > 0x7f || !NameReader.isLetter((byte) c)) {
                 return false;
             }
         }

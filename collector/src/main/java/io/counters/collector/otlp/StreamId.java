@@ -2,7 +2,6 @@ package io.counters.collector.otlp;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import java.io.ByteArrayOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -16,18 +15,9 @@ final class StreamId {
     private static final int DIGEST_BYTES = 20;
 
     private final MessageDigest digest;
-    private final Parts parts = new Parts();
 
-    /** The parts of the present identity. */
-    private static final class Parts extends ByteArrayOutputStream {
-        byte[] array() {
-            return buf;
-        }
-
-        int length() {
-            return count;
-        }
-    }
+    /** Of the present identity. */
+    private final ByteBuilder parts = new ByteBuilder();
 
     StreamId() {
         try {
@@ -39,8 +29,8 @@ final class StreamId {
 
     /** Begins a new identity. */
     StreamId begin(char kind) {
-        parts.reset();
-        parts.write(kind);
+        parts.clear();
+        parts.add(kind);
         return this;
     }
 
@@ -50,30 +40,30 @@ final class StreamId {
 
     StreamId add(byte[] in, int begin, int end) {
         add(end - begin);
-        parts.write(in, begin, end - begin);
+        parts.add(in, begin, end);
         return this;
     }
 
     StreamId add(long number) {
         for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
-            parts.write((int) (number >>> shift));
+            parts.add((int) (number >>> shift));
         }
         return this;
     }
 
-    /** The parts so far. */
+    /** An array that begins with the parts so far. */
     byte[] identity() {
-        return parts.array();
+        return parts.bytes;
     }
 
     /** The length of {@link #identity}. */
     int length() {
-        return parts.length();
+        return parts.length;
     }
 
     /** The hash of the parts. */
     byte[] hash() {
-        digest.update(parts.array(), 0, parts.length());
+        digest.update(parts.bytes, 0, parts.length);
         return digest.digest();
     }
 

@@ -9,7 +9,9 @@ import static io.counters.collector.otlp.Exports.point;
 import static io.counters.collector.otlp.Exports.times;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.ledger.LedgerSettings;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -109,8 +111,29 @@ class OtlpCountingTest {
         served.send(of("b", delta(NAME, point(1_000, 1_010, 3, "pod", "x"))));
         served.send(of("c", delta(NAME, point(1_000, 1_010, 1, "pod", "x"), point(1_000, 1_010, 1, "pod", "x"))));
 
-        assertThat(served.value(NAME)).isEqualTo(14);
+        served.send(of("a", delta(NAME, point(1_000, 1_010, 20, "pod", "z"))));
+
+        assertThat(served.value(NAME)).isEqualTo(34);
         assertThat(served.value("open")).isEqualTo(-5);
+    }
+
+    @Test
+    void while_too_many_streams_are_new_a_request_is_to_be_sent_again_and_counts_once() throws Exception {
+        served.close();
+        LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 10, 1, 1_000, 86_400_000);
+        served = new ServedLedger(
+                few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
+        byte[] late = of("b", delta(NAME, point(1_000, 1_010, 4))).toByteArray();
+
+        served.send(of("a", delta(NAME, point(1_000, 1_010, 3))));
+        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode()).isEqualTo(429);
+        served.nowSeconds.addAndGet(60);
+        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode()).isEqualTo(200);
+        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode()).isEqualTo(200);
+
+        assertThat(served.value(NAME)).isEqualTo(7);
+        assertThat(served.said.lines()).hasSize(1).first().asString().contains("answered with 429");
+        served.said.lines().clear();
     }
 
     @Test

@@ -58,7 +58,7 @@ class OtlpIT {
     void what_the_sdk_counts_is_exact_while_the_collector_is_killed(boolean isDelta) throws Exception {
         int port = Ports.reserve();
         CollectorProgram collector = collector(port);
-        try (OtlpHttpMetricExporter exporter = OtlpHttpMetricExporter.builder()
+        OtlpHttpMetricExporter exporter = OtlpHttpMetricExporter.builder()
                         .setEndpoint(collector.otlpAddress() + "/v1/metrics")
                         .setCompression("gzip")
                         .setAggregationTemporalitySelector(
@@ -72,7 +72,7 @@ class OtlpIT {
                                 .setMaxBackoff(Duration.ofSeconds(20))
                                 .build())
                         .build();
-                SdkMeterProvider sdk = SdkMeterProvider.builder()
+        try (SdkMeterProvider sdk = SdkMeterProvider.builder()
                         .registerMetricReader(PeriodicMetricReader.builder(exporter)
                                 .setInterval(Duration.ofMillis(50))
                                 .build())

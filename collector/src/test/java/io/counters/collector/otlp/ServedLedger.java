@@ -45,8 +45,12 @@ final class ServedLedger implements AutoCloseable {
     }
 
     ServedLedger(OtlpSettings settings) throws IOException {
+        this(LedgerSettings.in(Path.of("unused")), settings);
+    }
+
+    ServedLedger(LedgerSettings bounds, OtlpSettings settings) throws IOException {
         ledger = new Ledger(
-                LedgerSettings.in(Path.of("unused")),
+                bounds,
                 false,
                 () -> TimeUnit.SECONDS.toMillis(nowSeconds.get()),
                 nowSeconds::get,
