@@ -40,8 +40,7 @@ final class Deltas {
      * @return false if the sum would be too large for a line; the point is not added then
      */
     boolean add(byte[] resource, long startNanos, long endNanos, byte[] series, byte[] name, long value) {
-        Totals of = groups.computeIfAbsent(
-                new Group(text(resource), startNanos, endNanos), fresh -> new Totals());
+        Totals of = groups.computeIfAbsent(new Group(text(resource), startNanos, endNanos), fresh -> new Totals());
         if (value == 0 || of.series.contains(text(series))) {
             return true;
         }

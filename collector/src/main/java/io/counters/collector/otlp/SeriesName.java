@@ -188,9 +188,7 @@ final class SeriesName {
         for (KeyValue attribute : attributes) {
             AnyValue value = attribute.getValue();
             boolean isTag = isIn(tags, attribute);
-            if (!isTag
-                    || !isStored(attribute.getKey())
-                    || !isStored(text(value))) {
+            if (!isTag || !isStored(attribute.getKey()) || !isStored(text(value))) {
                 id.add(attribute.toByteArray());
             } else if (!value.hasStringValue()) {
                 // "1" and 1 are different, but have the same text.

@@ -121,15 +121,17 @@ class OtlpCountingTest {
     void while_too_many_streams_are_new_a_request_is_to_be_sent_again_and_counts_once() throws Exception {
         served.close();
         LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 10, 1, 1_000, 86_400_000);
-        served = new ServedLedger(
-                few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
+        served = new ServedLedger(few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
         byte[] late = of("b", delta(NAME, point(1_000, 1_010, 4))).toByteArray();
 
         served.send(of("a", delta(NAME, point(1_000, 1_010, 3))));
-        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode()).isEqualTo(429);
+        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode())
+                .isEqualTo(429);
         served.nowSeconds.addAndGet(60);
-        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode()).isEqualTo(200);
-        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode()).isEqualTo(200);
+        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode())
+                .isEqualTo(200);
+        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode())
+                .isEqualTo(200);
 
         assertThat(served.value(NAME)).isEqualTo(7);
         assertThat(served.said.lines()).hasSize(1).first().asString().contains("answered with 429");

@@ -59,24 +59,24 @@ class OtlpIT {
         int port = Ports.reserve();
         CollectorProgram collector = collector(port);
         OtlpHttpMetricExporter exporter = OtlpHttpMetricExporter.builder()
-                        .setEndpoint(collector.otlpAddress() + "/v1/metrics")
-                        .setCompression("gzip")
-                        .setAggregationTemporalitySelector(
-                                isDelta
-                                        ? AggregationTemporalitySelector.deltaPreferred()
-                                        : AggregationTemporalitySelector.alwaysCumulative())
-                        .setTimeout(Duration.ofSeconds(60))
-                        .setRetryPolicy(RetryPolicy.builder()
-                                .setMaxAttempts(5)
-                                .setInitialBackoff(Duration.ofSeconds(2))
-                                .setMaxBackoff(Duration.ofSeconds(20))
-                                .build())
-                        .build();
+                .setEndpoint(collector.otlpAddress() + "/v1/metrics")
+                .setCompression("gzip")
+                .setAggregationTemporalitySelector(
+                        isDelta
+                                ? AggregationTemporalitySelector.deltaPreferred()
+                                : AggregationTemporalitySelector.alwaysCumulative())
+                .setTimeout(Duration.ofSeconds(60))
+                .setRetryPolicy(RetryPolicy.builder()
+                        .setMaxAttempts(5)
+                        .setInitialBackoff(Duration.ofSeconds(2))
+                        .setMaxBackoff(Duration.ofSeconds(20))
+                        .build())
+                .build();
         try (SdkMeterProvider sdk = SdkMeterProvider.builder()
-                        .registerMetricReader(PeriodicMetricReader.builder(exporter)
-                                .setInterval(Duration.ofMillis(50))
-                                .build())
-                        .build()) {
+                .registerMetricReader(PeriodicMetricReader.builder(exporter)
+                        .setInterval(Duration.ofMillis(50))
+                        .build())
+                .build()) {
             LongCounter orders = sdk.get("shop").counterBuilder("orders.placed").build();
             LongUpDownCounter open =
                     sdk.get("shop").upDownCounterBuilder("carts.open").build();
