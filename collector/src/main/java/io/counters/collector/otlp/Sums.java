@@ -248,7 +248,7 @@ final class Sums {
     }
 
     private @Nullable PointRejection delta(NumberDataPoint point) {
-        id.begin('d').add(scopeHash).add(unit).add(direction.ordinal());
+        id.begin('d').add(scopeHash).add(unit).add(direction == Direction.MONOTONIC ? 1 : 0);
         series.addRest(id);
         byte[] named = series.name();
         id.add(named);
@@ -265,7 +265,7 @@ final class Sums {
 
     private void cumulative(NumberDataPoint point) {
         long start = point.getStartTimeUnixNano();
-        id.begin('c').add(scopeHash).add(unit).add(direction.ordinal()).add(start);
+        id.begin('c').add(scopeHash).add(unit).add(direction == Direction.MONOTONIC ? 1 : 0).add(start);
         series.addRest(id);
         byte[] stream = stream();
         byte[] named = series.name();
