@@ -20,7 +20,7 @@ final class Exports {
     private Exports() {}
 
     /** A request of one process. */
-    static ExportMetricsServiceRequest of(String instance, Metric... metrics) {
+    static ExportMetricsServiceRequest request(String instance, Metric... metrics) {
         return ExportMetricsServiceRequest.newBuilder()
                 .addResourceMetrics(ResourceMetrics.newBuilder()
                         .setResource(Resource.newBuilder()

@@ -4,7 +4,7 @@ import static io.counters.collector.otlp.Exports.cumulative;
 import static io.counters.collector.otlp.Exports.cumulativeUpDown;
 import static io.counters.collector.otlp.Exports.delta;
 import static io.counters.collector.otlp.Exports.deltaUpDown;
-import static io.counters.collector.otlp.Exports.of;
+import static io.counters.collector.otlp.Exports.request;
 import static io.counters.collector.otlp.Exports.point;
 import static io.counters.collector.otlp.Exports.times;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -40,9 +40,9 @@ class OtlpCountingTest {
 
     @Test
     void a_lost_a_repeated_and_a_late_request_change_nothing() throws Exception {
-        var first = of("a", cumulative(NAME, point(1_000, 1_010, 3)));
-        var second = of("a", cumulative(NAME, point(1_000, 1_020, 5)));
-        var fourth = of("a", cumulative(NAME, point(1_000, 1_040, 9)));
+        var first = request("a", cumulative(NAME, point(1_000, 1_010, 3)));
+        var second = request("a", cumulative(NAME, point(1_000, 1_020, 5)));
+        var fourth = request("a", cumulative(NAME, point(1_000, 1_040, 9)));
 
         served.send(first);
         served.send(fourth);
@@ -56,19 +56,19 @@ class OtlpCountingTest {
 
     @Test
     void the_sum_goes_on_when_a_pod_is_restarted_or_another_one_begins() throws Exception {
-        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 3, "method", "card"))));
-        served.send(of("b", cumulative(NAME, point(1_000, 1_010, 4, "method", "card"))));
-        served.send(of("a", cumulative(NAME, point(1_020, 1_030, 2, "method", "card"))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 3, "method", "card"))));
+        served.send(request("b", cumulative(NAME, point(1_000, 1_010, 4, "method", "card"))));
+        served.send(request("a", cumulative(NAME, point(1_020, 1_030, 2, "method", "card"))));
 
         assertThat(served.value("orders,method=card")).isEqualTo(9);
     }
 
     @Test
     void a_lower_value_with_the_same_start_is_a_reset() throws Exception {
-        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 100))));
-        served.send(of("a", cumulative(NAME, point(1_000, 1_020, 3))));
-        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 100))));
-        served.send(of("a", cumulative(NAME, point(1_000, 1_030, 5))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 100))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_020, 3))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 100))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_030, 5))));
 
         assertThat(served.value(NAME)).isEqualTo(105);
         assertThat(served.counted("otlp_resets_total")).isEqualTo(1);
@@ -76,42 +76,42 @@ class OtlpCountingTest {
 
     @Test
     void of_a_sum_that_also_falls_the_latest_value_counts() throws Exception {
-        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_010, 7))));
+        served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_010, 7))));
         assertThat(served.value(NAME)).isEqualTo(7);
-        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_030, -2))));
+        served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_030, -2))));
         assertThat(served.value(NAME)).isEqualTo(-2);
-        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_020, 50))));
+        served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_020, 50))));
         assertThat(served.value(NAME)).isEqualTo(-2);
-        served.send(of("b", cumulativeUpDown(NAME, point(1_000, 1_030, 8_000_000_000L))));
+        served.send(request("b", cumulativeUpDown(NAME, point(1_000, 1_030, 8_000_000_000L))));
         assertThat(served.value(NAME)).isEqualTo(7_999_999_998L);
     }
 
     @Test
     void a_value_that_rises_too_fast_is_followed() throws Exception {
-        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_010, 0))));
-        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_012, 1_000_000_000))));
+        served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_010, 0))));
+        served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_012, 1_000_000_000))));
 
         assertThat(served.value(NAME)).isEqualTo(250_000_000);
 
-        served.send(of("a", cumulativeUpDown(NAME, point(1_000, 1_018, 1_000_000_000))));
+        served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_018, 1_000_000_000))));
 
         assertThat(served.value(NAME)).isEqualTo(1_000_000_000);
     }
 
     @Test
     void a_delta_counts_once_by_its_series_start_and_end() throws Exception {
-        var first = of(
+        var first = request(
                 "a",
                 delta(NAME, point(1_000, 1_010, 3, "pod", "x"), point(1_000, 1_010, 4, "pod", "y")),
                 deltaUpDown("open", point(1_000, 1_010, -5)));
 
         served.send(first);
         served.send(first);
-        served.send(of("a", delta(NAME, point(1_010, 1_020, 3, "pod", "x"))));
-        served.send(of("b", delta(NAME, point(1_000, 1_010, 3, "pod", "x"))));
-        served.send(of("c", delta(NAME, point(1_000, 1_010, 1, "pod", "x"), point(1_000, 1_010, 1, "pod", "x"))));
+        served.send(request("a", delta(NAME, point(1_010, 1_020, 3, "pod", "x"))));
+        served.send(request("b", delta(NAME, point(1_000, 1_010, 3, "pod", "x"))));
+        served.send(request("c", delta(NAME, point(1_000, 1_010, 1, "pod", "x"), point(1_000, 1_010, 1, "pod", "x"))));
 
-        served.send(of("a", delta(NAME, point(1_000, 1_010, 20, "pod", "z"))));
+        served.send(request("a", delta(NAME, point(1_000, 1_010, 20, "pod", "z"))));
 
         assertThat(served.value(NAME)).isEqualTo(34);
         assertThat(served.value("open")).isEqualTo(-5);
@@ -122,9 +122,9 @@ class OtlpCountingTest {
         served.close();
         LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 10, 1, 1_000, 86_400_000);
         served = new ServedLedger(few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
-        byte[] late = of("b", delta(NAME, point(1_000, 1_010, 4))).toByteArray();
+        byte[] late = request("b", delta(NAME, point(1_000, 1_010, 4))).toByteArray();
 
-        served.send(of("a", delta(NAME, point(1_000, 1_010, 3))));
+        served.send(request("a", delta(NAME, point(1_000, 1_010, 3))));
         assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode())
                 .isEqualTo(429);
         served.nowSeconds.addAndGet(60);
@@ -140,11 +140,11 @@ class OtlpCountingTest {
 
     @Test
     void what_was_counted_before_an_unknown_start_is_not_counted() throws Exception {
-        served.send(of("a", cumulative(NAME, point(1_010, 1_010, 500))));
+        served.send(request("a", cumulative(NAME, point(1_010, 1_010, 500))));
         assertThat(served.value(NAME)).isZero();
-        served.send(of("a", cumulative(NAME, point(1_010, 1_020, 503))));
+        served.send(request("a", cumulative(NAME, point(1_010, 1_020, 503))));
         assertThat(served.value(NAME)).isEqualTo(3);
-        served.send(of("a", cumulative(NAME, point(1_010, 1_010, 500))));
+        served.send(request("a", cumulative(NAME, point(1_010, 1_010, 500))));
         assertThat(served.value(NAME)).isEqualTo(3);
     }
 
@@ -152,9 +152,9 @@ class OtlpCountingTest {
     void a_series_without_a_start_counts_what_it_grows_by_once_streams_were_forgotten() throws Exception {
         served.ledger.forgetEarlier();
 
-        served.send(of("a", cumulative(NAME, point(0, 1_010, 500))));
-        served.send(of("a", cumulative(NAME, point(0, 1_020, 503))));
-        served.send(of("a", cumulative(NAME, point(0, 1_030, 2))));
+        served.send(request("a", cumulative(NAME, point(0, 1_010, 500))));
+        served.send(request("a", cumulative(NAME, point(0, 1_020, 503))));
+        served.send(request("a", cumulative(NAME, point(0, 1_030, 2))));
 
         assertThat(served.value(NAME)).isEqualTo(5);
     }
@@ -165,12 +165,12 @@ class OtlpCountingTest {
         served.nowSeconds.set(1_100);
 
         served.send(
-                of("old", cumulative(NAME, point(900, 1_100, 500)), cumulativeUpDown("open", point(900, 1_100, 6))));
+                request("old", cumulative(NAME, point(900, 1_100, 500)), cumulativeUpDown("open", point(900, 1_100, 6))));
         served.send(
-                of("old", cumulative(NAME, point(900, 1_110, 504)), cumulativeUpDown("open", point(900, 1_110, 4))));
-        served.send(of("new", cumulative(NAME, point(1_050, 1_110, 7))));
+                request("old", cumulative(NAME, point(900, 1_110, 504)), cumulativeUpDown("open", point(900, 1_110, 4))));
+        served.send(request("new", cumulative(NAME, point(1_050, 1_110, 7))));
         // Its points were late: it only looks as if it had begun after the others were forgotten.
-        served.send(of("late", cumulative(NAME, point(900, 910, 1_000))));
+        served.send(request("late", cumulative(NAME, point(900, 910, 1_000))));
 
         assertThat(served.value(NAME)).isEqualTo(11);
         assertThat(served.value("open")).isEqualTo(-2);
@@ -178,8 +178,8 @@ class OtlpCountingTest {
 
     @Test
     void doubles_count_if_they_are_whole_and_cumulative_ones_are_rounded_down() throws Exception {
-        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 3.0)), cumulative("cpu", point(1_000, 1_010, 2.75))));
-        served.send(of("a", cumulative("cpu", point(1_000, 1_020, 4.5)), delta("deltas", point(1_000, 1_010, 6.0))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 3.0)), cumulative("cpu", point(1_000, 1_010, 2.75))));
+        served.send(request("a", cumulative("cpu", point(1_000, 1_020, 4.5)), delta("deltas", point(1_000, 1_010, 6.0))));
 
         assertThat(served.value(NAME)).isEqualTo(3);
         assertThat(served.value("cpu")).isEqualTo(4);
@@ -189,12 +189,12 @@ class OtlpCountingTest {
 
     @Test
     void a_point_that_says_that_there_is_no_value_changes_nothing() throws Exception {
-        served.send(of("a", cumulative(NAME, point(1_000, 1_010, 3))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 3))));
 
-        var answer = served.send(of(
+        var answer = served.send(request(
                 "a",
                 cumulative(NAME, times(1_000, 1_020).setFlags(1).setAsInt(0).build())));
-        served.send(of("a", cumulative(NAME, point(1_000, 1_030, 4))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_030, 4))));
 
         assertThat(answer.hasPartialSuccess()).isFalse();
         assertThat(served.value(NAME)).isEqualTo(4);
@@ -223,11 +223,11 @@ class OtlpCountingTest {
             open[process] += random.nextInt(7) - 3;
             int amount = random.nextInt(5);
             deltas += amount;
-            var request = of(
+            var request = request(
                     "p" + process,
                     cumulative(NAME, point(start[process], second, value[process])),
                     cumulativeUpDown("open", point(start[process], second, open[process])));
-            var amounts = of("p" + process, delta("deltas", point(second - 1, second, amount)));
+            var amounts = request("p" + process, delta("deltas", point(second - 1, second, amount)));
             late.add(amounts);
             late.add(amounts);
             if (random.nextInt(100) >= 30 || ends) {
@@ -245,7 +245,7 @@ class OtlpCountingTest {
             }
         }
         for (int process = 0; process < 3; process++) {
-            served.send(of(
+            served.send(request(
                     "p" + process,
                     cumulative(NAME, point(start[process], 1_200, value[process])),
                     cumulativeUpDown("open", point(start[process], 1_200, open[process]))));

@@ -2,7 +2,7 @@ package io.counters.collector.otlp;
 
 import static io.counters.collector.otlp.Exports.cumulative;
 import static io.counters.collector.otlp.Exports.delta;
-import static io.counters.collector.otlp.Exports.of;
+import static io.counters.collector.otlp.Exports.request;
 import static io.counters.collector.otlp.Exports.point;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -107,7 +107,7 @@ class OtlpIT {
     void requests_that_are_sent_again_after_a_kill_count_once() throws Exception {
         int port = Ports.reserve();
         long now = Instant.now().getEpochSecond();
-        byte[] export = of(
+        byte[] export = request(
                         "a",
                         cumulative("orders", point(now - 60, now, 3)),
                         delta("payments", point(now - 10, now, 5, "method", "card")))

@@ -112,7 +112,7 @@ class OtlpRequestsTest {
                 String reason = metric.getDescription();
                 long before = served.counted("otlp_rejected_points_total{reason=\"" + reason + "\"}");
 
-                var answer = served.send(Exports.of("a", cumulative("good", good()), metric));
+                var answer = served.send(Exports.request("a", cumulative("good", good()), metric));
 
                 assertThat(answer.getPartialSuccess().getRejectedDataPoints())
                         .as(reason)
@@ -202,7 +202,7 @@ class OtlpRequestsTest {
     @Test
     void a_request_whose_lines_are_not_kept_is_to_be_sent_again_and_counts_once() throws Exception {
         try (ServedLedger served = new ServedLedger()) {
-            byte[] body = Exports.of("a", delta("orders", good())).toByteArray();
+            byte[] body = Exports.request("a", delta("orders", good())).toByteArray();
             served.keeps = false;
 
             HttpResponse<byte[]> answer = served.post(body, "Content-Type", PROTOBUF);
@@ -241,7 +241,7 @@ class OtlpRequestsTest {
                                     "gzip")
                             .statusCode())
                     .isEqualTo(413);
-            served.send(Exports.of("a", cumulative("orders", good())));
+            served.send(Exports.request("a", cumulative("orders", good())));
             assertThat(served.value("orders")).isEqualTo(1);
         }
     }
@@ -249,7 +249,7 @@ class OtlpRequestsTest {
     @Test
     void attributes_become_tags_except_those_of_an_instance() throws Exception {
         try (ServedLedger served = new ServedLedger()) {
-            served.send(Exports.of(
+            served.send(Exports.request(
                     "a",
                     cumulative(
                             "http.requests",
@@ -280,7 +280,7 @@ class OtlpRequestsTest {
             Metric bytes = cumulative("n", point(1_000, 1_010, 16)).toBuilder()
                     .setUnit("By")
                     .build();
-            served.send(Exports.of(
+            served.send(Exports.request(
                     "a",
                     cumulative(
                             "n",
@@ -290,7 +290,7 @@ class OtlpRequestsTest {
                             point(1_000, 1_010, 8, "k", "v w"),
                             point(1_000, 1_010, 8, "k", "v-w")),
                     bytes));
-            served.send(Exports.of("a", cumulative("n", point(1_000, 1_020, 3, "host.name", "h2"))));
+            served.send(Exports.request("a", cumulative("n", point(1_000, 1_020, 3, "host.name", "h2"))));
 
             assertThat(served.value("n")).isEqualTo(1 + 3 + 4 + 16);
             assertThat(served.value("n,k=v_w")).isEqualTo(8);
@@ -300,13 +300,13 @@ class OtlpRequestsTest {
     @Test
     void listed_attributes_of_point_or_resource_are_the_only_tags() throws Exception {
         try (ServedLedger served = new ServedLedger("service.name", "method")) {
-            served.send(Exports.of(
+            served.send(Exports.request(
                     "a",
                     cumulative(
                             "n",
                             point(1_000, 1_010, 1, "method", "GET", "route", "/a"),
                             point(1_000, 1_010, 2, "method", "GET", "route", "/b"))));
-            served.send(Exports.of("b", delta("d", point(1_000, 1_010, 4, "route", "/a"), point(1_000, 1_010, 4))));
+            served.send(Exports.request("b", delta("d", point(1_000, 1_010, 4, "route", "/a"), point(1_000, 1_010, 4))));
 
             assertThat(served.value("n,method=GET,service.name=shop")).isEqualTo(3);
             assertThat(served.value("d,service.name=shop")).isEqualTo(8);

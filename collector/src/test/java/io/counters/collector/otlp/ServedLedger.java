@@ -1,5 +1,7 @@
 package io.counters.collector.otlp;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
@@ -104,7 +106,7 @@ final class ServedLedger implements AutoCloseable {
     ExportMetricsServiceResponse send(ExportMetricsServiceRequest request) throws Exception {
         HttpResponse<byte[]> answer = post(request.toByteArray(), "Content-Type", "application/x-protobuf");
         if (answer.statusCode() != 200) {
-            throw new AssertionError("answered with " + answer.statusCode() + " " + new String(answer.body(), "UTF-8"));
+            throw new AssertionError("answered with " + answer.statusCode() + " " + new String(answer.body(), UTF_8));
         }
         return ExportMetricsServiceResponse.parseFrom(answer.body());
     }
