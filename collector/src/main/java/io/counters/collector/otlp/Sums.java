@@ -50,9 +50,6 @@ final class Sums {
         BOTH
     }
 
-    /** The age of a stream whose start is not known: older than any collector. */
-    private static final long AGE_UNKNOWN_MILLIS = TimeUnit.DAYS.toMillis(36_500);
-
     private static final long MIDDLE = 1L << 51;
     private static final int STEP_SHIFT = 3;
     private static final double DOUBLE_MAX = CommandReader.AMOUNT_MAX;
@@ -337,11 +334,12 @@ final class Sums {
         return isKnown ? Math.max(0, Math.min(total - before, CommandReader.AMOUNT_MAX)) : 0;
     }
 
-    /** By the later of the sender's clock and ours: a stream whose point comes late must not look younger than it is. */
+    /**
+     * By the later of the sender's clock and ours: a stream whose point comes late must not look younger than it is. Without a
+     * start time a stream is as old as Unix time.
+     */
     private long age(long start, long time) {
-        return start == 0
-                ? AGE_UNKNOWN_MILLIS
-                : TimeUnit.NANOSECONDS.toMillis(Math.max(time - start, nowNanos - start));
+        return TimeUnit.NANOSECONDS.toMillis(Math.max(time - start, nowNanos - start));
     }
 
     private void line(byte[] stream, long ageMillis, Verb verb, byte[] named, long amount, long total) {
