@@ -262,7 +262,11 @@ final class Sums {
 
     private void cumulative(NumberDataPoint point) {
         long start = point.getStartTimeUnixNano();
-        id.begin('c').add(scopeHash).add(unit).add(direction == Direction.MONOTONIC ? 1 : 0).add(start);
+        id.begin('c')
+                .add(scopeHash)
+                .add(unit)
+                .add(direction == Direction.MONOTONIC ? 1 : 0)
+                .add(start);
         series.addRest(id);
         byte[] stream = stream();
         byte[] named = series.name();

@@ -4,8 +4,8 @@ import static io.counters.collector.otlp.Exports.cumulative;
 import static io.counters.collector.otlp.Exports.cumulativeUpDown;
 import static io.counters.collector.otlp.Exports.delta;
 import static io.counters.collector.otlp.Exports.deltaUpDown;
-import static io.counters.collector.otlp.Exports.request;
 import static io.counters.collector.otlp.Exports.point;
+import static io.counters.collector.otlp.Exports.request;
 import static io.counters.collector.otlp.Exports.times;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -112,8 +112,10 @@ class OtlpCountingTest {
         served.send(request("c", delta(NAME, point(1_000, 1_010, 1, "pod", "x"), point(1_000, 1_010, 1, "pod", "x"))));
 
         served.send(request("a", delta(NAME, point(1_000, 1_010, 20, "pod", "z"))));
+        served.send(request("a", delta(NAME, point(1_000, 1_011, 100, "pod", "z"))));
+        served.send(request("a", delta(NAME, point(1_001, 1_011, 200, "pod", "z"))));
 
-        assertThat(served.value(NAME)).isEqualTo(34);
+        assertThat(served.value(NAME)).isEqualTo(334);
         assertThat(served.value("open")).isEqualTo(-5);
     }
 
@@ -164,10 +166,10 @@ class OtlpCountingTest {
         served.ledger.forgetEarlier();
         served.nowSeconds.set(1_100);
 
-        served.send(
-                request("old", cumulative(NAME, point(900, 1_100, 500)), cumulativeUpDown("open", point(900, 1_100, 6))));
-        served.send(
-                request("old", cumulative(NAME, point(900, 1_110, 504)), cumulativeUpDown("open", point(900, 1_110, 4))));
+        served.send(request(
+                "old", cumulative(NAME, point(900, 1_100, 500)), cumulativeUpDown("open", point(900, 1_100, 6))));
+        served.send(request(
+                "old", cumulative(NAME, point(900, 1_110, 504)), cumulativeUpDown("open", point(900, 1_110, 4))));
         served.send(request("new", cumulative(NAME, point(1_050, 1_110, 7))));
         // Its points were late: it only looks as if it had begun after the others were forgotten.
         served.send(request("late", cumulative(NAME, point(900, 910, 1_000))));
@@ -178,8 +180,10 @@ class OtlpCountingTest {
 
     @Test
     void doubles_count_if_they_are_whole_and_cumulative_ones_are_rounded_down() throws Exception {
-        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 3.0)), cumulative("cpu", point(1_000, 1_010, 2.75))));
-        served.send(request("a", cumulative("cpu", point(1_000, 1_020, 4.5)), delta("deltas", point(1_000, 1_010, 6.0))));
+        served.send(
+                request("a", cumulative(NAME, point(1_000, 1_010, 3.0)), cumulative("cpu", point(1_000, 1_010, 2.75))));
+        served.send(
+                request("a", cumulative("cpu", point(1_000, 1_020, 4.5)), delta("deltas", point(1_000, 1_010, 6.0))));
 
         assertThat(served.value(NAME)).isEqualTo(3);
         assertThat(served.value("cpu")).isEqualTo(4);

@@ -2,8 +2,8 @@ package io.counters.collector.otlp;
 
 import static io.counters.collector.otlp.Exports.cumulative;
 import static io.counters.collector.otlp.Exports.delta;
-import static io.counters.collector.otlp.Exports.request;
 import static io.counters.collector.otlp.Exports.point;
+import static io.counters.collector.otlp.Exports.request;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

@@ -306,7 +306,8 @@ class OtlpRequestsTest {
                             "n",
                             point(1_000, 1_010, 1, "method", "GET", "route", "/a"),
                             point(1_000, 1_010, 2, "method", "GET", "route", "/b"))));
-            served.send(Exports.request("b", delta("d", point(1_000, 1_010, 4, "route", "/a"), point(1_000, 1_010, 4))));
+            served.send(
+                    Exports.request("b", delta("d", point(1_000, 1_010, 4, "route", "/a"), point(1_000, 1_010, 4))));
 
             assertThat(served.value("n,method=GET,service.name=shop")).isEqualTo(3);
             assertThat(served.value("d,service.name=shop")).isEqualTo(8);
