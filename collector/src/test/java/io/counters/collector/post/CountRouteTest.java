@@ -104,6 +104,9 @@ class CountRouteTest {
         post("from 8f2c6a1e0b7d4c93a5e1f07b 1000 1\nincrement orders 3 3");
         post("from 8f2c6a1e0b7d4c93a5e1f07b 1000 1\nincrement orders 3 3");
         assertThat(ledger.value("orders")).isEqualTo(6);
+
+        // The connection is still open.
+        await().until(() -> port.bodyBytes() == 0);
     }
 
     @Test
