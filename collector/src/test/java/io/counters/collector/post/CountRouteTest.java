@@ -197,6 +197,19 @@ class CountRouteTest {
     }
 
     @Test
+    void a_request_may_name_any_host() throws Exception {
+        try (Socket client =
+                new Socket(InetAddress.getLoopbackAddress(), port.address().getPort())) {
+            client.getOutputStream()
+                    .write("POST /count HTTP/1.1\r\nHost: counters.example\r\nContent-Length: 11\r\n\r\nincrement a"
+                            .getBytes(UTF_8));
+
+            assertThat(new String(client.getInputStream().readNBytes(12), UTF_8))
+                    .isEqualTo("HTTP/1.1 202");
+        }
+    }
+
+    @Test
     void bodies_that_arrive_have_a_bound_together() throws Exception {
         byte[] begun = ("POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + "\n".repeat(59_000))
                 .getBytes(UTF_8);
