@@ -1,11 +1,10 @@
 package io.counters.agent;
 
 import io.counters.agent.settings.Settings;
-import io.counters.agent.weave.NameTemplates;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
+import io.counters.wire.NameTemplates;
 import java.io.ByteArrayOutputStream;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
@@ -14,7 +13,6 @@ import java.security.AccessController;
 import java.security.PrivilegedAction;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
@@ -111,7 +109,7 @@ public final class Agent {
         BridgeActivation counting = new BridgeActivation(instrumentation, settings.emitter(), settings.sends(), log);
         Rules rules = Rules.read(settings, log);
         NameTemplates names =
-                new NameTemplates(host(System.getenv()), app(settings.app(), command), settings.tags(), log);
+                new NameTemplates(NameTemplates.host(System.getenv()), app(settings.app(), command), settings.tags(), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);
@@ -174,23 +172,6 @@ public final class Agent {
                 ? main.substring(0, main.length() - ".jar".length())
                 : main.substring(main.lastIndexOf('.') + 1);
         return main.isEmpty() ? "app" : main;
-    }
-
-    /** The value of {@code {host}}: read from the environment or the kernel, never from a name server. */
-    static String host(Map<String, String> environment) {
-        String name = environment.get("HOSTNAME");
-        if (name == null) {
-            name = environment.get("COMPUTERNAME");
-        }
-        if (name == null) {
-            // With java.io, here and for the version: loading java.nio.file would cost each start a few ms.
-            try (InputStream kernels = new FileInputStream("/proc/sys/kernel/hostname")) {
-                name = new String(all(kernels), StandardCharsets.UTF_8);
-            } catch (IOException noLinux) {
-                name = "";
-            }
-        }
-        return name.trim().isEmpty() ? "localhost" : name.trim();
     }
 
     /** The version of counters.jar. */

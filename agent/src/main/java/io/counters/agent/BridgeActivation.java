@@ -138,7 +138,7 @@ final class BridgeActivation implements BooleanSupplier, ToIntFunction<String> {
     synchronized void end() {
         send();
         if (emitter != null) {
-            emitter.close();
+            emitter.end();
         }
     }
 

@@ -1,9 +1,9 @@
 package io.counters.agent;
 
 import io.counters.agent.settings.Settings;
-import io.counters.agent.weave.NameTemplates;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
+import io.counters.wire.NameTemplates;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -68,7 +68,7 @@ final class ListCommand {
         Rules rules = Rules.read(settings, faults);
         boolean clear = faults.said.isEmpty();
         NameTemplates names = new NameTemplates(
-                Agent.host(System.getenv()),
+                NameTemplates.host(System.getenv()),
                 Agent.app(settings.app(), String.valueOf(app.getFileName())),
                 settings.tags(),
                 faults);

@@ -3,9 +3,9 @@ package io.counters.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.agent.settings.Settings;
-import io.counters.agent.weave.NameTemplates;
 import io.counters.agent.weave.Rules;
 import io.counters.agent.weave.Weaving;
+import io.counters.wire.NameTemplates;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;

@@ -66,7 +66,9 @@ public final class Cells {
      */
     public static int suppressed;
 
-    private static final String BRIDGE = "java.lang.CountersCells";
+    /** The agent's copy of this class, which exists if the agent counts. */
+    public static final String BRIDGE = "java.lang.CountersCells";
+
     private static final int PLACES = 4096;
     private static final int PROBES = 16;
 
@@ -139,6 +141,11 @@ public final class Cells {
             }
             return id;
         }
+    }
+
+    /** Everything that was counted under an id in this copy of the class so far. */
+    public static long sum(int id) {
+        return CellSource.sum(SOURCES.get(0), id);
     }
 
     /** Adds one. */

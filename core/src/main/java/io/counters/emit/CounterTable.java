@@ -37,6 +37,31 @@ public final class CounterTable {
         });
     }
 
+    /**
+     * A table of everything that this JVM counts, for readers that send nothing: the cells of this copy of the API, and
+     * those that an agent sweeps.
+     */
+    public static CounterTable ofThisJvm() {
+        return new CounterTable(CounterTable::sourcesOfThisJvm);
+    }
+
+    /** Each source once: this copy's cells are also among those of the agent, unless they are kept from it. */
+    @SuppressWarnings("unchecked")
+    private static List<Object[]> sourcesOfThisJvm() {
+        List<Object[]> all = new ArrayList<>(Cells.sources());
+        try {
+            Class<?> bridge = Class.forName(Cells.BRIDGE, true, null);
+            all.addAll((List<Object[]>) bridge.getMethod("sources").invoke(null));
+        } catch (ReflectiveOperationException noAgent) {
+            return all;
+        }
+        IdentityHashMap<Object, Object[]> once = new IdentityHashMap<>();
+        for (Object[] source : all) {
+            once.put(CellSource.names(source), source);
+        }
+        return new ArrayList<>(once.values());
+    }
+
     /** @param cells returns the same as {@link Cells#sources} */
     public CounterTable(Supplier<List<Object[]>> cells) {
         this.cells = cells;

@@ -179,6 +179,8 @@ public final class Destination implements AutoCloseable {
         if (transport != null) {
             transport.listen();
             if (faultsSaid == 0 && transport.refusals() > refusalsBefore) {
+                // Sweeps may continue while the JVM ends; this is the last message.
+                faultsSaid = Long.MAX_VALUE;
                 log.accept("collector " + collector
                         + ": no program listened there when this program ended; counts that it had"
                         + " not received by then are lost");

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -17,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each collector has its own stream. Each counter belongs to one collector, which owns its name on the ring. While a
  * collector's address is unknown, nothing is assigned to it, so nothing is lost; the other collectors are not affected,
- * because each name is looked up on its own thread. {@link #close} and a shutdown hook make a last sweep.
+ * because each name is looked up on its own thread. {@link #close} makes a last sweep. When the JVM ends, a shutdown hook
+ * makes one, and sweeps continue until the JVM has ended, because its other hooks may still count, such as that of a
+ * server that finishes its requests.
  *
  * <p>Written without lambdas: it starts during the application's start, which lambdas would delay by 20 ms.
  */
@@ -34,6 +37,9 @@ public final class Emitter implements AutoCloseable {
     private static final long[] LAST_PAUSES_MILLIS = {50, 100, 200};
 
     private static final int LAST_REPEATS = 2;
+
+    /** The time between two sweeps, in milliseconds, while the JVM is ending. */
+    private static final long ENDING_PAUSE_MILLIS = 50;
 
     private final EmitterSettings settings;
     private final Consumer<String> log;
@@ -52,7 +58,9 @@ public final class Emitter implements AutoCloseable {
         }
     };
 
+    private final CountDownLatch lastSwept = new CountDownLatch(1);
     private volatile boolean closing;
+    private volatile boolean ending;
     private volatile String addresses = "";
     private final List<Destination> destinations = new ArrayList<>();
     private final @Nullable Transport[] transports;
@@ -100,7 +108,7 @@ public final class Emitter implements AutoCloseable {
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
-            closing = true;
+            ending = true;
         }
         try {
             thread.start();
@@ -115,27 +123,40 @@ public final class Emitter implements AutoCloseable {
         return addresses;
     }
 
-    /** Makes the last sweep and ends the thread, within {@value #LAST_SWEEP_MILLIS} ms. Idempotent. */
+    /**
+     * Makes the last sweep and ends the thread, within {@value #LAST_SWEEP_MILLIS} ms. Idempotent. Also while the JVM is
+     * ending: what was counted since its hook ran is sent.
+     */
     @Override
     public void close() {
         removeHook();
-        end();
+        closing = true;
+        LockSupport.unpark(thread);
+        try {
+            thread.join(LAST_SWEEP_MILLIS);
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void removeHook() {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
-            // The hook is running or has run; it does the same as close().
+            // The hook is running or has run.
             return;
         }
     }
 
-    private void end() {
-        closing = true;
+    /**
+     * For shutdown hooks: makes a last sweep, within {@value #LAST_SWEEP_MILLIS} ms, and lets the thread sweep every
+     * {@value #ENDING_PAUSE_MILLIS} ms until the JVM has ended or {@link #close} is called.
+     */
+    public void end() {
+        ending = true;
         LockSupport.unpark(thread);
         try {
-            thread.join(LAST_SWEEP_MILLIS);
+            lastSwept.await(LAST_SWEEP_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
         }
@@ -149,27 +170,41 @@ public final class Emitter implements AutoCloseable {
         } catch (Throwable fault) {
             report(fault);
         }
-        for (long due = begun + intervalNanos; !closing; due += intervalNanos) {
+        for (long due = begun + intervalNanos; !isOver(); due += intervalNanos) {
             pause(due, false);
             long late = System.nanoTime() - due;
             if (late > intervalNanos) {
                 due += late / intervalNanos * intervalNanos;
             }
-            if (!closing) {
+            if (!isOver()) {
                 sweep();
             }
         }
-        lastSweep();
-        reportLast();
+        boolean last;
+        do {
+            // Read before the sweep, which then contains everything that was counted before close().
+            last = closing;
+            lastSweep();
+            reportLast();
+            lastSwept.countDown();
+            while (!last && !closing) {
+                pause(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ENDING_PAUSE_MILLIS), true);
+                sweep();
+            }
+        } while (!last);
         for (Destination destination : destinations) {
             destination.close();
         }
     }
 
+    private boolean isOver() {
+        return closing || ending;
+    }
+
     /** Waits and clears interrupts: an interrupted thread would close its sockets when it uses them. */
-    private void pause(long untilNanos, boolean ending) {
+    private void pause(long untilNanos, boolean whole) {
         for (long left = untilNanos - System.nanoTime();
-                left > 0 && (ending || !closing);
+                left > 0 && (whole || !isOver());
                 left = untilNanos - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
             Thread.interrupted();

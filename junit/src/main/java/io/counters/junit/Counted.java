@@ -1,13 +1,8 @@
 package io.counters.junit;
 
-import io.counters.cells.CellSource;
-import io.counters.cells.Cells;
 import io.counters.emit.CounterTable;
 import io.counters.wire.NameReader;
 import io.counters.wire.Rejection;
-import java.util.ArrayList;
-import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -21,31 +16,10 @@ import java.util.TreeMap;
  * at once if a join, a future or the like orders the two threads, and otherwise soon.
  */
 public final class Counted {
-    /** The agent's copy of {@link Cells}. */
-    private static final String BRIDGE = "java.lang.CountersCells";
-
-    private final CounterTable table = new CounterTable(Counted::sourcesOfJvm);
+    private final CounterTable table = CounterTable.ofThisJvm();
     private final Map<String, Long> before = table.sums();
 
     Counted() {}
-
-    /** All cells that can be reached from here, each once: this copy's, and those that an agent sweeps. */
-    @SuppressWarnings("unchecked")
-    private static List<Object[]> sourcesOfJvm() {
-        List<Object[]> all = new ArrayList<>(Cells.sources());
-        try {
-            Class<?> bridge = Class.forName(BRIDGE, true, null);
-            all.addAll((List<Object[]>) bridge.getMethod("sources").invoke(null));
-        } catch (ReflectiveOperationException noAgent) {
-            return all;
-        }
-        // This copy's cells have joined the bridge, unless they are kept from it.
-        IdentityHashMap<Object, Object[]> once = new IdentityHashMap<>();
-        for (Object[] source : all) {
-            once.put(CellSource.names(source), source);
-        }
-        return new ArrayList<>(once.values());
-    }
 
     /**
      * The amount of a counter: increments minus decrements, so it is also 0 if they are equal.

@@ -1,6 +1,7 @@
 package io.counters.agent.weave;
 
 import io.counters.agent.weave.Hierarchy.Found;
+import io.counters.wire.NameTemplates;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

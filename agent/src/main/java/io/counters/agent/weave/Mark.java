@@ -1,5 +1,6 @@
 package io.counters.agent.weave;
 
+import io.counters.wire.NameTemplates;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;

@@ -1,5 +1,6 @@
 package io.counters.agent.weave;
 
+import io.counters.wire.NameTemplates;
 import java.lang.instrument.ClassFileTransformer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;

@@ -2,6 +2,7 @@ package io.counters.agent.weave;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.wire.NameTemplates;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.agent.settings.Settings;
 import io.counters.fixture.Forwards;
+import io.counters.wire.NameTemplates;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package io.counters.agent.weave;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.agent.settings.Settings;
+import io.counters.wire.NameTemplates;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.Count;
 import io.counters.agent.settings.Settings;
 import io.counters.fixture.OnClass;
+import io.counters.wire.NameTemplates;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;

@@ -1,8 +1,11 @@
-package io.counters.agent.weave;
+package io.counters.wire;
 
-import io.counters.wire.EditDistance;
-import io.counters.wire.NameReader;
-import io.counters.wire.Rejection;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -13,14 +16,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a counter's name from a template when a method is instrumented. It fills in {@code {class} {simpleClass}
+ * Makes the name of a method's counter from a template, for the agent and for Spring's beans. It fills in {@code {class} {simpleClass}
  * {package} {method} {host} {app}}, and replaces {@code $} by {@code .} and any other character that a name may not
  * contain by {@code _}. It logs replacements in the template itself. It does not log those in the values that are filled
  * in, unless two names become one in this way. The {@code {method}} of a constructor is {@code new}, which is not a valid
  * name of a method.
  */
 public final class NameTemplates {
-    static final String DEFAULT = "{class}.{method}";
+    /** The template of a name that is not given. */
+    public static final String DEFAULT = "{class}.{method}";
+
     private static final int COMPARED_MAX = 10_000;
     private static final int SHARED_SAID = 10;
     private static final List<String> PLACEHOLDERS =
@@ -48,14 +53,31 @@ public final class NameTemplates {
         this.log = log;
     }
 
+    /** The value of {@code {host}}: read from the environment or the kernel, never from a name server. */
+    public static String host(Map<String, String> environment) {
+        String name = environment.get("HOSTNAME");
+        if (name == null) {
+            name = environment.get("COMPUTERNAME");
+        }
+        if (name == null) {
+            // With java.io: loading java.nio.file would cost each start a few ms.
+            try (BufferedReader kernels = new BufferedReader(
+                    new InputStreamReader(new FileInputStream("/proc/sys/kernel/hostname"), UTF_8))) {
+                name = kernels.readLine();
+            } catch (IOException noLinux) {
+                name = "";
+            }
+        }
+        return name == null || name.trim().isEmpty() ? "localhost" : name.trim();
+    }
+
     /**
      * The canonical name, or null if it breaks a rule even after characters were replaced.
      *
      * @param template empty for the default name
      * @param owner the class's name with slashes
      */
-    @Nullable
-    String resolve(String template, String owner, String method) {
+    public @Nullable String resolve(String template, String owner, String method) {
         String type = owner.replace('/', '.');
         int dot = type.lastIndexOf('.');
         String[] values = {
@@ -106,12 +128,12 @@ public final class NameTemplates {
     }
 
     /** How many names were refused. */
-    long refused() {
+    public long refused() {
         return refused.get();
     }
 
     /** Inserts {@code suffix} between a name's metric and its tags. */
-    static String append(String name, String suffix) {
+    public static String append(String name, String suffix) {
         int tags = name.indexOf(',');
         return tags < 0 ? name + suffix : name.substring(0, tags) + suffix + name.substring(tags);
     }

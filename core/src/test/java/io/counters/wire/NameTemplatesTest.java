@@ -1,8 +1,7 @@
-package io.counters.agent.weave;
+package io.counters.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.counters.wire.Rejection;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
