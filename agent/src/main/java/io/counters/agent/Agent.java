@@ -108,8 +108,8 @@ public final class Agent {
         System.setProperty(PRESENT, version);
         BridgeActivation counting = new BridgeActivation(instrumentation, settings.emitter(), settings.sends(), log);
         Rules rules = Rules.read(settings, log);
-        NameTemplates names =
-                new NameTemplates(NameTemplates.host(System.getenv()), app(settings.app(), command), settings.tags(), log);
+        NameTemplates names = new NameTemplates(
+                NameTemplates.host(System.getenv()), app(settings.app(), command), settings.tags(), log);
         Weaving weaving = new Weaving(rules, names, counting, counting, log);
         weaving.preload();
         LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);

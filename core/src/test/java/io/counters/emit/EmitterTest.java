@@ -145,6 +145,27 @@ class EmitterTest {
     }
 
     @Test
+    void counts_of_a_jvm_that_is_still_ending_are_sent() {
+        int id = Cells.id(name);
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(collector.settings().sweepMillis(60_000), log::add)) {
+            emitter.start();
+            Cells.add(id, 3);
+
+            emitter.end();
+            await().until(() -> collector.received().value(name) == 3);
+            Cells.add(id, 4);
+            await().until(() -> collector.received().value(name) == 7);
+            Cells.add(id, 5);
+            emitter.close();
+
+            await().until(() -> collector.received().value(name) == 12);
+            assertThat(sweepThreads()).isEmpty();
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
     void close_without_totals_sends_amounts_once() {
         int id = Cells.id(name);
         try (CollectorSocket collector = new CollectorSocket();

@@ -122,7 +122,10 @@ class DocumentsTest {
 
     @Test
     void every_java_example_in_the_documents_is_a_copy_of_compiled_code() throws IOException {
-        String code = squeezed(String.join("\n", sources("demo-app/src").values()));
+        Map<String, String> sources = sources("demo-app/src");
+        sources.putAll(sources("micrometer/src/test"));
+        sources.putAll(sources("spring-boot-starter/src/test"));
+        String code = squeezed(String.join("\n", sources.values()));
 
         int examples = 0;
         for (Map.Entry<String, String> page : PAGES.entrySet()) {
@@ -159,6 +162,24 @@ class DocumentsTest {
         assertThat(keys).hasSizeGreaterThan(8).allMatch(page("docs/agent.md")::contains);
         assertThat(flags).hasSizeGreaterThan(8).allMatch(String.join("\n", PAGES.values())::contains);
         assertThat(proxyKeys).hasSizeGreaterThan(8).allMatch(page("docs/proxy.md")::contains);
+    }
+
+    @Test
+    void every_property_of_the_spring_boot_starter_is_documented_in_a_row() throws IOException {
+        String record = source("spring-boot-starter/src/main/java/io/counters/spring/CountersProperties.java");
+
+        assertThat(found("^ \\* @param (\\w+) ", record))
+                .hasSize(8)
+                .allMatch(property -> page("docs/spring-boot.md").contains("\n| `" + property.group(1) + "` |"));
+    }
+
+    @Test
+    void every_fault_of_a_meter_is_documented_in_a_row() throws IOException {
+        String faults = source("micrometer/src/main/java/io/counters/micrometer/Faults.java");
+
+        assertThat(found("^        ([A-Z_]+)\\(\"", faults))
+                .hasSize(6)
+                .allMatch(reason -> page("docs/micrometer.md").contains("\n| `" + lower(reason.group(1)) + "` |"));
     }
 
     @Test
@@ -261,11 +282,13 @@ class DocumentsTest {
     }
 
     @Test
-    void every_message_of_the_agent_and_the_emitter_is_documented() throws IOException {
+    void every_message_of_the_agent_the_emitter_micrometer_and_spring_is_documented() throws IOException {
         Map<String, String> sources = sources("agent/src/main");
         sources.putAll(sources("core/src/main"));
+        sources.putAll(sources("micrometer/src/main"));
+        sources.putAll(sources("spring-boot-starter/src/main"));
 
-        assertThat(undescribed(sources, "\\b(?:log\\.accept|complain)\\(")).isEmpty();
+        assertThat(undescribed(sources, "\\b(?:log\\.accept|log\\.info|complain|note)\\(")).isEmpty();
     }
 
     private static List<String> undescribed(Map<String, String> sources, String call) {

@@ -49,8 +49,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RoomsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final List<String> MODULES =
-            List.of("core", "agent", "junit", "collector", "demo-app", "test-support", "kafka", "opentsdb");
-    private static final List<String> PUBLISHED = List.of("core", "agent", "junit", "collector");
+            List.of(
+            "core",
+            "agent",
+            "junit",
+            "micrometer",
+            "spring-boot-starter",
+            "collector",
+            "demo-app",
+            "test-support",
+            "kafka",
+            "opentsdb");
+    private static final List<String> PUBLISHED =
+            List.of("core", "agent", "junit", "micrometer", "spring-boot-starter", "collector");
 
     private static final int FILE_LINES_MAX = 450;
     private static final int METHOD_LINES_MAX = 60;
@@ -68,6 +79,7 @@ class RoomsTest {
     private static final Map<String, String> TWO_BOOLEANS = Map.ofEntries(
             Map.entry("Changes.CounterRow.<init>", ROW),
             Map.entry("Changes.StreamRow.<init>", ROW),
+            Map.entry("CountersProperties.<init>", READ_ONCE),
             Map.entry("Explanation.Part.<init>", ROW),
             Map.entry("LedgerInspection.<init>", READ_ONCE),
             Map.entry("StreamReport.<init>", ROW),
@@ -89,6 +101,7 @@ class RoomsTest {
             Map.entry("Counted", API),
             Map.entry("CountedAssert", API),
             Map.entry("CountersExtension", API),
+            Map.entry("CountersEndpoint", "Spring calls it"),
             Map.entry("SimulatedSender", "the simulated fleet in the tests has such senders"),
             Map.entry("Proxy", "the tests of other packages start one"));
 
@@ -271,7 +284,9 @@ class RoomsTest {
         "io.counters.wire,            ''",
         "io.counters.ring,            ''",
         "io.counters.emit,            cells wire ring",
-        "io.counters.junit,           cells wire emit",
+        "io.counters.junit,           wire emit",
+        "io.counters.micrometer,      '' cells wire",
+        "io.counters.spring,          '' cells wire emit micrometer",
         "io.counters.agent,           cells emit agent.settings agent.weave",
         "io.counters.agent.settings,  wire emit",
         "io.counters.agent.weave,     wire agent.settings",

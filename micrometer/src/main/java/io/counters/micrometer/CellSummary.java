@@ -12,8 +12,7 @@ final class CellSummary extends AbstractDistributionSummary {
     private final Sum total;
     private final TimeWindowMax max;
 
-    CellSummary(
-            Meter.Id id, Clock clock, DistributionStatisticConfig config, double scale, Sum count, Sum total) {
+    CellSummary(Meter.Id id, Clock clock, DistributionStatisticConfig config, double scale, Sum count, Sum total) {
         super(id, clock, config, scale, false);
         this.count = count;
         this.total = total;

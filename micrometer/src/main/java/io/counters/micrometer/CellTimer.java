@@ -16,12 +16,7 @@ final class CellTimer extends AbstractTimer {
     private final TimeWindowMax max;
 
     CellTimer(
-            Meter.Id id,
-            Clock clock,
-            DistributionStatisticConfig config,
-            PauseDetector pauses,
-            Sum count,
-            Sum nanos) {
+            Meter.Id id, Clock clock, DistributionStatisticConfig config, PauseDetector pauses, Sum count, Sum nanos) {
         super(id, clock, config, pauses, TimeUnit.NANOSECONDS, false);
         this.count = count;
         this.nanos = nanos;

@@ -49,8 +49,7 @@ final class MeterNames {
 
     private static String cleaned(String text) {
         StringBuilder name = new StringBuilder(text.length());
-        text.codePoints()
-                .forEach(c -> name.append(c < 128 && NameReader.isLetter((byte) c) ? (char) c : '_'));
+        text.codePoints().forEach(c -> name.append(c < 128 && NameReader.isLetter((byte) c) ? (char) c : '_'));
         return name.toString();
     }
 }

@@ -23,8 +23,7 @@ final class RisingSum {
         }
         long whole = (long) value;
         if (whole < counted) {
-            faults.note(
-                    Faults.Reason.FELL, meter, "its function returned " + value + ", and had returned " + counted);
+            faults.note(Faults.Reason.FELL, meter, "its function returned " + value + ", and had returned " + counted);
         } else {
             sum.counter.add(whole - counted);
         }

@@ -47,7 +47,10 @@ class CountersMeterRegistryTest {
 
     @Test
     void a_counter_counts_under_its_name_and_tags(Counted counters) {
-        Counter placed = Counter.builder("orders.placed").tag("method", "card").tag("currency", "eur").register(registry);
+        Counter placed = Counter.builder("orders.placed")
+                .tag("method", "card")
+                .tag("currency", "eur")
+                .register(registry);
 
         placed.increment();
         placed.increment(41);
@@ -105,9 +108,7 @@ class CountersMeterRegistryTest {
             counter.increment(amount);
         }
 
-        double exact = java.math.BigDecimal.valueOf(amount)
-                .movePointRight(3)
-                .doubleValue();
+        double exact = java.math.BigDecimal.valueOf(amount).movePointRight(3).doubleValue();
         assertThat(counter.count()).isCloseTo(exact, within(1e-6));
         assertThat(counters).counted(name, (long) (exact + 1e-7));
     }
@@ -195,8 +196,8 @@ class CountersMeterRegistryTest {
     void functions_are_read_for_a_last_time_when_their_meter_is_removed_or_the_registry_is_closed(Counted counters) {
         AtomicLong removed = new AtomicLong();
         AtomicLong closed = new AtomicLong();
-        FunctionCounter counter =
-                FunctionCounter.builder("last.removed", removed, AtomicLong::get).register(registry);
+        FunctionCounter counter = FunctionCounter.builder("last.removed", removed, AtomicLong::get)
+                .register(registry);
         FunctionTimer.builder("last.closed", closed, AtomicLong::get, AtomicLong::get, TimeUnit.MICROSECONDS)
                 .register(registry);
 
@@ -297,7 +298,7 @@ class CountersMeterRegistryTest {
 
         registry.counter("many.tags", tags).increment();
         registry.counter("long.tags", Tags.of("a", "x".repeat(250), "b", "1")).increment();
-        registry.timer("many.tags", tags).record(Duration.ofNanos(1));
+        registry.timer("many.timed", tags).record(Duration.ofNanos(1));
 
         assertThat(counters)
                 .counted("many.tags,k1=v,k2=v,k3=v,k4=v,k5=v,k6=v,k7=v", 1)
@@ -319,8 +320,9 @@ class CountersMeterRegistryTest {
 
         assertThat(counters.amounts()).isEmpty();
         assertThat(log)
-                .containsExactly("gauges, long task timers and meters of custom types, such as queue.size, are not sent:"
-                        + " they are no counters; a registry for them can be beside this one");
+                .containsExactly(
+                        "gauges, long task timers and meters of custom types, such as queue.size, are not sent:"
+                                + " they are no counters; a registry for them can be beside this one");
     }
 
     private static List<Thread> threads() {

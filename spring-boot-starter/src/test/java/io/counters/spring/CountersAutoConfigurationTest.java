@@ -1,0 +1,126 @@
+package io.counters.spring;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.counters.Counters;
+import io.counters.micrometer.CountersMeterRegistry;
+import io.counters.shop.ShopApplication;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ConfigurableApplicationContext;
+
+class CountersAutoConfigurationTest {
+    private final ApplicationContextRunner application = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(
+                    CountersAutoConfiguration.class,
+                    CountersMetricsAutoConfiguration.class,
+                    CountersEndpointAutoConfiguration.class));
+
+    /** Counts while it is destroyed. Spring creates beans of the application before those of auto-configurations. */
+    static class Closing implements DisposableBean {
+        @Override
+        public void destroy() {
+            Counters.increment("auto.closing");
+        }
+    }
+
+    @Test
+    void what_beans_count_while_they_are_destroyed_is_sent() throws Exception {
+        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            collector.setSoTimeout(10_000);
+            application
+                    .withBean(Closing.class)
+                    .withPropertyValues(
+                            "management.counters.export.collector=127.0.0.1:" + collector.getLocalPort(),
+                            "management.counters.export.sweep=10ms",
+                            "management.counters.export.datagram=512B")
+                    .run(context -> {
+                        Counters.add("auto.sent", 3);
+                        List<String> lines = new ArrayList<>();
+                        await().until(() -> received(collector, lines).contains("increment auto.sent 3 3"));
+                    });
+
+            List<String> lines = new ArrayList<>();
+            await().until(() -> received(collector, lines).contains("increment auto.closing 1 1"));
+        }
+    }
+
+    private static List<String> received(DatagramSocket collector, List<String> lines) throws IOException {
+        DatagramPacket packet = new DatagramPacket(new byte[2000], 2000);
+        collector.receive(packet);
+        assertThat(packet.getLength()).isLessThanOrEqualTo(512);
+        lines.addAll(List.of(new String(packet.getData(), 0, packet.getLength(), US_ASCII).split("\n")));
+        return lines;
+    }
+
+    @Test
+    void nothing_is_sent_where_exports_are_turned_off_as_in_tests_of_boot() {
+        application
+                .withPropertyValues("management.defaults.metrics.export.enabled=false")
+                .run(context -> assertThat(context)
+                        .doesNotHaveBean(CountersSending.class)
+                        .doesNotHaveBean(MeterRegistry.class)
+                        .hasSingleBean(CountBeanPostProcessor.class));
+        application
+                .withPropertyValues(
+                        "management.defaults.metrics.export.enabled=false",
+                        "management.counters.export.enabled=true",
+                        "management.counters.export.collector=127.0.0.1:9")
+                .run(context ->
+                        assertThat(context).hasSingleBean(CountersSending.class).hasSingleBean(MeterRegistry.class));
+    }
+
+    @Test
+    void a_bad_property_stops_the_start_with_its_rule() {
+        application
+                .withPropertyValues("management.counters.export.collector=here:99999")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessageContaining("collector is \"here:99999\""));
+        application
+                .withPropertyValues("management.counters.export.sweep=1ms")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasStackTraceContaining(
+                                "management.counters.export: sweep is 1 ms, allowed are 10 to 60000 ms"));
+    }
+
+    @Test
+    void the_registry_is_joined_with_others_and_is_the_only_one_if_there_are_none() {
+        try (ConfigurableApplicationContext context = new SpringApplicationBuilder(ShopApplication.class)
+                .web(WebApplicationType.NONE)
+                .run(
+                        "--management.counters.export.collector=127.0.0.1:9",
+                        "--management.simple.metrics.export.enabled=false")) {
+            assertThat(context.getBean(MeterRegistry.class)).isInstanceOf(CountersMeterRegistry.class);
+            assertThat(context.getBeansOfType(MeterRegistry.class)).hasSize(1);
+        }
+    }
+
+    @Test
+    void the_properties_have_metadata() throws IOException {
+        try (InputStream metadata =
+                CountersProperties.class.getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
+            assertThat(metadata).isNotNull();
+            assertThat(new String(metadata.readAllBytes(), US_ASCII))
+                    .contains("\"management.counters.export.collector\"")
+                    .contains("\"defaultValue\": \"localhost:11212\"")
+                    .contains("how often to send, 10 ms to 60 s");
+        }
+    }
+}
