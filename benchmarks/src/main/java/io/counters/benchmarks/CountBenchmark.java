@@ -6,6 +6,8 @@ import com.timgroup.statsd.StatsDClient;
 import io.counters.Count;
 import io.counters.Counter;
 import io.counters.Counters;
+import io.counters.micrometer.CountersMeterRegistry;
+import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.sdk.metrics.SdkMeterProvider;
@@ -66,6 +68,14 @@ public class CountBenchmark {
     @State(Scope.Benchmark)
     public static class Micrometer {
         final io.micrometer.core.instrument.Counter counter = new SimpleMeterRegistry().counter("benchmark.count");
+
+        /** The counter of registries that push at steps. */
+        final io.micrometer.core.instrument.Counter step = new SimpleMeterRegistry(
+                        key -> key.equals("simple.mode") ? "STEP" : null, Clock.SYSTEM)
+                .counter("benchmark.count");
+
+        final io.micrometer.core.instrument.Counter ours =
+                new CountersMeterRegistry().counter("benchmark.micrometer", "method", "card");
     }
 
     @State(Scope.Benchmark)
@@ -175,6 +185,18 @@ public class CountBenchmark {
     @Benchmark
     public long micrometer(Own own, Micrometer micrometer) {
         micrometer.counter.increment();
+        return work(own);
+    }
+
+    @Benchmark
+    public long micrometerStep(Own own, Micrometer micrometer) {
+        micrometer.step.increment();
+        return work(own);
+    }
+
+    @Benchmark
+    public long countersMeterRegistry(Own own, Micrometer micrometer) {
+        micrometer.ours.increment();
         return work(own);
     }
 

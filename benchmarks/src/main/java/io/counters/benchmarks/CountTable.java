@@ -25,10 +25,12 @@ public final class CountTable {
             "wovenCount",
             "counterHandle",
             "countersByLiteral",
+            "countersMeterRegistry",
             "longAdder",
             "longAdderByName",
             "dropwizard",
             "micrometer",
+            "micrometerStep",
             "prometheus",
             "openTelemetry",
             "dogstatsd");

@@ -288,7 +288,8 @@ class DocumentsTest {
         sources.putAll(sources("micrometer/src/main"));
         sources.putAll(sources("spring-boot-starter/src/main"));
 
-        assertThat(undescribed(sources, "\\b(?:log\\.accept|log\\.info|complain|note)\\(")).isEmpty();
+        assertThat(undescribed(sources, "\\b(?:log\\.accept|log\\.info|complain|note)\\("))
+                .isEmpty();
     }
 
     private static List<String> undescribed(Map<String, String> sources, String call) {

@@ -48,8 +48,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class RoomsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-    private static final List<String> MODULES =
-            List.of(
+    private static final List<String> MODULES = List.of(
             "core",
             "agent",
             "junit",

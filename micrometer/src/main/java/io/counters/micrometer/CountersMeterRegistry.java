@@ -54,7 +54,7 @@ import java.util.function.ToLongFunction;
 public final class CountersMeterRegistry extends MeterRegistry {
     private final Faults faults;
     private final MeterNames names;
-    private final Sampler sampler;
+    private final FunctionReader functions;
     private final Consumer<String> log;
     private final AtomicBoolean gaugesSaid = new AtomicBoolean();
 
@@ -72,8 +72,8 @@ public final class CountersMeterRegistry extends MeterRegistry {
         this.log = log;
         faults = new Faults(log);
         names = new MeterNames(faults);
-        sampler = new Sampler(faults);
-        config().namingConvention(NamingConvention.identity).onMeterRemoved(meter -> sampler.remove(meter.getId()));
+        functions = new FunctionReader(faults);
+        config().namingConvention(NamingConvention.identity).onMeterRemoved(meter -> functions.remove(meter.getId()));
     }
 
     private Sum sum(Meter.Id id, String suffix) {
@@ -99,15 +99,16 @@ public final class CountersMeterRegistry extends MeterRegistry {
 
     @Override
     protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T of, ToDoubleFunction<T> count) {
-        SampledCounter<T> counter = new SampledCounter<>(id, of, count, new RisingSum(sum(id, ""), id, faults));
-        sampler.add(id, counter);
+        CellFunctionCounter<T> counter =
+                new CellFunctionCounter<>(id, of, count, new RisingSum(sum(id, ""), id, faults));
+        functions.add(id, counter);
         return counter;
     }
 
     @Override
     protected <T> FunctionTimer newFunctionTimer(
             Meter.Id id, T of, ToLongFunction<T> count, ToDoubleFunction<T> total, TimeUnit totalUnit) {
-        SampledTimer<T> timer = new SampledTimer<>(
+        CellFunctionTimer<T> timer = new CellFunctionTimer<>(
                 id,
                 of,
                 count,
@@ -115,7 +116,7 @@ public final class CountersMeterRegistry extends MeterRegistry {
                 totalUnit,
                 new RisingSum(sum(id, ".count"), id, faults),
                 new RisingSum(sum(id, ".total"), id, faults));
-        sampler.add(id, timer);
+        functions.add(id, timer);
         return timer;
     }
 
@@ -154,15 +155,15 @@ public final class CountersMeterRegistry extends MeterRegistry {
         return DistributionStatisticConfig.DEFAULT;
     }
 
-    /** Reads all functions now, as it happens once a second. */
-    void sample() {
-        sampler.sampleNow();
+    /** Reads all functions now, as happens once a second. */
+    void readFunctions() {
+        functions.readNow();
     }
 
-    /** Reads all functions for a last time, within {@value Sampler#LAST_MILLIS} ms, and ends the thread. Idempotent. */
+    /** Reads all functions for a last time, within {@value FunctionReader#LAST_MILLIS} ms, and ends the thread. Idempotent. */
     @Override
     public void close() {
-        sampler.close();
+        functions.close();
         super.close();
     }
 }

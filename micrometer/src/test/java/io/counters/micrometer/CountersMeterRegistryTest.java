@@ -213,7 +213,7 @@ class CountersMeterRegistryTest {
                 .counted("last.closed.total", 4_000);
         removed.set(100);
         closed.set(100);
-        registry.sample();
+        registry.readFunctions();
         assertThat(counters).counted("last.removed", 3).counted("last.closed.count", 4);
         assertThat(log).isEmpty();
     }
@@ -244,7 +244,7 @@ class CountersMeterRegistryTest {
 
         for (double next : new double[] {10.9, 11.1, Double.NaN, 4, 666, 6}) {
             value.set(next);
-            registry.sample();
+            registry.readFunctions();
         }
 
         assertThat(counters)
@@ -316,7 +316,7 @@ class CountersMeterRegistryTest {
         registry.gauge("queue.size", new AtomicLong(3));
         registry.more().longTaskTimer("running").start();
         registry.gauge("other.size", new AtomicLong(4));
-        registry.sample();
+        registry.readFunctions();
 
         assertThat(counters.amounts()).isEmpty();
         assertThat(log)

@@ -1,7 +1,11 @@
 package io.counters.spring;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.counters.Count;
 import io.counters.wire.NameTemplates;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Constructor;
@@ -21,10 +25,14 @@ import org.springframework.util.ReflectionUtils;
  * {@code @Count} does not count. Any thread.
  */
 final class MethodPlans {
+    /** The attribute of class files that counters-maven-plugin has instrumented. */
+    private static final String WOVEN = "io.counters.Woven";
+
     private final NameTemplates names;
     private final Consumer<String> log;
     private final Map<MethodClassKey, MethodPlan> byCall = new ConcurrentHashMap<>();
     private final Map<Method, MethodPlan> plans = new ConcurrentHashMap<>();
+    private final Map<Class<?>, Boolean> woven = new ConcurrentHashMap<>();
     private final Set<Class<?>> complainedOf = ConcurrentHashMap.newKeySet();
 
     /** @param log accepts a line for each {@code @Count} that cannot work */
@@ -46,12 +54,24 @@ final class MethodPlans {
 
     private MethodPlan read(Method method) {
         MethodPlan plan = new MethodPlan();
-        if (!Modifier.isAbstract(method.getModifiers())) {
+        if (!Modifier.isAbstract(method.getModifiers()) && !isWoven(method.getDeclaringClass())) {
             for (Count count : marks(method)) {
                 plan.add(count, method, names, log);
             }
         }
         return plan;
+    }
+
+    /** Whether the build has instrumented the class: its methods then count by themselves. */
+    private boolean isWoven(Class<?> type) {
+        return woven.computeIfAbsent(type, unknown -> {
+            try (InputStream file =
+                    type.getResourceAsStream("/" + type.getName().replace('.', '/') + ".class")) {
+                return file != null && new String(file.readAllBytes(), ISO_8859_1).contains(WOVEN);
+            } catch (IOException unreadable) {
+                return false;
+            }
+        });
     }
 
     private static Count[] marks(Method method) {
@@ -91,12 +111,12 @@ final class MethodPlans {
                                 : Modifier.isStatic(modifiers)
                                         ? "a static method"
                                         : Modifier.isFinal(modifiers) ? "a final method" : "";
-                if (!kind.isEmpty() && marks(method).length > 0) {
+                if (!kind.isEmpty() && marks(method).length > 0 && !isWoven(type)) {
                     complain(type, method.getName(), kind);
                 }
             }
             for (Constructor<?> constructor : type.getDeclaredConstructors()) {
-                if (constructor.getAnnotationsByType(Count.class).length > 0) {
+                if (constructor.getAnnotationsByType(Count.class).length > 0 && !isWoven(type)) {
                     complain(type, "new", "a constructor");
                 }
             }

@@ -270,6 +270,23 @@ class CountBeanPostProcessorTest {
         });
     }
 
+    /** Its class file has the text that marks one that the build has instrumented. */
+    static class Woven {
+        @Count("woven.counted")
+        public String counted() {
+            return "io.counters.Woven";
+        }
+    }
+
+    @Test
+    void a_class_that_the_build_has_instrumented_counts_by_itself(Counted counters) {
+        with(Woven.class, context -> {
+            context.getBean(Woven.class).counted();
+
+            assertThat(counters.amounts()).isEmpty();
+        });
+    }
+
     static class Unmarked {
         public void open() {}
     }

@@ -8,6 +8,8 @@ import io.counters.Counters;
 import io.counters.micrometer.CountersMeterRegistry;
 import io.counters.shop.ShopApplication;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.DatagramPacket;
@@ -22,6 +24,7 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 
 class CountersAutoConfigurationTest {
     private final ApplicationContextRunner application = new ApplicationContextRunner()
@@ -100,16 +103,33 @@ class CountersAutoConfigurationTest {
                                 "management.counters.export: sweep is 1 ms, allowed are 10 to 60000 ms"));
     }
 
-    @Test
-    void the_registry_is_joined_with_others_and_is_the_only_one_if_there_are_none() {
-        try (ConfigurableApplicationContext context = new SpringApplicationBuilder(ShopApplication.class)
-                .web(WebApplicationType.NONE)
-                .run(
-                        "--management.counters.export.collector=127.0.0.1:9",
-                        "--management.simple.metrics.export.enabled=false")) {
-            assertThat(context.getBean(MeterRegistry.class)).isInstanceOf(CountersMeterRegistry.class);
-            assertThat(context.getBeansOfType(MeterRegistry.class)).hasSize(1);
+    static class OtherRegistry {
+        @Bean
+        MeterRegistry other() {
+            return new SimpleMeterRegistry();
         }
+    }
+
+    @Test
+    void the_registry_is_the_only_one_or_is_joined_with_others() {
+        try (ConfigurableApplicationContext context = shop(ShopApplication.class)) {
+            assertThat(context.getBeansOfType(MeterRegistry.class)).hasSize(1);
+            assertThat(context.getBean(MeterRegistry.class)).isInstanceOf(CountersMeterRegistry.class);
+        }
+        try (ConfigurableApplicationContext context = shop(ShopApplication.class, OtherRegistry.class)) {
+            assertThat(context.getBean(MeterRegistry.class))
+                    .isInstanceOfSatisfying(
+                            CompositeMeterRegistry.class,
+                            joined -> assertThat(joined.getRegistries())
+                                    .hasSize(2)
+                                    .hasAtLeastOneElementOfType(CountersMeterRegistry.class));
+        }
+    }
+
+    private static ConfigurableApplicationContext shop(Class<?>... configurations) {
+        return new SpringApplicationBuilder(configurations)
+                .web(WebApplicationType.NONE)
+                .run("--management.counters.export.collector=127.0.0.1:9");
     }
 
     @Test

@@ -1,7 +1,7 @@
 package io.counters.micrometer;
 
 /** A meter whose values are those of functions of the application. */
-interface Sampled {
+interface FunctionMeter {
     /** Reads the functions, and counts what they have risen by; throws what they throw. One thread at a time. */
-    void sample();
+    void read();
 }

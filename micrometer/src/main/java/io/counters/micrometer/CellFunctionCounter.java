@@ -5,16 +5,16 @@ import io.micrometer.core.instrument.cumulative.CumulativeFunctionCounter;
 import java.util.function.ToDoubleFunction;
 
 /** A counter that a function of the application keeps. */
-final class SampledCounter<T> extends CumulativeFunctionCounter<T> implements Sampled {
+final class CellFunctionCounter<T> extends CumulativeFunctionCounter<T> implements FunctionMeter {
     private final RisingSum sum;
 
-    SampledCounter(Meter.Id id, T of, ToDoubleFunction<T> count, RisingSum sum) {
+    CellFunctionCounter(Meter.Id id, T of, ToDoubleFunction<T> count, RisingSum sum) {
         super(id, of, count);
         this.sum = sum;
     }
 
     @Override
-    public void sample() {
+    public void read() {
         sum.riseTo(count());
     }
 }

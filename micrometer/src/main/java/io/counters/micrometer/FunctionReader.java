@@ -17,21 +17,21 @@ import org.jspecify.annotations.Nullable;
  * that blocks delays the other functions, and nothing else: the last reading is waited for no longer than
  * {@value #LAST_MILLIS} ms.
  */
-final class Sampler {
+final class FunctionReader {
     static final long LAST_MILLIS = 500;
     private static final long PERIOD_MILLIS = 1000;
 
     private final Faults faults;
-    private final Map<Meter.Id, Sampled> meters = new ConcurrentHashMap<>();
-    private final Thread hook = new Thread(this::sampleNow, "counters-micrometer-last");
+    private final Map<Meter.Id, FunctionMeter> meters = new ConcurrentHashMap<>();
+    private final Thread hook = new Thread(this::readNow, "counters-micrometer-last");
     private @Nullable ScheduledThreadPoolExecutor thread;
     private boolean closed;
 
-    Sampler(Faults faults) {
+    FunctionReader(Faults faults) {
         this.faults = faults;
     }
 
-    void add(Meter.Id id, Sampled meter) {
+    void add(Meter.Id id, FunctionMeter meter) {
         meters.put(id, meter);
         start();
     }
@@ -48,7 +48,7 @@ final class Sampler {
                     return daemon;
                 },
                 new ThreadPoolExecutor.DiscardPolicy());
-        thread.scheduleWithFixedDelay(this::sampleAll, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+        thread.scheduleWithFixedDelay(this::readAll, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
@@ -62,21 +62,21 @@ final class Sampler {
 
     /** Reads a removed meter for a last time, without waiting: the caller holds a lock of the registry. */
     void remove(Meter.Id id) {
-        Sampled removed = meters.remove(id);
+        FunctionMeter removed = meters.remove(id);
         ScheduledThreadPoolExecutor running = thread();
         if (removed != null && running != null) {
-            running.execute(() -> sample(id, removed));
+            running.execute(() -> read(id, removed));
         }
     }
 
     /** Reads all functions, and waits for that within {@value #LAST_MILLIS} ms. */
-    void sampleNow() {
+    void readNow() {
         ScheduledThreadPoolExecutor running = thread();
         if (running == null || running.isShutdown()) {
             return;
         }
         try {
-            running.submit(this::sampleAll).get(LAST_MILLIS, TimeUnit.MILLISECONDS);
+            running.submit(this::readAll).get(LAST_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException blocked) {
@@ -86,20 +86,20 @@ final class Sampler {
         }
     }
 
-    private void sampleAll() {
-        meters.forEach(this::sample);
+    private void readAll() {
+        meters.forEach(this::read);
     }
 
-    private void sample(Meter.Id id, Sampled meter) {
+    private void read(Meter.Id id, FunctionMeter meter) {
         try {
-            meter.sample();
+            meter.read();
         } catch (Throwable fault) {
             faults.note(Faults.Reason.FAILED, id, "its function failed: " + fault);
         }
     }
 
     void close() {
-        sampleNow();
+        readNow();
         ScheduledThreadPoolExecutor running;
         synchronized (this) {
             closed = true;

@@ -7,11 +7,11 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /** A timer that two functions of the application keep. */
-final class SampledTimer<T> extends CumulativeFunctionTimer<T> implements Sampled {
+final class CellFunctionTimer<T> extends CumulativeFunctionTimer<T> implements FunctionMeter {
     private final RisingSum calls;
     private final RisingSum nanos;
 
-    SampledTimer(
+    CellFunctionTimer(
             Meter.Id id,
             T of,
             ToLongFunction<T> count,
@@ -25,7 +25,7 @@ final class SampledTimer<T> extends CumulativeFunctionTimer<T> implements Sample
     }
 
     @Override
-    public void sample() {
+    public void read() {
         calls.riseTo(count());
         nanos.riseTo(totalTime(TimeUnit.NANOSECONDS));
     }
