@@ -29,9 +29,26 @@ import org.springframework.context.annotation.Conditional;
 class CountersMetricsAutoConfiguration {
     private static final Log log = LogFactory.getLog(CountersMeterRegistry.class);
 
-    @Bean
-    @ConditionalOnMissingBean
-    CountersMeterRegistry countersMeterRegistry(ObjectProvider<Clock> clock) {
-        return new CountersMeterRegistry(clock.getIfAvailable(() -> Clock.SYSTEM), log::info);
+    /**
+     * A registry that is open until it is destroyed, after the beans that count with it. Boot closes registries when the
+     * context begins to close, before the server has finished its requests.
+     */
+    static final class ContextRegistry extends CountersMeterRegistry {
+        ContextRegistry(Clock clock) {
+            super(clock, log::info);
+        }
+
+        @Override
+        public void close() {}
+
+        void destroy() {
+            super.close();
+        }
+    }
+
+    @Bean(destroyMethod = "destroy")
+    @ConditionalOnMissingBean(CountersMeterRegistry.class)
+    ContextRegistry countersMeterRegistry(ObjectProvider<Clock> clock) {
+        return new ContextRegistry(clock.getIfAvailable(() -> Clock.SYSTEM));
     }
 }
