@@ -41,9 +41,9 @@ final class Sum {
     void add(double amount) {
         long whole = (long) amount;
         if (amount < 0) {
-            faults.note(Faults.Reason.NEGATIVE, meter, "the amount " + amount + " is negative");
+            faults.note(Faults.Reason.NEGATIVE, meter, "it was given the negative amount " + amount);
         } else if (!(amount < TOO_LARGE)) {
-            faults.note(Faults.Reason.NOT_FINITE, meter, "the amount " + amount + " is no number below 2^63");
+            faults.note(Faults.Reason.NOT_FINITE, meter, "it was given " + amount + ", which is no number below 2^63");
         } else if (whole == amount) {
             counter.add(whole);
         } else {

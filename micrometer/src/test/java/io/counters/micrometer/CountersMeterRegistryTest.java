@@ -147,9 +147,9 @@ class CountersMeterRegistryTest {
                 .counted(FAULTS + "not_finite", 4);
         assertThat(log)
                 .containsExactly(
-                        "the meter wrong: the amount -1.0 is negative; a meter only rises, so it is not counted. Further"
+                        "the meter wrong: it was given the negative amount -1.0; a meter only rises, so it is not counted. Further"
                                 + " cases are not logged, and are counted as " + FAULTS + "negative",
-                        "the meter wrong: the amount NaN is no number below 2^63; it is not counted. Further cases are"
+                        "the meter wrong: it was given NaN, which is no number below 2^63; it is not counted. Further cases are"
                                 + " not logged, and are counted as " + FAULTS + "not_finite");
     }
 
