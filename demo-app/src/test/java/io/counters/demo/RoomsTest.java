@@ -285,7 +285,7 @@ class RoomsTest {
         "io.counters.junit,           wire emit",
         "io.counters.micrometer,      API cells wire",
         "io.counters.spring,          API cells wire emit micrometer",
-        "io.counters.agent,           cells emit agent.settings agent.weave",
+        "io.counters.agent,           cells emit wire agent.settings agent.weave",
         "io.counters.agent.settings,  wire emit",
         "io.counters.agent.weave,     wire agent.settings",
     })

@@ -28,7 +28,7 @@ final class CellTimer extends AbstractTimer {
         long took = unit.toNanos(amount);
         count.counter.increment();
         nanos.counter.add(took);
-        max.record(took, TimeUnit.NANOSECONDS);
+        max.record((double) took, TimeUnit.NANOSECONDS);
     }
 
     @Override
@@ -38,7 +38,7 @@ final class CellTimer extends AbstractTimer {
 
     @Override
     public double totalTime(TimeUnit unit) {
-        return TimeUtils.nanosToUnit(nanos.whole(), unit);
+        return TimeUtils.nanosToUnit((double) nanos.whole(), unit);
     }
 
     @Override
