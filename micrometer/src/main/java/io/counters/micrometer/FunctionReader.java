@@ -36,6 +36,7 @@ final class FunctionReader {
         start();
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // What a function throws is counted where it is read.
     private synchronized void start() {
         if (thread != null || closed) {
             return;
