@@ -67,6 +67,7 @@ public class CountersMeterRegistry extends MeterRegistry {
     }
 
     /** @param log called with one line at a time, from any thread; it must not throw */
+    @SuppressWarnings("this-escape") // The registry's configuration is a part of it.
     public CountersMeterRegistry(Clock clock, Consumer<String> log) {
         super(clock);
         this.log = log;
