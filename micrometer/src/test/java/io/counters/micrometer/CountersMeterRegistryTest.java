@@ -28,7 +28,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -181,7 +180,7 @@ class CountersMeterRegistryTest {
     }
 
     @Test
-    @Tag("slow")
+    @org.junit.jupiter.api.Tag("slow")
     void a_function_counter_is_read_once_a_second_by_a_daemon_thread(Counted counters) {
         AtomicLong hits = new AtomicLong(5);
         FunctionCounter counter =
@@ -261,7 +260,7 @@ class CountersMeterRegistryTest {
     }
 
     @Test
-    @Tag("slow")
+    @org.junit.jupiter.api.Tag("slow")
     void a_function_that_blocks_does_not_block_the_end(Counted counters) {
         CountDownLatch blocks = new CountDownLatch(1);
         AtomicLong hits = new AtomicLong(1);
