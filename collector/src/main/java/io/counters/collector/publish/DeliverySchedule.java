@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * and at a bounded rate, and only while nothing of the current tick is due. When the next tick begins, the current one
  * becomes the newest of the older ones. Ticks that are read ahead from a topic are all older ones ({@link #oldestFirst}).
  *
+ * <p>A server that refuses a value which is older than one it has, such as Prometheus, gets one tick after the other ({@link
+ * #inOrder}): the next one begins when all of one is confirmed or refused.
+ *
  * <p>After a whole request has failed, nothing is sent for a while, then one request at a time, until one is accepted; see
  * {@link Pauses}.
  */
@@ -51,6 +54,7 @@ final class DeliverySchedule {
     private final int replayConnections;
     private final int begunMax;
     private final long intervalSeconds;
+    private final boolean isInOrder;
 
     private @Nullable PendingTick current;
     private final NavigableSet<PendingTick> older =
@@ -75,6 +79,7 @@ final class DeliverySchedule {
                 BEGUN_MAX,
                 REPLAY_RATE_MIN,
                 intervalSeconds,
+                false,
                 random,
                 now);
     }
@@ -86,8 +91,10 @@ final class DeliverySchedule {
             int begunMax,
             long replayRate,
             long intervalSeconds,
+            boolean isInOrder,
             RandomGenerator random,
             long now) {
+        this.isInOrder = isInOrder;
         this.backlog = backlog;
         this.connections = connections;
         this.replayConnections = replayConnections;
@@ -100,7 +107,14 @@ final class DeliverySchedule {
 
     /** One for which all ticks are older ones, sent as fast as they are confirmed: {@link #add} is used, not {@link #begin}. */
     static DeliverySchedule oldestFirst(ReadAhead ahead, int connections, RandomGenerator random, long now) {
-        return new DeliverySchedule(ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, random, now);
+        return new DeliverySchedule(
+                ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, false, random, now);
+    }
+
+    /** One that finishes a tick before it begins the next one, the oldest first, as fast as they are confirmed. */
+    static DeliverySchedule inOrder(Backlog backlog, int connections, RandomGenerator random, long now) {
+        return new DeliverySchedule(
+                backlog, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, true, random, now);
     }
 
     /** Adds an older tick. */
@@ -169,8 +183,9 @@ final class DeliverySchedule {
         if (pauses.isPaused(now) || isBusy()) {
             return null;
         }
-        Piece piece = current == null ? null : due(current, now, Integer.MAX_VALUE);
-        if (piece == null && unread == null && mayReplay(now)) {
+        PendingTick first = isInOrder && !older.isEmpty() ? older.first() : current;
+        Piece piece = first == null ? null : due(first, now, Integer.MAX_VALUE);
+        if (piece == null && unread == null && !isInOrder && mayReplay(now)) {
             // Pieces that have failed repeatedly must not delay those that were never tried.
             piece = replayed(now, TRIES);
             if (piece == null && unread == null) {
@@ -281,6 +296,9 @@ final class DeliverySchedule {
         if (isBusy()) {
             return wait;
         }
+        if (isInOrder) {
+            return Math.max(TimeUnit.MILLISECONDS.toNanos(1), Math.min(wait, firstNanos(now, wait)));
+        }
         if (current != null && !current.again.isEmpty()) {
             wait = Math.min(wait, current.again.peek().due - now);
         }
@@ -311,6 +329,15 @@ final class DeliverySchedule {
         return Math.max(TimeUnit.MILLISECONDS.toNanos(1), wait);
     }
 
+    private long firstNanos(long now, long otherwise) {
+        PendingTick first = older.isEmpty() ? current : older.first();
+        if (first != null && first.readAgain != null && first.isUnreadable(now)) {
+            return first.readAgain - now;
+        }
+        Piece waiting = first == null ? null : first.again.peek();
+        return waiting == null ? otherwise : waiting.due - now;
+    }
+
     /**
      * Records the outcome of a piece.
      *
@@ -325,7 +352,7 @@ final class DeliverySchedule {
             replayRate.confirmed(outcome.done(), now);
         }
         if (outcome.pause() == Pause.SERVER) {
-            pauses.failed(piece.sentAt, now);
+            pauses.failed(piece.sentAt, now, outcome.delay());
         } else {
             pauses.end();
         }

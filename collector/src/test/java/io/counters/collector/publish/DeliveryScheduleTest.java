@@ -43,7 +43,8 @@ class DeliveryScheduleTest {
         for (int i = 0; i < points; i++) {
             names[i] = "c" + i;
         }
-        PutBodies bodies = new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
+        TickPacker bodies =
+                new TickPacker(new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024);
         delivery.begin(spool.write(second, new Snapshot(names, new long[points], points), bodies));
         // Long enough that replay may send a second's points.
         pass(Duration.ofSeconds(1));
@@ -338,7 +339,8 @@ class DeliveryScheduleTest {
         ReadAhead ahead = new ReadAhead("a topic");
         List<Long> done = new ArrayList<>();
         DeliverySchedule all = DeliverySchedule.oldestFirst(ahead, CONNECTIONS, new Random(1), BEGIN);
-        PutBodies bodies = new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
+        TickPacker bodies =
+                new TickPacker(new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024);
         String[] names = {"a"};
         for (long second : new long[] {130, 110, 120, 110, 140}) {
             all.add(ahead.write(second, new Snapshot(names, new long[] {7}, 1), bodies, () -> done.add(second)));

@@ -374,7 +374,8 @@ class PublisherTest {
         assertThatThrownBy(() -> spool.write(
                         100,
                         new Snapshot(new String[] {"a"}, new long[] {1}, 1),
-                        new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024)))
+                        new TickPacker(
+                                new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024)))
                 .isInstanceOf(IOException.class);
 
         assertThat(folder.resolve("unfinished")).doesNotExist();
