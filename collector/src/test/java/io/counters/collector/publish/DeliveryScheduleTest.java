@@ -335,6 +335,46 @@ class DeliveryScheduleTest {
     }
 
     @Test
+    void in_order_a_tick_begins_when_all_of_those_before_it_are_done() throws Exception {
+        tick(100, 100);
+        delivery = DeliverySchedule.inOrder(spool, CONNECTIONS, new Random(1), BEGIN);
+        tick(110, 1);
+        tick(120, 1);
+        List<Piece> inFlight = new ArrayList<>();
+        for (Piece piece = next(); piece != null; piece = next()) {
+            inFlight.add(piece);
+        }
+        assertThat(inFlight).extracting(Piece::second).containsOnly(100L).hasSizeGreaterThan(1);
+
+        Piece failed = inFlight.remove(0);
+        inFlight.forEach(this::confirm);
+        fail(failed);
+        pass(Duration.ofMinutes(20));
+        List<Long> seconds = new ArrayList<>();
+        for (Piece piece = next(); piece != null; piece = next()) {
+            seconds.add(piece.second());
+            confirm(piece);
+        }
+
+        assertThat(seconds).startsWith(100L).endsWith(100L, 110L, 120L);
+        assertThat(delivery.isDone()).isTrue();
+    }
+
+    @Test
+    void in_order_the_pause_of_a_failure_is_at_least_what_the_server_asked_for() throws Exception {
+        delivery = DeliverySchedule.inOrder(spool, CONNECTIONS, new Random(1), BEGIN);
+        tick(100, 1);
+        Piece piece = due();
+        delivery.apply(piece, Outcome.unchanged(piece, Pause.SERVER).after(Duration.ofSeconds(30)), now);
+
+        pass(Duration.ofSeconds(29));
+        assertThat(next()).isNull();
+        assertThat(delivery.waitNanos(now)).isEqualTo(Duration.ofSeconds(1).toNanos());
+        pass(Duration.ofSeconds(3));
+        assertThat(due().second()).isEqualTo(100);
+    }
+
+    @Test
     void ticks_that_are_read_ahead_are_sent_oldest_first_on_all_connections_without_a_limit() throws Exception {
         ReadAhead ahead = new ReadAhead("a topic");
         List<Long> done = new ArrayList<>();

@@ -84,7 +84,7 @@ class OpenTsdbSinkTest {
 
     private Sink sink(HttpUrl address) throws IOException {
         Sink sink = new HttpSink(
-                SinkAddress.Kind.OPENTSDB.address(address.toString()),
+                new SinkAddress(SinkAddress.Kind.OPENTSDB, address, Map.of()),
                 folder,
                 PublishSettings.from(new Settings(given, Map.of())),
                 heapBytes,
