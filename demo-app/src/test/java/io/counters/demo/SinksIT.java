@@ -77,8 +77,7 @@ class SinksIT {
     private NavigableMap<Long, Long> samples(String series) throws IOException, InterruptedException {
         JsonObject answer = JsonParser.parseString(get(
                                 prometheusPort,
-                                "/api/v1/query?query="
-                                        + URLEncoder.encode(series + "[1h]", StandardCharsets.UTF_8))
+                                "/api/v1/query?query=" + URLEncoder.encode(series + "[1h]", StandardCharsets.UTF_8))
                         .body())
                 .getAsJsonObject();
         JsonArray results = answer.getAsJsonObject("data").getAsJsonArray("result");
@@ -185,7 +184,7 @@ class SinksIT {
             // A tick that was being taken when the collector was killed may be in one of them only.
             assertThat(inPrometheus).isEqualTo(inVictoria);
             assertThat(inPrometheus).containsAllEntriesOf(printed);
-            assertThat(inPrometheus.values()).isSorted();
+            assertThat(new ArrayList<>(inPrometheus.values())).isSorted();
             assertThat(inPrometheus.lastEntry().getValue()).isEqualTo(3 * counted);
             assertThat(samples("carts_open").lastEntry().getValue()).isEqualTo(2 * counted);
             assertThat(samples("carts_open_total")).isEmpty();
@@ -211,8 +210,8 @@ class SinksIT {
 
             assertThat(good.output())
                     .anyMatch(line -> line.startsWith("ok    sink ")
-                            && line.endsWith("Prometheus at " + victoria.queryAddress()
-                                    + "/api/v1/write accepts requests"))
+                            && line.endsWith(
+                                    "Prometheus at " + victoria.queryAddress() + "/api/v1/write accepts requests"))
                     .anyMatch(line -> line.startsWith("FAIL  sink ") && line.contains("/nothing answers a request"));
         }
     }

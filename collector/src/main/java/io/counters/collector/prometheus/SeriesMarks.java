@@ -4,6 +4,10 @@ import io.counters.collector.ledger.Details;
 import io.counters.collector.ledger.Snapshot;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashSet;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What must be known of all counters of a ledger to name one of them in Prometheus, as marks of each counter: so a part of a
@@ -22,6 +26,10 @@ public final class SeriesMarks {
     /** The keys of its tags are escaped. */
     public static final int KEYS_ESCAPED = 4;
 
+    private static final Logger log = LoggerFactory.getLogger(SeriesMarks.class);
+    private static final int SAID_MAX = 100;
+
+    private final Set<String> said = new HashSet<>();
     private String[] names = {};
     private int[] created = {};
     private BitSet decremented = new BitSet();
@@ -39,12 +47,30 @@ public final class SeriesMarks {
                 && Arrays.equals(created, createdNow)
                 && decremented.equals(details.decremented());
         if (!isAsBefore) {
+            byte[] now = new Families(details).marks();
+            sayGauges(details.names(), now);
             names = details.names();
             created = createdNow;
             decremented = details.decremented();
-            marks = new Families(details).marks();
+            marks = now;
         }
         return new Snapshot(
                 details.names(), details.values(), details.numbers(), size, new Snapshot.Facts(createdNow, marks));
+    }
+
+    /** A metric that becomes a gauge is another one from then on, which must not happen silently. */
+    private void sayGauges(String[] namesNow, byte[] marksNow) {
+        for (int i = 0; i < Math.min(marks.length, marksNow.length) && said.size() < SAID_MAX; i++) {
+            if ((marksNow[i] & ~marks[i] & GAUGE) != 0 && names[i].equals(namesNow[i])) {
+                int comma = names[i].indexOf(',');
+                String metric = comma < 0 ? names[i] : names[i].substring(0, comma);
+                if (said.add(metric)) {
+                    log.info(
+                            "{} is decremented for the first time, so it is no counter any more: in Prometheus it loses"
+                                    + " _total, and in OTLP it is not monotonic",
+                            metric);
+                }
+            }
+        }
     }
 }

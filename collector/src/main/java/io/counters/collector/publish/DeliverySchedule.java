@@ -141,11 +141,11 @@ final class DeliverySchedule {
      * Returns the piece to send now; each must be passed to {@link #apply}.
      *
      * @return null if there is none; see {@link #waitNanos}
-     * @throws Damaged if a tick's file is not what was written; the tick is dropped
+     * @throws DamagedTick if a tick's file is not what was written; the tick is dropped
      * @throws IOException if a tick cannot be read now; it waits for a second
      */
     @Nullable
-    Piece next(long now) throws Damaged, IOException {
+    Piece next(long now) throws DamagedTick, IOException {
         backlog.sweep();
         while (true) {
             PendingTick tick;
@@ -161,12 +161,12 @@ final class DeliverySchedule {
         }
     }
 
-    private void read(PendingTick tick, long now) throws Damaged, IOException {
+    private void read(PendingTick tick, long now) throws DamagedTick, IOException {
         List<Place> places;
         try {
             places = tick.file.places();
         } catch (TickFile.DamagedFile | NoSuchFileException gone) {
-            throw new Damaged(drop(tick), gone);
+            throw new DamagedTick(drop(tick), gone);
         } catch (IOException notNow) {
             // For example, too many open files: no point is lost.
             synchronized (this) {
@@ -183,7 +183,7 @@ final class DeliverySchedule {
         if (pauses.isPaused(now) || isBusy()) {
             return null;
         }
-        PendingTick first = isInOrder && !older.isEmpty() ? older.first() : current;
+        PendingTick first = first();
         Piece piece = first == null ? null : due(first, now, Integer.MAX_VALUE);
         if (piece == null && unread == null && !isInOrder && mayReplay(now)) {
             // Pieces that have failed repeatedly must not delay those that were never tried.
@@ -203,6 +203,10 @@ final class DeliverySchedule {
             inFlight++;
         }
         return piece;
+    }
+
+    private @Nullable PendingTick first() {
+        return isInOrder && !older.isEmpty() ? older.first() : current;
     }
 
     private boolean isBusy() {
@@ -259,27 +263,7 @@ final class DeliverySchedule {
             unread = tick;
             return null;
         }
-        Piece waiting = tick.again.peek();
-        if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax) {
-            tick.again.remove();
-            return waiting;
-        }
-        if (tick.next == places.size()) {
-            return null;
-        }
-        Place place = places.get(tick.next++);
-        return new Piece(tick, place, null, place.points());
-    }
-
-    /** A tick's file is damaged or missing; its points are lost. */
-    static final class Damaged extends Exception {
-        private static final long serialVersionUID = 1;
-        final int points;
-
-        Damaged(int points, IOException why) {
-            super(why.getMessage(), why);
-            this.points = points;
-        }
+        return tick.due(places, now, attemptsMax);
     }
 
     /** Whether nothing is sent because requests have failed. */
@@ -297,7 +281,9 @@ final class DeliverySchedule {
             return wait;
         }
         if (isInOrder) {
-            return Math.max(TimeUnit.MILLISECONDS.toNanos(1), Math.min(wait, firstNanos(now, wait)));
+            PendingTick first = first();
+            long due = first == null ? wait : first.nanosUntilDue(now, wait);
+            return Math.max(TimeUnit.MILLISECONDS.toNanos(1), Math.min(wait, due));
         }
         if (current != null && !current.again.isEmpty()) {
             wait = Math.min(wait, current.again.peek().due - now);
@@ -327,15 +313,6 @@ final class DeliverySchedule {
             }
         }
         return Math.max(TimeUnit.MILLISECONDS.toNanos(1), wait);
-    }
-
-    private long firstNanos(long now, long otherwise) {
-        PendingTick first = older.isEmpty() ? current : older.first();
-        if (first != null && first.readAgain != null && first.isUnreadable(now)) {
-            return first.readAgain - now;
-        }
-        Piece waiting = first == null ? null : first.again.peek();
-        return waiting == null ? otherwise : waiting.due - now;
     }
 
     /**

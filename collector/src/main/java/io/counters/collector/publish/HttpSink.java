@@ -4,13 +4,10 @@ import io.counters.collector.common.DiskFault;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.publish.DeliverySchedule.Damaged;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -22,7 +19,6 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import okhttp3.Headers;
-import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +38,6 @@ public final class HttpSink implements Sink {
     /** With ?sync, a TSD flushes to HBase once a second by default, so a connection carries one body a second. */
     static final int CONNECTIONS = 20;
 
-    private static final int SYNC_MILLIS = 3_000;
     /** A little longer than a TSD's flush, which is once a second. */
     private static final long LAST_MILLIS = 2_000;
 
@@ -65,7 +60,6 @@ public final class HttpSink implements Sink {
     private static final Duration TOLD_AFTER = Duration.ofSeconds(3);
 
     private final SinkAddress address;
-    private final PointFormat format;
     private final Requests requests;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
@@ -171,7 +165,7 @@ public final class HttpSink implements Sink {
         this.nanoClock = nanoClock;
         this.faults = faults;
         aheadMax = heapBytes / AHEAD_HEAP_SHARE;
-        format = address.kind().format(settings.series());
+        PointFormat format = address.kind().format(settings.series());
         bodies = new TickPacker(format, bodyBytes(address.kind(), settings.bodyBytes(), heapBytes));
         long now = nanoClock.getAsLong();
         isReadingAhead = backlog instanceof ReadAhead;
@@ -186,8 +180,8 @@ public final class HttpSink implements Sink {
         ResponsePolicy policy = new ResponsePolicy(
                 toString(), format, delivery::keptBytes, heapBytes / KEPT_HEAP_SHARE, nanoClock, faults);
         requests = new Requests(
-                url(address, settings.safe()),
-                Headers.of(headers(format, address)),
+                address.endpoint(settings.safe()),
+                Headers.of(address.headers(format)),
                 format,
                 toString(),
                 clock,
@@ -231,24 +225,6 @@ public final class HttpSink implements Sink {
                 "sink",
                 sink,
                 () -> delivery.replayRate(nanoClock.getAsLong()));
-    }
-
-    private static HttpUrl url(SinkAddress address, boolean safe) {
-        if (address.kind() != SinkAddress.Kind.OPENTSDB) {
-            return address.url();
-        }
-        HttpUrl.Builder put =
-                address.url().newBuilder().addPathSegments("api/put").addQueryParameter("details", null);
-        if (safe) {
-            put.addQueryParameter("sync", null).addQueryParameter("sync_timeout", String.valueOf(SYNC_MILLIS));
-        }
-        return put.build();
-    }
-
-    private static Map<String, String> headers(PointFormat format, SinkAddress address) {
-        Map<String, String> headers = new LinkedHashMap<>(format.headers());
-        headers.putAll(address.headers());
-        return headers;
     }
 
     private static int bodyBytes(SinkAddress.Kind kind, int openTsdbBytes, long heapBytes) {
@@ -393,7 +369,7 @@ public final class HttpSink implements Sink {
     private @Nullable Piece next(long now) {
         try {
             return delivery.next(now);
-        } catch (Damaged tick) {
+        } catch (DamagedTick tick) {
             sayLost(tick.points, tick);
             return null;
         } catch (IOException notNow) {

@@ -15,6 +15,9 @@ import okhttp3.HttpUrl;
  * @param headers the user's, for each request; they may contain secrets and are never shown
  */
 public record SinkAddress(Kind kind, HttpUrl url, Map<String, String> headers) {
+    /** How long a TSD waits for HBase. */
+    private static final int SYNC_MILLIS = 3_000;
+
     private static final Series NO_TAGS = new Series("", List.of());
     private static final Snapshot NO_POINTS = new Snapshot(new String[0], new long[0], 0);
 
@@ -89,12 +92,29 @@ public record SinkAddress(Kind kind, HttpUrl url, Map<String, String> headers) {
         return url.scheme() + "://" + url.host() + ":" + url.port() + (kind == Kind.OPENTSDB ? "" : url.encodedPath());
     }
 
+    /** Where requests go. */
+    HttpUrl endpoint(boolean safe) {
+        if (kind != Kind.OPENTSDB) {
+            return url;
+        }
+        HttpUrl.Builder put = url.newBuilder().addPathSegments("api/put").addQueryParameter("details", null);
+        if (safe) {
+            put.addQueryParameter("sync", null).addQueryParameter("sync_timeout", String.valueOf(SYNC_MILLIS));
+        }
+        return put.build();
+    }
+
+    /** All headers of a request. */
+    Map<String, String> headers(PointFormat format) {
+        Map<String, String> all = new LinkedHashMap<>(format.headers());
+        all.putAll(headers);
+        return all;
+    }
+
     /** What to send to see whether the server accepts requests: one without points. OpenTSDB has another way. */
     public Probe probe() {
         PointFormat format = kind.format(NO_TAGS);
-        Map<String, String> all = new LinkedHashMap<>(format.headers());
-        all.putAll(headers);
-        return new Probe(all, format.pack(0, NO_POINTS, 0, 0));
+        return new Probe(headers(format), format.pack(0, NO_POINTS, 0, 0));
     }
 
     /** A request. */

@@ -298,7 +298,7 @@ class DeliveryScheduleTest {
         confirm(due());
         Files.delete(spool.ticks().get(0).path());
 
-        assertThatThrownBy(this::next).isInstanceOf(DeliverySchedule.Damaged.class);
+        assertThatThrownBy(this::next).isInstanceOf(DamagedTick.class);
         assertThat(delivery.olderPoints()).isZero();
     }
 
