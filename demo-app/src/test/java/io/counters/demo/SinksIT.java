@@ -180,7 +180,7 @@ class SinksIT {
                     samples("orders_placed_total{shop=\"7\",src=\"counters\"}").headMap(printed.lastKey(), true);
             NavigableMap<Long, Long> inVictoria =
                     victoria.points("orders_placed_total,shop=7,src=counters").headMap(printed.lastKey(), true);
-            assertThat(printed).hasSizeGreaterThan(12);
+            assertThat(printed).hasSizeGreaterThan(8);
             // A tick that was being taken when the collector was killed may be in one of them only.
             assertThat(inPrometheus).isEqualTo(inVictoria);
             assertThat(inPrometheus).containsAllEntriesOf(printed);
