@@ -395,8 +395,8 @@ public final class HttpSink implements Sink {
         if (delivery.apply(piece, outcome, now)) {
             delivered.add((long) outcome.done() - outcome.dropped());
             if (outcome.dropped() > 0) {
-                bad.add(outcome.dropped());
                 refused.apply(outcome.reason()).add(outcome.dropped());
+                bad.add(outcome.dropped());
             }
         }
         if (outcome.pause() == Outcome.Pause.SERVER) {
