@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 import okhttp3.HttpUrl;
 
 /**
@@ -23,20 +22,22 @@ public record SinkAddress(Kind kind, HttpUrl url, Map<String, String> headers) {
 
     /** A kind of server; in a setting, its name in lower case stands before the address. */
     public enum Kind {
-        OPENTSDB("http://HOST:4242", PutBodies::new),
-        OTLP("http://HOST:4318/v1/metrics", OtlpFormat::new),
-        PROMETHEUS("http://HOST:9090/api/v1/write", RemoteWriteFormat::new);
+        OPENTSDB("http://HOST:4242"),
+        OTLP("http://HOST:4318/v1/metrics"),
+        PROMETHEUS("http://HOST:9090/api/v1/write");
 
         private final String example;
-        private final Function<Series, PointFormat> format;
 
-        Kind(String example, Function<Series, PointFormat> format) {
+        Kind(String example) {
             this.example = example;
-            this.format = format;
         }
 
         PointFormat format(Series series) {
-            return format.apply(series);
+            return switch (this) {
+                case OPENTSDB -> new PutBodies(series);
+                case OTLP -> new OtlpFormat(series);
+                case PROMETHEUS -> new RemoteWriteFormat(series);
+            };
         }
 
         String prefix() {
