@@ -97,7 +97,7 @@ final class RemoteWriteFormat implements PointFormat {
         try {
             int length = 0;
             for (int i = begin; i < end; i++) {
-                length = append(length, labels(values, i), values.values()[i], second * 1000);
+                length = append(length, labels(values, i), (double) values.values()[i], second * 1000);
             }
             return snappy(message, length);
         } catch (IOException inMemory) {
