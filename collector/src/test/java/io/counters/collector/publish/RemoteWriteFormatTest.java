@@ -52,7 +52,7 @@ class RemoteWriteFormatTest {
         long[] values = new long[names.length];
         byte[] bytes = new byte[names.length];
         for (int i = 0; i < names.length; i++) {
-            values[i] = i + 1;
+            values[i] = i + 1L;
             bytes[i] = (byte) (marks == null ? 0 : marks[i]);
         }
         return new Snapshot(names, values, null, names.length, new Snapshot.Facts(new int[names.length], bytes));
