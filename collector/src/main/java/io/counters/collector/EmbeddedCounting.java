@@ -11,10 +11,11 @@ import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerGauges;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.LedgerView;
-import io.counters.collector.publish.OpenTsdbSink;
+import io.counters.collector.publish.HttpSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Publisher;
 import io.counters.collector.publish.Sink;
+import io.counters.collector.publish.SinkAddress;
 import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.publish.TickClock;
 import io.counters.collector.settings.SettingsException;
@@ -32,7 +33,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
-import okhttp3.HttpUrl;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -129,9 +129,9 @@ final class EmbeddedCounting implements Counting {
     /** The publisher closes them. If one cannot be opened, the sinks before it end with the program. */
     private List<Sink> sinks(PrintStream out, Path spools) throws IOException {
         List<Sink> opened = new ArrayList<>();
-        for (HttpUrl address : publishing.opentsdb()) {
+        for (SinkAddress address : publishing.targets()) {
             // Also closed by the publisher, which is opened later and therefore closed first.
-            opened.add(parts.open(new OpenTsdbSink(
+            opened.add(parts.open(new HttpSink(
                     address,
                     spools.resolve(publishing.name(address)),
                     publishing,
@@ -139,7 +139,7 @@ final class EmbeddedCounting implements Counting {
                     parts.clock,
                     System::nanoTime,
                     new SecureRandom(),
-                    work -> parts.threads.daemon("counters-opentsdb", work),
+                    work -> parts.threads.daemon("counters-points", work),
                     parts.faults,
                     parts.metrics)));
         }

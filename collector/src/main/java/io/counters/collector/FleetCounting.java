@@ -9,9 +9,10 @@ import io.counters.collector.ledger.FolderLock;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerView;
-import io.counters.collector.publish.OpenTsdbSink;
+import io.counters.collector.publish.HttpSink;
 import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.Sink;
+import io.counters.collector.publish.SinkAddress;
 import io.counters.collector.publish.StdoutSink;
 import io.counters.collector.publish.TickClock;
 import io.counters.collector.settings.SettingsException;
@@ -29,7 +30,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
-import okhttp3.HttpUrl;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,9 +78,9 @@ final class FleetCounting implements Counting {
                 parts.faults,
                 parts.metrics));
         pushing = new Pushing(settings, this::targets, parts);
-        for (HttpUrl address : publishing.opentsdb()) {
+        for (SinkAddress address : publishing.targets()) {
             add(
-                    OpenTsdbSink.readingAhead(
+                    HttpSink.readingAhead(
                             address,
                             "Kafka",
                             publishing,
@@ -88,11 +88,11 @@ final class FleetCounting implements Counting {
                             parts.clock,
                             System::nanoTime,
                             new SecureRandom(),
-                            work -> parts.threads.daemon("counters-opentsdb", work),
+                            work -> parts.threads.daemon("counters-points", work),
                             parts.faults,
                             parts.metrics),
-                    "opentsdb-" + address.host() + "-" + address.port(),
-                    address.host() + ":" + address.port());
+                    address.name(),
+                    address.label());
         }
         if (publishing.stdout()) {
             add(new StdoutSink(out, publishing), "stdout", "stdout");

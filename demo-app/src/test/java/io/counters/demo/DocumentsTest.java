@@ -74,7 +74,7 @@ class DocumentsTest {
             "Fleet.java",
             "LineRecords.java",
             "ResponsePolicy.java",
-            "OpenTsdbSink.java",
+            "HttpSink.java",
             "Owner.java",
             "Pusher.java",
             "FaultLog.java",

@@ -66,6 +66,11 @@ final class VictoriaMetrics implements AutoCloseable {
         return "http://127.0.0.1:" + openTsdbPort;
     }
 
+    /** The address of its other ways in, such as {@code /api/v1/write}. */
+    String queryAddress() {
+        return "http://127.0.0.1:" + queryPort;
+    }
+
     int port() {
         return openTsdbPort;
     }

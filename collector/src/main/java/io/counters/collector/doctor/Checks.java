@@ -8,6 +8,7 @@ import io.counters.collector.fleet.Member;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.publish.SinkAddress;
 import io.counters.collector.store.Store;
 import io.counters.collector.store.StoreSettings;
 import io.counters.collector.udp.UdpSocket;
@@ -310,27 +311,51 @@ final class Checks {
     }
 
     List<Finding> sinks(PublishSettings publishing) {
-        if (publishing.opentsdb().isEmpty()) {
+        if (publishing.targets().isEmpty()) {
             return List.of(Finding.ok("OpenTSDB", "none is set"));
         }
-        List<Finding> findings = new ArrayList<>();
-        for (HttpUrl address : publishing.opentsdb()) {
-            HttpResponse<String> version = http.ask(
-                    address.newBuilder().addPathSegments("api/version").build().toString());
-            if (version == null) {
-                findings.add(Finding.failure(
-                        "OpenTSDB",
-                        address + " does not answer within " + HttpProbe.ANSWER.toSeconds() + " s",
-                        "start it, or correct the address; points wait in the spool meanwhile"));
-            } else if (version.statusCode() != HttpProbe.OK) {
-                findings.add(Finding.warning(
+        return publishing.targets().stream()
+                .map(target -> target.kind() == SinkAddress.Kind.OPENTSDB ? openTsdb(target.url()) : receiver(target))
+                .toList();
+    }
+
+    private Finding openTsdb(HttpUrl address) {
+        HttpResponse<String> version = http.ask(
+                address.newBuilder().addPathSegments("api/version").build().toString());
+        if (version == null) {
+            return Finding.failure(
+                    "OpenTSDB",
+                    address + " does not answer within " + HttpProbe.ANSWER.toSeconds() + " s",
+                    "start it, or correct the address; points wait in the spool meanwhile");
+        }
+        return version.statusCode() == HttpProbe.OK
+                ? Finding.ok("OpenTSDB", address + " answers")
+                : Finding.warning(
                         "OpenTSDB",
                         address + " answers /api/version with status " + version.statusCode(),
-                        "check that it is OpenTSDB, or a server that accepts /api/put"));
-            } else {
-                findings.add(Finding.ok("OpenTSDB", address + " answers"));
-            }
+                        "check that it is OpenTSDB, or a server that accepts /api/put");
+    }
+
+    /** Sends a request without points. */
+    private Finding receiver(SinkAddress sink) {
+        SinkAddress.Probe probe = sink.probe();
+        HttpResponse<String> answer = http.post(sink.url().toString(), probe.headers(), probe.body());
+        if (answer == null) {
+            return Finding.failure(
+                    "sink",
+                    sink + " does not answer within " + HttpProbe.ANSWER.toSeconds() + " s",
+                    "start it, or correct the address; points wait in the spool meanwhile");
         }
-        return findings;
+        int status = answer.statusCode();
+        if (status / 100 == 2) {
+            return Finding.ok("sink", sink + " accepts requests");
+        }
+        boolean isLogin = status == 401 || status == 403;
+        return Finding.failure(
+                "sink",
+                sink + " answers a request without points with status " + status,
+                isLogin
+                        ? "give its login in the file of --sink-headers"
+                        : "check that the whole address is that of a receiver, and that it is switched on there");
     }
 }

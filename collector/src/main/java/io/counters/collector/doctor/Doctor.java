@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Checks what a collector with these settings needs: the receive buffer, ports, clock, disk, ledger or Kafka,"
-                    + " memory, store and OpenTSDB. Prints a line for each check, and the remedy for each problem.",
+                    + " memory, store and sinks. Prints a line for each check, and the remedy for each problem.",
             "Give it the flags, the environment and the -Xmx of the collector. The collector may be running.",
             "The exit status is 0 if all is well, 1 after warnings, 2 after failures."
         })

@@ -6,6 +6,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Asks HTTP servers, and waits for each only briefly. */
@@ -19,10 +21,24 @@ final class HttpProbe {
     /** The answer; null if there is none in time. */
     @Nullable
     HttpResponse<String> ask(String url) {
+        return send(url, request -> {});
+    }
+
+    /** The answer to a body that is sent by POST; null if there is none in time. */
+    @Nullable
+    HttpResponse<String> post(String url, Map<String, String> headers, byte[] body) {
+        return send(url, request -> {
+            headers.forEach(request::header);
+            request.POST(HttpRequest.BodyPublishers.ofByteArray(body));
+        });
+    }
+
+    private @Nullable HttpResponse<String> send(String url, Consumer<HttpRequest.Builder> how) {
         try {
-            return http.send(
-                    HttpRequest.newBuilder(URI.create(url)).timeout(ANSWER).build(),
-                    HttpResponse.BodyHandlers.ofString());
+            HttpRequest.Builder request =
+                    HttpRequest.newBuilder(URI.create(url)).timeout(ANSWER);
+            how.accept(request);
+            return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
             return null;

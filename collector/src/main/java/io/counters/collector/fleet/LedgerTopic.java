@@ -5,6 +5,7 @@ import io.counters.collector.ledger.Changes;
 import io.counters.collector.ledger.Journal;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerRecords;
+import io.counters.collector.ledger.Snapshot;
 import io.counters.collector.ledger.StoreStamp;
 import java.io.IOException;
 import java.util.HashMap;
@@ -62,7 +63,8 @@ final class LedgerTopic implements Journal {
                 offsets.put(part.number, new Committed(part.offset, stamp.toString()));
             }
             if (of != null && part.tick.isPresent()) {
-                for (byte[] record : TickRecords.write(part.tick.getAsLong(), part.ledger.snapshot(of))) {
+                Snapshot values = part.marks.marked(part.ledger.details(of));
+                for (byte[] record : TickRecords.write(part.tick.getAsLong(), values)) {
                     log.append(Topic.TICKS, part.number, null, record);
                 }
             }

@@ -1,6 +1,7 @@
 package io.counters.collector.fleet;
 
 import io.counters.collector.ledger.Ledger;
+import io.counters.collector.prometheus.SeriesMarks;
 import java.util.OptionalLong;
 
 /** A partition that this collector owns, with its ledger. The ledger is for any thread; everything else is the owner's. */
@@ -8,6 +9,9 @@ final class OwnedPartition {
     final int number;
     final Ledger ledger;
     final LineRecords lines;
+
+    /** How its counters are called in Prometheus. */
+    final SeriesMarks marks = new SeriesMarks();
 
     /** How far lines were merged, and how far that is committed. */
     long offset;

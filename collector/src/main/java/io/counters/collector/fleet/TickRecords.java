@@ -18,15 +18,17 @@ import java.util.List;
  * <pre>
  *   +---------+----------------+----------+----------+----------+
  *   | format  | second, Unix   | part     | parts    | counters |   then for each counter:
- *   | byte, 1 | long           | int, 0.. | int      | int      |
+ *   | byte, 2 | long           | int, 0.. | int      | int      |
  *   +---------+----------------+----------+----------+----------+
- *   +--------+----------------+-----------------------------+-------+
- *   | number | length of name | name, in its canonical form | value |
- *   | int    | short          | length bytes                | long  |
- *   +--------+----------------+-----------------------------+-------+
+ *   +--------+----------------+-----------------------------+-------+---------------+-------+
+ *   | number | length of name | name, in its canonical form | value | created, Unix | marks |
+ *   | int    | short          | length bytes                | long  | int, unsigned | byte  |
+ *   +--------+----------------+-----------------------------+-------+---------------+-------+
  * </pre>
  *
- * A counter's number is the partition's ledger's, so it is the same whoever owns the partition. Numbers ascend.
+ * A counter's number is the partition's ledger's, so it is the same whoever owns the partition. Numbers ascend. Marks are those
+ * of {@link io.counters.collector.prometheus.SeriesMarks}. Format 1, which is still read, has no second of creation and no
+ * marks.
  */
 final class TickRecords {
     /** The most bytes of a record; a small one, because readers have the names of a few records in memory at a time. */
@@ -35,10 +37,12 @@ final class TickRecords {
     /** Where no names are known. */
     static final Snapshot NOTHING = new Snapshot(new String[0], new long[0], 0);
 
-    private static final byte FORMAT = 1;
+    private static final byte WITHOUT_FACTS = 1;
+    private static final byte FORMAT = 2;
     private static final int PARTS_AT = 1 + Long.BYTES + Integer.BYTES;
     private static final int HEADER_BYTES = PARTS_AT + Integer.BYTES + Integer.BYTES;
     private static final int COUNTER_BYTES = Integer.BYTES + Short.BYTES + Long.BYTES;
+    private static final int FACT_BYTES = Integer.BYTES + Byte.BYTES;
 
     private TickRecords() {}
 
@@ -50,26 +54,31 @@ final class TickRecords {
      */
     static List<byte[]> write(long second, Snapshot values) {
         List<byte[]> records = new ArrayList<>();
+        Snapshot.Facts facts = values.facts();
+        int fixed = COUNTER_BYTES + (facts == null ? 0 : FACT_BYTES);
         for (int first = 0, end = 0; first < values.size(); first = end) {
             int bytes = HEADER_BYTES;
-            while (end < values.size() && bytes + bytes(values.names()[end]) <= BYTES_MAX) {
-                bytes += bytes(values.names()[end++]);
+            while (end < values.size() && bytes + fixed + values.names()[end].length() <= BYTES_MAX) {
+                bytes += fixed + values.names()[end++].length();
             }
             ByteBuffer record = ByteBuffer.wrap(new byte[bytes]);
-            record.put(FORMAT).putLong(second).putInt(records.size()).putInt(0).putInt(end - first);
+            record.put(facts == null ? WITHOUT_FACTS : FORMAT)
+                    .putLong(second)
+                    .putInt(records.size())
+                    .putInt(0)
+                    .putInt(end - first);
             for (int counter = first; counter < end; counter++) {
                 byte[] name = values.names()[counter].getBytes(ISO_8859_1);
                 record.putInt(values.number(counter));
                 record.putShort((short) name.length).put(name).putLong(values.values()[counter]);
+                if (facts != null) {
+                    record.putInt(facts.createdSeconds()[counter]).put(facts.marks()[counter]);
+                }
             }
             records.add(record.array());
         }
         records.forEach(record -> ByteBuffer.wrap(record).putInt(PARTS_AT, records.size()));
         return records;
-    }
-
-    private static int bytes(String name) {
-        return COUNTER_BYTES + name.length();
     }
 
     /** A record of a tick: the values of all counters of a partition, or of the next ones, at one second. */
@@ -110,8 +119,9 @@ final class TickRecords {
         ByteBuffer record = ByteBuffer.wrap(value);
         try {
             byte format = record.get();
-            if (format != FORMAT) {
-                throw new Unreadable("its format is " + format + ", this version reads " + FORMAT);
+            if (format != FORMAT && format != WITHOUT_FACTS) {
+                throw new Unreadable(
+                        "its format is " + format + ", this version reads " + WITHOUT_FACTS + " and " + FORMAT);
             }
             long second = record.getLong();
             int part = record.getInt();
@@ -120,16 +130,18 @@ final class TickRecords {
             if (part < 0 || part >= parts || size < 0 || size > record.remaining() / COUNTER_BYTES) {
                 throw new Unreadable("part " + part + " of " + parts + " cannot have so many counters: " + size);
             }
-            return new Tick(second, part, parts, isHead ? NOTHING : values(record, size, known));
+            return new Tick(second, part, parts, isHead ? NOTHING : values(record, size, known, format == FORMAT));
         } catch (BufferUnderflowException cutOff) {
             throw new Unreadable("it is cut off: bytes: " + value.length);
         }
     }
 
-    private static Snapshot values(ByteBuffer record, int size, Snapshot known) throws Unreadable {
+    private static Snapshot values(ByteBuffer record, int size, Snapshot known, boolean hasFacts) throws Unreadable {
         String[] names = new String[size];
         int[] numbers = new int[size];
         long[] values = new long[size];
+        int[] created = new int[hasFacts ? size : 0];
+        byte[] marks = new byte[created.length];
         int place = 0;
         for (int i = 0; i < size; i++) {
             int number = record.getInt();
@@ -147,10 +159,14 @@ final class TickRecords {
             names[i] = isKnown ? known.names()[place] : new String(name, ISO_8859_1);
             numbers[i] = number;
             values[i] = record.getLong();
+            if (hasFacts) {
+                created[i] = record.getInt();
+                marks[i] = record.get();
+            }
         }
         if (record.hasRemaining()) {
             throw new Unreadable("it has more bytes than its counters: " + record.remaining());
         }
-        return new Snapshot(names, values, numbers, size);
+        return new Snapshot(names, values, numbers, size, hasFacts ? new Snapshot.Facts(created, marks) : null);
     }
 }

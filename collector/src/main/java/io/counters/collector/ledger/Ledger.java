@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -358,22 +359,22 @@ public final class Ledger implements LedgerView {
         return counters.shared();
     }
 
-    /** Returns what {@link #snapshot()} will be when these changes are committed; the latest ones that were taken. */
-    public Snapshot snapshot(Changes changes) {
-        SnapshotParts next;
-        synchronized (this) {
-            next = counters.shared(changes.counters());
-        }
-        return next.snapshot();
-    }
-
     @Override
     public Details details() {
+        return details(counters::shared);
+    }
+
+    /** Returns what {@link #details()} will be when these changes are committed; the latest ones that were taken. */
+    public Details details(Changes changes) {
+        return details(() -> counters.shared(changes.counters()));
+    }
+
+    private Details details(Supplier<SnapshotParts> parts) {
         SnapshotParts shared;
         int[][] created;
         BitSet decremented;
         synchronized (this) {
-            shared = counters.shared();
+            shared = parts.get();
             created = counters.facts().created();
             decremented = counters.facts().decremented();
         }

@@ -71,6 +71,13 @@ record SnapshotParts(
                 places.set(i);
             }
         }
-        return new Details(snapshot.names(), snapshot.values(), createdSeconds, movedSeconds, places, snapshot.size());
+        return new Details(
+                snapshot.names(),
+                snapshot.values(),
+                createdSeconds,
+                movedSeconds,
+                places,
+                snapshot.numbers(),
+                snapshot.size());
     }
 }

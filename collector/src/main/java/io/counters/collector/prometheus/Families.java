@@ -236,6 +236,19 @@ final class Families {
         return matching;
     }
 
+    /** The {@link SeriesMarks} of each counter, in the order of the ledger's details. */
+    byte[] marks() {
+        byte[] marks = new byte[counters.size()];
+        for (int family = begins.nextSetBit(0); family >= 0; family = begins.nextSetBit(family + 1)) {
+            int ofFamily = (isGauge(family) ? SeriesMarks.GAUGE : 0)
+                    | (escapedNames.get(family) ? SeriesMarks.NAME_ESCAPED : 0);
+            for (int place = family; place < end(family); place++) {
+                marks[order[place]] = (byte) (ofFamily | (escapedKeys.get(place) ? SeriesMarks.KEYS_ESCAPED : 0));
+            }
+        }
+        return marks;
+    }
+
     /** The place where a family ends, exclusive. */
     int end(int family) {
         int next = begins.nextSetBit(family + 1);

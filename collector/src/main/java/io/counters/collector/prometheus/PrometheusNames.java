@@ -7,15 +7,15 @@ package io.counters.collector.prometheus;
  * escaped name is Prometheus' own escaping of names ({@code U__} and each other character as {@code _HEX_}), and different
  * for different names. No plain name begins with {@code U__}.
  */
-final class PrometheusNames {
-    static final String TOTAL = "_total";
+public final class PrometheusNames {
+    public static final String TOTAL = "_total";
     static final String CREATED = "_created";
     private static final String ESCAPED = "U__";
 
     private PrometheusNames() {}
 
     /** The name of a metric, without {@code _total} at its end, because each counter's sample gets that. */
-    static String plainMetric(String metric) {
+    public static String plainMetric(String metric) {
         String plain = plain(metric);
         return plain.endsWith(TOTAL) && plain.length() > TOTAL.length()
                 ? plain.substring(0, plain.length() - TOTAL.length())
@@ -23,14 +23,14 @@ final class PrometheusNames {
     }
 
     /** The name of a label. */
-    static String plain(String text) {
+    public static String plain(String text) {
         StringBuilder plain = new StringBuilder(text.length() + 1);
         appendPlain(text, 0, text.length(), plain);
         return plain.toString();
     }
 
     /** Appends the plain name of {@code text[from, to)}. */
-    static void appendPlain(String text, int from, int to, StringBuilder out) {
+    public static void appendPlain(String text, int from, int to, StringBuilder out) {
         if (isDigit(text.charAt(from))) {
             out.append('_');
         }
@@ -45,7 +45,7 @@ final class PrometheusNames {
     }
 
     /** Whether a label must be escaped: Prometheus removes labels that begin with two underscores. */
-    static boolean labelNeedsEscaping(String key) {
+    public static boolean labelNeedsEscaping(String key) {
         return key.startsWith(ESCAPED) || plain(key).startsWith("__");
     }
 
@@ -63,7 +63,7 @@ final class PrometheusNames {
     }
 
     /** The escaped name, which is different for each name. */
-    static String escaped(String text) {
+    public static String escaped(String text) {
         StringBuilder escaped = new StringBuilder(ESCAPED);
         for (int i = 0; i < text.length(); i++) {
             char letter = text.charAt(i);

@@ -17,7 +17,7 @@ interface Backlog {
      *     the tick was removed
      * @throws IOException if it cannot be kept
      */
-    TickBodies write(long second, Snapshot values, PutBodies bodies, Runnable done) throws IOException;
+    TickBodies write(long second, Snapshot values, TickPacker bodies, Runnable done) throws IOException;
 
     /** Removes a finished tick. Does not wait for the disk. */
     void remove(TickBodies tick);

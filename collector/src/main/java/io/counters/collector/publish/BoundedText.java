@@ -78,6 +78,17 @@ final class BoundedText extends Reader {
         }
     }
 
+    /** The whole text, which is read to its end. */
+    String all() throws IOException {
+        StringBuilder all = new StringBuilder();
+        char[] some = new char[BEGINNING_CHARS];
+        for (int count = 0; count >= 0; count = read(some, 0, some.length)) {
+            all.append(some, 0, count);
+            token();
+        }
+        return all.toString();
+    }
+
     /** Whether the whole text was read. */
     boolean isEnded() {
         return ended;
@@ -85,7 +96,18 @@ final class BoundedText extends Reader {
 
     /** The beginning, shortened and cleaned for one line of the log. */
     String beginning() {
-        String line = FaultLog.shown(beginning.toString().replaceAll("\\s+", " "));
+        return shortened(beginning.toString());
+    }
+
+    /** The beginning, as it was received. */
+    String received() {
+        return beginning.toString();
+    }
+
+    /** A text, shortened and cleaned for one line of the log. */
+    static String shortened(String text) {
+        String line = FaultLog.shown(
+                text.substring(0, Math.min(text.length(), BEGINNING_CHARS + 1)).replaceAll("\\s+", " "));
         return line.length() <= BEGINNING_CHARS ? line : line.substring(0, BEGINNING_CHARS) + "...";
     }
 

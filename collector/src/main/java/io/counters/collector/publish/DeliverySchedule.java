@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * and at a bounded rate, and only while nothing of the current tick is due. When the next tick begins, the current one
  * becomes the newest of the older ones. Ticks that are read ahead from a topic are all older ones ({@link #oldestFirst}).
  *
+ * <p>A server that refuses a value which is older than one it has, such as Prometheus, gets one tick after the other ({@link
+ * #inOrder}): the next one begins when all of one is confirmed or refused.
+ *
  * <p>After a whole request has failed, nothing is sent for a while, then one request at a time, until one is accepted; see
  * {@link Pauses}.
  */
@@ -51,6 +54,7 @@ final class DeliverySchedule {
     private final int replayConnections;
     private final int begunMax;
     private final long intervalSeconds;
+    private final boolean isInOrder;
 
     private @Nullable PendingTick current;
     private final NavigableSet<PendingTick> older =
@@ -75,6 +79,7 @@ final class DeliverySchedule {
                 BEGUN_MAX,
                 REPLAY_RATE_MIN,
                 intervalSeconds,
+                false,
                 random,
                 now);
     }
@@ -86,8 +91,10 @@ final class DeliverySchedule {
             int begunMax,
             long replayRate,
             long intervalSeconds,
+            boolean isInOrder,
             RandomGenerator random,
             long now) {
+        this.isInOrder = isInOrder;
         this.backlog = backlog;
         this.connections = connections;
         this.replayConnections = replayConnections;
@@ -100,7 +107,14 @@ final class DeliverySchedule {
 
     /** One for which all ticks are older ones, sent as fast as they are confirmed: {@link #add} is used, not {@link #begin}. */
     static DeliverySchedule oldestFirst(ReadAhead ahead, int connections, RandomGenerator random, long now) {
-        return new DeliverySchedule(ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, random, now);
+        return new DeliverySchedule(
+                ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, false, random, now);
+    }
+
+    /** One that finishes a tick before it begins the next one, the oldest first, as fast as they are confirmed. */
+    static DeliverySchedule inOrder(Backlog backlog, int connections, RandomGenerator random, long now) {
+        return new DeliverySchedule(
+                backlog, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, true, random, now);
     }
 
     /** Adds an older tick. */
@@ -127,11 +141,11 @@ final class DeliverySchedule {
      * Returns the piece to send now; each must be passed to {@link #apply}.
      *
      * @return null if there is none; see {@link #waitNanos}
-     * @throws Damaged if a tick's file is not what was written; the tick is dropped
+     * @throws DamagedTick if a tick's file is not what was written; the tick is dropped
      * @throws IOException if a tick cannot be read now; it waits for a second
      */
     @Nullable
-    Piece next(long now) throws Damaged, IOException {
+    Piece next(long now) throws DamagedTick, IOException {
         backlog.sweep();
         while (true) {
             PendingTick tick;
@@ -147,12 +161,12 @@ final class DeliverySchedule {
         }
     }
 
-    private void read(PendingTick tick, long now) throws Damaged, IOException {
+    private void read(PendingTick tick, long now) throws DamagedTick, IOException {
         List<Place> places;
         try {
             places = tick.file.places();
         } catch (TickFile.DamagedFile | NoSuchFileException gone) {
-            throw new Damaged(drop(tick), gone);
+            throw new DamagedTick(drop(tick), gone);
         } catch (IOException notNow) {
             // For example, too many open files: no point is lost.
             synchronized (this) {
@@ -169,8 +183,9 @@ final class DeliverySchedule {
         if (pauses.isPaused(now) || isBusy()) {
             return null;
         }
-        Piece piece = current == null ? null : due(current, now, Integer.MAX_VALUE);
-        if (piece == null && unread == null && mayReplay(now)) {
+        PendingTick first = first();
+        Piece piece = first == null ? null : due(first, now, Integer.MAX_VALUE);
+        if (piece == null && unread == null && !isInOrder && mayReplay(now)) {
             // Pieces that have failed repeatedly must not delay those that were never tried.
             piece = replayed(now, TRIES);
             if (piece == null && unread == null) {
@@ -188,6 +203,10 @@ final class DeliverySchedule {
             inFlight++;
         }
         return piece;
+    }
+
+    private @Nullable PendingTick first() {
+        return isInOrder && !older.isEmpty() ? older.first() : current;
     }
 
     private boolean isBusy() {
@@ -244,27 +263,7 @@ final class DeliverySchedule {
             unread = tick;
             return null;
         }
-        Piece waiting = tick.again.peek();
-        if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax) {
-            tick.again.remove();
-            return waiting;
-        }
-        if (tick.next == places.size()) {
-            return null;
-        }
-        Place place = places.get(tick.next++);
-        return new Piece(tick, place, null, place.points());
-    }
-
-    /** A tick's file is damaged or missing; its points are lost. */
-    static final class Damaged extends Exception {
-        private static final long serialVersionUID = 1;
-        final int points;
-
-        Damaged(int points, IOException why) {
-            super(why.getMessage(), why);
-            this.points = points;
-        }
+        return tick.due(places, now, attemptsMax);
     }
 
     /** Whether nothing is sent because requests have failed. */
@@ -280,6 +279,11 @@ final class DeliverySchedule {
         }
         if (isBusy()) {
             return wait;
+        }
+        if (isInOrder) {
+            PendingTick first = first();
+            long due = first == null ? wait : first.nanosUntilDue(now, wait);
+            return Math.max(TimeUnit.MILLISECONDS.toNanos(1), Math.min(wait, due));
         }
         if (current != null && !current.again.isEmpty()) {
             wait = Math.min(wait, current.again.peek().due - now);
@@ -325,7 +329,7 @@ final class DeliverySchedule {
             replayRate.confirmed(outcome.done(), now);
         }
         if (outcome.pause() == Pause.SERVER) {
-            pauses.failed(piece.sentAt, now);
+            pauses.failed(piece.sentAt, now, outcome.delay());
         } else {
             pauses.end();
         }

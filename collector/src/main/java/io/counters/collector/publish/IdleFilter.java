@@ -41,9 +41,7 @@ public final class IdleFilter {
             values = Arrays.copyOf(values, length);
             movedAt = Arrays.copyOf(movedAt, length);
         }
-        String[] busyNames = new String[all.size()];
-        long[] busyValues = new long[all.size()];
-        int[] busyNumbers = new int[all.size()];
+        int[] busyPlaces = new int[all.size()];
         int busy = 0;
         for (int i = 0; i < all.size(); i++) {
             int counter = all.number(i);
@@ -53,9 +51,7 @@ public final class IdleFilter {
                 movedAt[counter] = tick;
             }
             if (tick - movedAt[counter] < ticks) {
-                busyNames[busy] = all.names()[i];
-                busyNumbers[busy] = counter;
-                busyValues[busy++] = all.values()[i];
+                busyPlaces[busy++] = i;
             }
         }
         if (isLast) {
@@ -63,6 +59,6 @@ public final class IdleFilter {
             present = new BitSet(known.length());
             tick++;
         }
-        return new Snapshot(busyNames, busyValues, busyNumbers, busy);
+        return all.only(busyPlaces, busy);
     }
 }

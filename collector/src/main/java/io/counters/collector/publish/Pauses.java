@@ -1,5 +1,6 @@
 package io.counters.collector.publish;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
@@ -24,12 +25,16 @@ final class Pauses {
         until = now;
     }
 
-    /** A whole request failed. One that was sent before the last failure says nothing new. */
-    void failed(long sentAt, long now) {
+    /**
+     * A whole request failed. One that was sent before the last failure says nothing new.
+     *
+     * @param atLeast how long the server asked to wait
+     */
+    void failed(long sentAt, long now, Duration atLeast) {
         if (failures == 0 || sentAt - failedAt >= 0) {
             failures++;
             failedAt = now;
-            until = now + pause(failures, SERVER_MILLIS_MAX);
+            until = now + Math.max(atLeast.toNanos(), pause(failures, SERVER_MILLIS_MAX));
         }
     }
 

@@ -57,6 +57,29 @@ final class PendingTick {
         return readAgain != null && now - readAgain < 0;
     }
 
+    /** The next piece that may be sent now and was tried less often than this; null if there is none. */
+    @Nullable
+    Piece due(List<Place> of, long now, int attemptsMax) {
+        Piece waiting = again.peek();
+        if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax) {
+            return again.remove();
+        }
+        if (next == of.size()) {
+            return null;
+        }
+        Place place = of.get(next++);
+        return new Piece(this, place, null, place.points());
+    }
+
+    /** How long nothing of it is due, if all its bodies were sent or it cannot be read. */
+    long nanosUntilDue(long now, long otherwise) {
+        if (readAgain != null && isUnreadable(now)) {
+            return readAgain - now;
+        }
+        Piece waiting = again.peek();
+        return waiting == null ? otherwise : waiting.due - now;
+    }
+
     /** Resets its progress: all of it is sent again, which changes nothing in OpenTSDB. */
     void forget() {
         places = null;

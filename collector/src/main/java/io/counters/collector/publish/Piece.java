@@ -10,6 +10,8 @@ final class Piece {
     final @Nullable Place place;
     final byte @Nullable [] own;
     final int points;
+    final Halving halving;
+
     /** How often it was sent without success. */
     int attempts;
 
@@ -17,7 +19,30 @@ final class Piece {
     long sentAt;
     boolean replay;
 
+    /** Whether it is worth it to halve requests that are refused; of all parts of one body together. For any thread. */
+    static final class Halving {
+        /** If so many were refused and none was accepted, the others are refused as well, as far as anybody can tell. */
+        private static final int REFUSALS_MAX = 64;
+
+        private int refused;
+        private boolean isAnyAccepted;
+
+        synchronized void accepted() {
+            isAnyAccepted = true;
+        }
+
+        /** A part was refused; returns whether its halves may fare better. */
+        synchronized boolean refused() {
+            return isAnyAccepted || ++refused < REFUSALS_MAX;
+        }
+    }
+
     Piece(PendingTick tick, @Nullable Place place, byte @Nullable [] own, int points) {
+        this(tick, place, own, points, new Halving());
+    }
+
+    Piece(PendingTick tick, @Nullable Place place, byte @Nullable [] own, int points, Halving halving) {
+        this.halving = halving;
         this.tick = tick;
         this.place = place;
         this.own = own;
@@ -50,7 +75,7 @@ final class Piece {
     }
 
     /** Its body. */
-    byte[] gzipped() throws IOException {
+    byte[] body() throws IOException {
         if (own != null) {
             return own;
         }

@@ -6,6 +6,8 @@ import io.counters.collector.settings.Settings;
 import io.counters.wire.NameReader;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -13,13 +15,15 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import okhttp3.HttpUrl;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The settings of publishing.
  *
  * @param interval whole seconds, 1 s to 1 h; ticks fall on its multiples of Unix time
- * @param opentsdb the addresses of the HTTP APIs; the name of the first one's spool does not depend on its address
+ * @param targets the servers that are sent points, each once; the name of the first OpenTSDB's spool does not depend on its
+ *     address
  * @param stdout whether points are printed as well
  * @param safe whether OpenTSDB is asked to answer only after it has stored the points
  * @param bodyBytes the maximum bytes of a request, 1 KiB to 64 MiB
@@ -29,7 +33,7 @@ import okhttp3.HttpUrl;
  */
 public record PublishSettings(
         Duration interval,
-        List<HttpUrl> opentsdb,
+        List<SinkAddress> targets,
         boolean stdout,
         boolean safe,
         int bodyBytes,
@@ -38,26 +42,23 @@ public record PublishSettings(
         Series series) {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,4})(s|m|h)");
     private static final Pattern BYTES = Pattern.compile("(\\d{1,4})(k|m|g)");
-    private static final String OPENTSDB = "opentsdb:";
     private static final int ADDED_TAGS_MAX = 7;
 
     public PublishSettings {
-        opentsdb = List.copyOf(opentsdb);
+        targets = List.copyOf(targets);
     }
 
     public static PublishSettings from(Settings settings) {
-        Optional<HttpUrl> opentsdb = settings.get(CollectorFlag.OPENTSDB, PublishSettings::opentsdb);
+        Optional<SinkAddress> opentsdb = settings.get(CollectorFlag.OPENTSDB, PublishSettings::opentsdb);
         Set<String> sinks = settings.get(CollectorFlag.SINK, text -> sinks(text, opentsdb));
-        List<HttpUrl> addresses = new ArrayList<>();
-        opentsdb.ifPresent(addresses::add);
-        sinks.stream()
-                .filter(sink -> sink.startsWith(OPENTSDB))
-                .map(sink -> address(sink.substring(OPENTSDB.length())))
-                .forEach(addresses::add);
+        List<SinkAddress> given = Stream.concat(
+                        opentsdb.stream(), sinks.stream().flatMap(sink -> target(sink).stream()))
+                .toList();
+        List<SinkAddress> targets = settings.get(CollectorFlag.SINK_HEADERS, file -> SinkHeaders.in(file, given));
         List<Series.Tag> tags = settings.get(CollectorFlag.TAGS, PublishSettings::tags);
         return new PublishSettings(
                 settings.get(CollectorFlag.INTERVAL, PublishSettings::interval),
-                addresses,
+                targets,
                 sinks.contains("stdout"),
                 settings.get(CollectorFlag.OPENTSDB_MODE, PublishSettings::isSafe),
                 (int) (long)
@@ -67,11 +68,18 @@ public record PublishSettings(
                 new Series(LedgerSettings.prefix(settings), tags));
     }
 
-    /** The name of what belongs to one OpenTSDB, such as its spool; that of the first does not depend on its address. */
-    public String name(HttpUrl address) {
-        return address.equals(opentsdb.get(0))
-                ? "opentsdb"
-                : "opentsdb-" + address.host().replace(':', '-') + "-" + address.port();
+    /** The name of what belongs to one server, such as its spool; that of the first OpenTSDB does not depend on its address. */
+    public String name(SinkAddress target) {
+        boolean isFirst = targets.stream()
+                .filter(one -> one.kind() == SinkAddress.Kind.OPENTSDB)
+                .findFirst()
+                .equals(Optional.of(target));
+        return isFirst ? "opentsdb" : target.name();
+    }
+
+    /** Whether more must be known of a counter than its value, to publish it. */
+    boolean needsFacts() {
+        return targets.stream().anyMatch(one -> one.kind() != SinkAddress.Kind.OPENTSDB);
     }
 
     /** The number of ticks without a change after which a counter is left out; empty for never. */
@@ -132,38 +140,36 @@ public record PublishSettings(
         throw new IllegalArgumentException("allowed are " + allowed + ", as a whole number followed by k, m or g");
     }
 
-    private static Optional<HttpUrl> opentsdb(String text) {
-        return text.isEmpty() ? Optional.empty() : Optional.of(address(text));
+    private static Optional<SinkAddress> opentsdb(String text) {
+        return text.isEmpty() ? Optional.empty() : Optional.of(SinkAddress.Kind.OPENTSDB.address(text));
     }
 
-    private static HttpUrl address(String text) {
-        HttpUrl url = HttpUrl.parse(text);
-        if (url == null) {
-            throw new IllegalArgumentException("which is not an address; give http://HOST:4242");
-        }
-        if (!url.username().isEmpty() || !url.password().isEmpty()) {
-            throw new IllegalArgumentException(
-                    "but must not contain a login: a TSD needs none, and other users could see it");
-        }
-        return url;
+    /** The server in a part of {@code --sink}; empty if it is none. */
+    private static Optional<SinkAddress> target(String sink) {
+        return Arrays.stream(SinkAddress.Kind.values())
+                .filter(kind -> sink.startsWith(kind.prefix()))
+                .findFirst()
+                .map(kind -> kind.address(sink.substring(kind.prefix().length())));
     }
 
     /** The sinks in their order, without duplicates; {@code --opentsdb} must not be among them. */
-    private static Set<String> sinks(String text, Optional<HttpUrl> opentsdb) {
+    private static Set<String> sinks(String text, Optional<SinkAddress> opentsdb) {
         Set<String> sinks = new LinkedHashSet<>();
-        Set<String> hosts = new LinkedHashSet<>();
-        opentsdb.ifPresent(url -> hosts.add(url.host() + ":" + url.port()));
+        Set<String> names = new HashSet<>();
+        opentsdb.ifPresent(one -> names.add(one.name()));
         for (String part : text.split(",", -1)) {
             String sink = part.strip();
-            if (sink.startsWith(OPENTSDB)) {
-                HttpUrl url = address(sink.substring(OPENTSDB.length()));
-                if (!hosts.add(url.host() + ":" + url.port())) {
-                    throw new IllegalArgumentException("where " + url.host() + ":" + url.port()
-                            + " appears twice, or also in --opentsdb; keep one of the two");
-                }
-            } else if (!sink.equals("stdout") && !sink.equals("none") && !sink.isEmpty()) {
+            Optional<SinkAddress> target = target(sink);
+            if (target.isEmpty() && !sink.equals("stdout") && !sink.equals("none") && !sink.isEmpty()) {
+                throw new IllegalArgumentException("allowed are none, stdout, "
+                        + Arrays.stream(SinkAddress.Kind.values())
+                                .map(SinkAddress.Kind::example)
+                                .collect(Collectors.joining(", "))
+                        + ", separated by commas");
+            }
+            if (target.isPresent() && !names.add(target.get().name())) {
                 throw new IllegalArgumentException(
-                        "allowed are none, stdout and opentsdb:http://HOST:4242, separated by commas");
+                        "where " + target.get().label() + " appears twice, or also in --opentsdb; keep one of the two");
             }
             sinks.add(sink);
         }

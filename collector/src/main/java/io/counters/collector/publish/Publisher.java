@@ -5,6 +5,7 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.prometheus.SeriesMarks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,10 @@ public final class Publisher implements AutoCloseable {
     private final List<Lane> lanes = new ArrayList<>();
     private final long intervalSeconds;
     private final @Nullable IdleFilter idle;
+
+    /** Null if no sink needs more than values. */
+    private final @Nullable SeriesMarks marks;
+
     private final FaultLog faults;
     private final LongAdder ticks;
     private final LongAdder skipped;
@@ -61,6 +66,7 @@ public final class Publisher implements AutoCloseable {
         intervalSeconds = settings.interval().toSeconds();
         OptionalLong idleTicks = settings.idleTicks();
         idle = idleTicks.isPresent() ? new IdleFilter(idleTicks.getAsLong()) : null;
+        marks = settings.needsFacts() ? new SeriesMarks() : null;
         for (Sink sink : sinks) {
             lanes.add(new Lane(
                     sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
@@ -94,7 +100,7 @@ public final class Publisher implements AutoCloseable {
             skipped.increment();
             return;
         }
-        Snapshot all = ledger.snapshot();
+        Snapshot all = marks == null ? ledger.snapshot() : marks.marked(ledger.details());
         Snapshot moving = idle == null ? all : idle.leaveOut(all);
         for (Lane lane : lanes) {
             Snapshot values = lane.sink.takesIdle() ? all : moving;

@@ -3,27 +3,21 @@ package io.counters.collector.publish;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.publish.Outcome.Rest;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
-/**
- * Writes points as bodies of {@code /api/put}: JSON, gzipped, each of at most a number of bytes as it is sent. One body at a
- * time is in memory. For one thread.
- *
- * <p>How many points fit is known only after they are packed, so the last body's bytes per point are the estimate for the
- * next body; if the estimate was too low, fewer points are packed again.
- */
-final class PutBodies {
-    /** The target, a little below the bound, because points do not all pack equally well. */
-    private static final double AIM = 0.93;
-
+/** Bodies of OpenTSDB's {@code /api/put}: JSON, gzipped. */
+final class PutBodies implements PointFormat {
     /** The maximum points of a body for each KiB of it, so that a TSD needs a moment for it, not seconds. */
     private static final int POINTS_A_KIB = 128;
 
@@ -33,23 +27,11 @@ final class PutBodies {
     private final Series series;
     private final byte[] prefix;
     private final byte[] added;
-    private final int bytesMax;
-    private final int pointsMax;
     private byte[] json = new byte[64 * 1024];
     private int length;
-    private double bytesAPoint = 20;
 
-    /** Receives a body. */
-    @FunctionalInterface
-    interface Taker {
-        void take(byte[] gzipped, int points) throws IOException;
-    }
-
-    /** @param bytesMax the maximum bytes of a body as it is sent; only one with a single point may be larger */
-    PutBodies(Series series, int bytesMax) {
+    PutBodies(Series series) {
         this.series = series;
-        this.bytesMax = bytesMax;
-        pointsMax = Math.max(1, bytesMax / 1024 * POINTS_A_KIB);
         prefix = series.prefix().getBytes(US_ASCII);
         added = members(series.tags());
     }
@@ -63,25 +45,52 @@ final class PutBodies {
         return members.toString().getBytes(US_ASCII);
     }
 
-    /** Passes all points of a tick to {@code taker}, body by body. */
-    void write(long second, Snapshot values, Taker taker) throws IOException {
+    @Override
+    public String server() {
+        return "OpenTSDB";
+    }
+
+    @Override
+    public Map<String, String> headers() {
+        return Map.of("Content-Type", "application/json", "Content-Encoding", "gzip");
+    }
+
+    @Override
+    public Duration patience() {
+        return Duration.ofSeconds(5);
+    }
+
+    @Override
+    public int pointsMax(int bytesMax) {
+        return Math.max(1, bytesMax / 1024 * POINTS_A_KIB);
+    }
+
+    @Override
+    public byte[] pack(long second, Snapshot values, int begin, int end) {
         byte[] timestamp = ("\",\"timestamp\":" + second + ",\"value\":").getBytes(US_ASCII);
-        int begin = 0;
-        while (begin < values.size()) {
-            int points = (int) Math.max(1, Math.min(pointsMax, AIM * bytesMax / bytesAPoint));
-            byte[] packed = null;
-            while (packed == null) {
-                points = Math.min(points, values.size() - begin);
-                packed = gzip(json(timestamp, values, begin, begin + points), 0, length);
-                bytesAPoint = (double) packed.length / points;
-                if (packed.length > bytesMax && points > 1) {
-                    packed = null;
-                    points = Math.max(1, Math.min(points * 3 / 4, (int) (AIM * bytesMax / bytesAPoint)));
-                }
-            }
-            taker.take(packed, points);
-            begin += points;
-        }
+        return gzip(json(timestamp, values, begin, end), 0, length);
+    }
+
+    @Override
+    public List<Rest> halves(byte[] body) {
+        List<String> points = points(body);
+        int middle = points.size() / 2;
+        return List.of(part(points.subList(0, middle)), part(points.subList(middle, points.size())));
+    }
+
+    /** Some of the {@link #points} of a body as a body of their own. */
+    static Rest part(List<String> points) {
+        return new Rest(pack(points), points.size());
+    }
+
+    @Override
+    public String first(byte[] body) {
+        return points(body).get(0);
+    }
+
+    @Override
+    public Answer read(int status, Duration wait, BoundedText body, int points) throws IOException {
+        return PutResponse.read(status, body, points);
     }
 
     /** The characters of names and numbers need no escaping in JSON. */

@@ -12,35 +12,10 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * A TSD's answer to a request of {@code /api/put?details}. An answer is parsed while it arrives. Only the reasons are kept,
- * of at most as many points as the request had.
+ * Reads a TSD's answer to a request of {@code /api/put?details}. An answer is parsed while it arrives. Only the reasons are
+ * kept, of at most as many points as the request had.
  */
-sealed interface PutResponse {
-    /** All points are accepted. */
-    record Taken() implements PutResponse {}
-
-    /**
-     * The points were checked one by one.
-     *
-     * @param reasons shortened, by the {@link #key} of the points that were named
-     * @param failed how many were not accepted
-     * @param timeouts how many of these had not finished within the timeout
-     */
-    record Counted(Map<String, String> reasons, long failed, long timeouts) implements PutResponse {}
-
-    /** No point was checked, because one of them, or the whole request, cannot be read. */
-    record Unreadable(String why) implements PutResponse {}
-
-    /** The request is larger than the TSD allows. */
-    record TooLarge() implements PutResponse {}
-
-    /**
-     * A problem that does not depend on these points, and that may pass.
-     *
-     * @param maySize whether a request that is too large may also cause this
-     */
-    record Trouble(String why, boolean maySize) implements PutResponse {}
-
+final class PutResponse {
     /** How a point that was named with a reason is handled. */
     enum Fate {
         /** It is refused permanently. */
@@ -52,9 +27,11 @@ sealed interface PutResponse {
     }
 
     /** The messages of a TSD's checks of a point. Any other reason, such as "Unexpected exception", may pass. */
-    Pattern BAD =
+    private static final Pattern BAD =
             Pattern.compile("(?i)(invalid|illegal|empty|missing|metric name was|too many tags|need at least one tag"
                     + "|unable to parse value|value too long).*");
+
+    private PutResponse() {}
 
     /** Decides by the words that OpenTSDB 2 uses. */
     static Fate fate(String reason) {
@@ -65,10 +42,10 @@ sealed interface PutResponse {
     }
 
     /** The maximum characters of a reason that are kept. */
-    int REASON_CHARS_MAX = 200;
+    static final int REASON_CHARS_MAX = 200;
 
     /** A larger number of failed points is treated as invalid. */
-    long COUNT_MAX = 1L << 40;
+    private static final long COUNT_MAX = 1L << 40;
 
     /**
      * Reads an answer to its end, or until it is clear that it is invalid.
@@ -76,31 +53,31 @@ sealed interface PutResponse {
      * @param points the number of points in the request
      * @throws IOException if the connection breaks before its end
      */
-    static PutResponse read(int status, BoundedText body, int points) throws IOException {
+    static Answer read(int status, BoundedText body, int points) throws IOException {
         if (status == 204) {
-            return new Taken();
+            return new Answer.Taken();
         }
         if (status == 413) {
             body.readBeginning();
-            return new TooLarge();
+            return new Answer.TooLarge();
         }
         try {
             if (status == 200 || status == 400) {
                 return json(status, body, points);
             }
             body.readBeginning();
-            return new Trouble("answered " + status + ": " + body.beginning(), false);
+            return new Answer.Trouble("answered " + status + ": " + body.beginning(), false);
         } catch (BoundedText.TooLong tooLong) {
             // Such a long answer may be about all points of a large request.
-            return new Trouble("answered " + status + " and " + tooLong.getMessage(), true);
+            return new Answer.Trouble("answered " + status + " and " + tooLong.getMessage(), true);
         } catch (MalformedJsonException | EOFException | IllegalStateException | NumberFormatException noJson) {
             body.readBeginning();
-            return new Trouble(
+            return new Answer.Trouble(
                     "answered " + status + " without JSON from OpenTSDB: " + body.beginning(), status == 400);
         }
     }
 
-    private static PutResponse json(int status, BoundedText body, int points) throws IOException {
+    private static Answer json(int status, BoundedText body, int points) throws IOException {
         JsonReader json = new JsonReader(body);
         Map<String, String> reasons = new HashMap<>();
         long failed = -1;
@@ -124,11 +101,12 @@ sealed interface PutResponse {
             throw new MalformedJsonException("there is more text after it");
         }
         if (failed >= 0) {
-            return new Counted(reasons, failed + timeouts, timeouts);
+            return new Answer.Counted(reasons, failed + timeouts, timeouts);
         }
         return status == 400 && error
-                ? new Unreadable(body.beginning())
-                : new Trouble("answered " + status + " with JSON that is not OpenTSDB's: " + body.beginning(), false);
+                ? new Answer.Unreadable(body.beginning())
+                : new Answer.Trouble(
+                        "answered " + status + " with JSON that is not OpenTSDB's: " + body.beginning(), false);
     }
 
     private static long count(JsonReader json) throws IOException {

@@ -100,7 +100,7 @@ final class ReadAhead implements Backlog {
     }
 
     @Override
-    public TickBodies write(long second, Snapshot values, PutBodies packer, Runnable done) throws IOException {
+    public TickBodies write(long second, Snapshot values, TickPacker packer, Runnable done) throws IOException {
         ReadTick tick = new ReadTick(second, values.size(), done);
         packer.write(second, values, tick::add);
         synchronized (this) {

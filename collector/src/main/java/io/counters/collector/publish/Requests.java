@@ -1,13 +1,12 @@
 package io.counters.collector.publish;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.publish.Outcome.Pause;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -19,6 +18,7 @@ import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.ConnectionPool;
 import okhttp3.Dispatcher;
+import okhttp3.Headers;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -26,14 +26,13 @@ import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
 import okio.BufferedSink;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The requests of an {@link OpenTsdbSink}, over several keep-alive connections at once. {@link #send} is called by the sink's
+ * The requests of an {@link HttpSink}, over several keep-alive connections at once. {@link #send} is called by the sink's
  * thread; answers are read by okhttp's threads.
  */
 final class Requests {
-    private static final int CALL_MILLIS = 5_000;
-
     /** The maximum characters of an answer: for each point of the request, for the rest, and as a share of the heap. */
     private static final long ANSWER_CHARS_A_POINT = 1024;
 
@@ -43,10 +42,11 @@ final class Requests {
     /** The bodies of all requests in flight; a single one may be larger. */
     private static final int IN_FLIGHT_HEAP_SHARE = 8;
 
-    private static final MediaType JSON = MediaType.get("application/json");
-
     private final HttpUrl url;
+    private final Headers headers;
+    private final PointFormat format;
     private final String sink;
+    private final InstantSource clock;
     private final OkHttpClient client;
     private final ResponsePolicy policy;
     private final BiConsumer<Piece, Outcome> finished;
@@ -60,8 +60,10 @@ final class Requests {
     /**
      * Opens no connection yet.
      *
-     * @param url of {@code /api/put} with its query
+     * @param url to which requests are sent
+     * @param headers of every request
      * @param sink as messages name it
+     * @param clock the wall clock, for answers that ask to wait until a date
      * @param finished gets the outcome of each piece exactly once, even after an error, because otherwise its tick would never
      *     end; on any thread
      * @param gone gets a finished piece that cannot be sent, because the file of its tick is damaged or missing
@@ -69,7 +71,10 @@ final class Requests {
      */
     Requests(
             HttpUrl url,
+            Headers headers,
+            PointFormat format,
             String sink,
+            InstantSource clock,
             int connections,
             long heapBytes,
             ResponsePolicy policy,
@@ -77,7 +82,10 @@ final class Requests {
             BiConsumer<Piece, IOException> gone,
             FaultLog faults) {
         this.url = url;
+        this.headers = headers;
+        this.format = format;
         this.sink = sink;
+        this.clock = clock;
         this.policy = policy;
         this.finished = finished;
         this.gone = gone;
@@ -91,7 +99,7 @@ final class Requests {
                 .dispatcher(dispatcher)
                 .connectTimeout(Duration.ofSeconds(2))
                 .readTimeout(Duration.ZERO)
-                .callTimeout(Duration.ofMillis(CALL_MILLIS))
+                .callTimeout(format.patience())
                 .followRedirects(false)
                 .connectionPool(new ConnectionPool(connections, 1, TimeUnit.MINUTES))
                 .build();
@@ -100,10 +108,10 @@ final class Requests {
     /** okhttp bounds their number. If a thread fails, its request has failed, and the next request gets a new thread. */
     private ExecutorService callers() {
         return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.MINUTES, new SynchronousQueue<>(), work -> {
-            Thread thread = new Thread(work, "counters-opentsdb-call");
+            Thread thread = new Thread(work, "counters-sink-call");
             thread.setDaemon(true);
-            thread.setUncaughtExceptionHandler(
-                    (ended, fault) -> faults.warn("opentsdb call", "a request to OpenTSDB failed: " + fault));
+            thread.setUncaughtExceptionHandler((ended, fault) ->
+                    faults.warn(sink + " call", "a request of a sink failed: " + sink + ": " + fault));
             return thread;
         });
     }
@@ -157,10 +165,10 @@ final class Requests {
 
         void begin() {
             try {
-                body = piece.gzipped();
+                body = piece.body();
                 client.newCall(new Request.Builder()
                                 .url(url)
-                                .header("Content-Encoding", "gzip")
+                                .headers(headers)
                                 .post(this)
                                 .build())
                         .enqueue(this);
@@ -168,16 +176,16 @@ final class Requests {
                 finish(Outcome.unchanged(piece, Pause.NONE));
                 gone.accept(piece, missing);
             } catch (IOException unreadable) {
-                finish(new PutResponse.Trouble(
-                        "gets no request, because its spool cannot be read: " + unreadable, false));
+                finish(new Answer.Trouble("gets no request, because its spool cannot be read: " + unreadable, false));
             } catch (RuntimeException | Error fault) {
                 failed(fault);
             }
         }
 
+        /** It is among the headers. */
         @Override
-        public MediaType contentType() {
-            return JSON;
+        public @Nullable MediaType contentType() {
+            return null;
         }
 
         @Override
@@ -193,18 +201,19 @@ final class Requests {
 
         @Override
         public void onResponse(Call call, Response response) {
-            PutResponse answer;
+            Answer answer;
             try (response) {
                 BoundedText text = new BoundedText(
-                        new InputStreamReader(response.body().byteStream(), UTF_8),
+                        new InputStreamReader(response.body().byteStream(), format.charset()),
                         Math.min(answerMax, ANSWER_CHARS_MIN + piece.points * ANSWER_CHARS_A_POINT));
-                answer = PutResponse.read(response.code(), text, piece.points);
+                Duration wait = RetryAfter.of(response.header("Retry-After"), clock.instant());
+                answer = format.read(response.code(), wait, text, piece.points);
                 if (response.code() != 204 && !text.isEnded()) {
                     // Otherwise okhttp would read on for a while to reuse the connection.
                     call.cancel();
                 }
             } catch (IOException half) {
-                answer = new PutResponse.Trouble("sent an incomplete answer: " + FaultLog.shown(half.toString()), true);
+                answer = new Answer.Trouble("sent an incomplete answer: " + FaultLog.shown(half.toString()), true);
             } catch (RuntimeException | Error fault) {
                 failed(fault);
                 return;
@@ -215,13 +224,13 @@ final class Requests {
         @Override
         public void onFailure(Call call, IOException failure) {
             String why = FaultLog.shown(failure.toString());
-            finish(new PutResponse.Trouble("cannot be reached (" + why + ")", reached && !call.isCanceled()));
+            finish(new Answer.Trouble("cannot be reached (" + why + ")", reached && !call.isCanceled()));
         }
 
-        private void finish(PutResponse answer) {
+        private void finish(Answer answer) {
             Outcome outcome;
             try {
-                outcome = answer instanceof PutResponse.Trouble && closing ? again : policy.judge(piece, answer);
+                outcome = answer instanceof Answer.Trouble && closing ? again : policy.judge(piece, answer);
             } catch (IOException | RuntimeException | Error fault) {
                 failed(fault);
                 return;

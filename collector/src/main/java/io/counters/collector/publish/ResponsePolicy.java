@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
 /**
- * Decides how an {@link PutResponse} affects the points of a request:
+ * Decides how an {@link Answer} affects the points of a request:
  *
  * <pre>
  *   204, or none failed                  confirmed
@@ -28,6 +28,17 @@ import java.util.function.LongSupplier;
  *   anything else, no answer, one that   all are sent again
  *   is too long for this many points
  * </pre>
+ *
+ * <p>Servers of the other formats name no points:
+ *
+ * <pre>
+ *   some refused, a number of them       those are counted as dropped, the others confirmed
+ *   refused, perhaps because of single   each half is sent as a request of its own, while that saves points; a single
+ *   points: out of order, duplicate,     point is dropped
+ *   invalid
+ *   refused otherwise, or too old        all are dropped
+ *   429, 5xx, as the format says         all are sent again, not before the time that the server asked for
+ * </pre>
  */
 final class ResponsePolicy {
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
@@ -35,6 +46,7 @@ final class ResponsePolicy {
     private static final Duration UNKNOWN_KEPT = Duration.ofMinutes(10);
 
     private final String sink;
+    private final PointFormat format;
     private final LongSupplier keptBytes;
     private final long keptMax;
     private final LongSupplier nanoClock;
@@ -46,11 +58,19 @@ final class ResponsePolicy {
      * Creates the policy of a sink.
      *
      * @param sink as messages name it
+     * @param format of the points in its pieces
      * @param keptBytes the bytes of parts of bodies that wait in memory
      * @param keptMax their bound; beyond it, whole bodies are sent again
      */
-    ResponsePolicy(String sink, LongSupplier keptBytes, long keptMax, LongSupplier nanoClock, FaultLog faults) {
+    ResponsePolicy(
+            String sink,
+            PointFormat format,
+            LongSupplier keptBytes,
+            long keptMax,
+            LongSupplier nanoClock,
+            FaultLog faults) {
         this.sink = sink;
+        this.format = format;
         this.keptBytes = keptBytes;
         this.keptMax = keptMax;
         this.nanoClock = nanoClock;
@@ -62,43 +82,76 @@ final class ResponsePolicy {
      *
      * @throws IOException if the piece's body cannot be read again
      */
-    Outcome judge(Piece piece, PutResponse answer) throws IOException {
+    Outcome judge(Piece piece, Answer answer) throws IOException {
         return bounded(piece, judged(piece, answer));
     }
 
-    private Outcome judged(Piece piece, PutResponse answer) throws IOException {
-        if (answer instanceof PutResponse.Taken) {
+    private Outcome judged(Piece piece, Answer answer) throws IOException {
+        if (answer instanceof Answer.Taken) {
+            piece.halving.accepted();
             return Outcome.confirmed(piece);
         }
         // An unpacked body is much larger than a sent one, so one at a time is unpacked.
         synchronized (unpacking) {
-            if (answer instanceof PutResponse.Counted counted) {
+            if (answer instanceof Answer.Counted counted) {
                 return counted(piece, counted);
             }
-            if (answer instanceof PutResponse.Unreadable unreadable) {
+            if (answer instanceof Answer.Partial partial) {
+                return partial(piece, partial);
+            }
+            if (answer instanceof Answer.Refused refused) {
+                return refused(piece, refused);
+            }
+            if (answer instanceof Answer.Unreadable unreadable) {
                 if (piece.points > 1) {
                     return halved(piece, Pause.NONE);
                 }
-                drop(PutBodies.points(piece.gzipped()).get(0), unreadable.why());
+                drop(format.first(piece.body()), unreadable.why());
                 return new Outcome(1, 1, List.of(), Pause.NONE);
             }
-            if (answer instanceof PutResponse.TooLarge) {
+            if (answer instanceof Answer.TooLarge) {
                 warn(
                         "413",
-                        "answered 413, so requests of " + piece.bytes() + " bytes are halved; to send smaller ones from"
-                                + " the start, lower --opentsdb-body");
+                        "answered 413, so requests of " + piece.bytes() + " bytes are halved; to send smaller ones to"
+                                + " OpenTSDB from the start, lower --opentsdb-body");
                 return piece.points > 1 ? halved(piece, Pause.NONE) : Outcome.unchanged(piece, Pause.SERVER);
             }
-            PutResponse.Trouble trouble = (PutResponse.Trouble) answer;
+            Answer.Trouble trouble = (Answer.Trouble) answer;
             warn("trouble", trouble.why() + "; points are kept and sent again");
             boolean halved = trouble.maySize()
                     && piece.attempts + 1 >= ATTEMPTS_UNTIL_HALVED
                     && piece.points > HALVED_POINTS_MIN;
-            return halved ? halved(piece, Pause.SERVER) : Outcome.unchanged(piece, Pause.SERVER);
+            Outcome again = halved ? halved(piece, Pause.SERVER) : Outcome.unchanged(piece, Pause.SERVER);
+            return again.after(trouble.delay());
         }
     }
 
-    private Outcome counted(Piece piece, PutResponse.Counted counted) throws IOException {
+    private Outcome partial(Piece piece, Answer.Partial partial) {
+        piece.halving.accepted();
+        int dropped = (int) Math.min(partial.rejected(), piece.points);
+        if (dropped == 0) {
+            warn("remark", "accepted all points of a request, with a remark: " + partial.why());
+        } else {
+            warn(
+                    "partial",
+                    "refused points of a request permanently without naming them (points: " + dropped + " of "
+                            + piece.points + "): " + partial.why());
+        }
+        return Outcome.refused(piece, dropped, "partial_success");
+    }
+
+    private Outcome refused(Piece piece, Answer.Refused refused) throws IOException {
+        if (refused.isOfPoints() && piece.points > 1 && piece.halving.refused()) {
+            return halved(piece, Pause.NONE);
+        }
+        warn(
+                "refused",
+                "refused points permanently (points: " + piece.points + ", reason: " + refused.reason()
+                        + "), and they are dropped; " + refused.why() + "; the first is " + format.first(piece.body()));
+        return Outcome.refused(piece, piece.points, refused.reason());
+    }
+
+    private Outcome counted(Piece piece, Answer.Counted counted) throws IOException {
         if (counted.failed() == 0 && counted.reasons().isEmpty()) {
             return Outcome.confirmed(piece);
         }
@@ -107,7 +160,7 @@ final class ResponsePolicy {
         int dropped = 0;
         boolean unknown = false;
         long now = nanoClock.getAsLong();
-        for (String point : PutBodies.points(piece.gzipped())) {
+        for (String point : PutBodies.points(piece.body())) {
             String reason = counted.reasons().get(PutResponse.key(point));
             if (reason == null) {
                 if (counted.timeouts() > 0) {
@@ -145,7 +198,7 @@ final class ResponsePolicy {
         if (again.size() == piece.points) {
             return new Outcome(0, 0, List.of(new Rest(null, piece.points)), nothing ? Pause.SERVER : Pause.PIECE);
         }
-        List<Rest> rest = again.isEmpty() ? List.of() : List.of(part(again));
+        List<Rest> rest = again.isEmpty() ? List.of() : List.of(PutBodies.part(again));
         return new Outcome(done, dropped, rest, nothing ? Pause.SERVER : Pause.PIECE);
     }
 
@@ -160,15 +213,8 @@ final class ResponsePolicy {
         return Outcome.unchanged(piece, Pause.SERVER);
     }
 
-    private static Outcome halved(Piece piece, Pause pause) throws IOException {
-        List<String> points = PutBodies.points(piece.gzipped());
-        int middle = points.size() / 2;
-        return new Outcome(
-                0, 0, List.of(part(points.subList(0, middle)), part(points.subList(middle, points.size()))), pause);
-    }
-
-    private static Rest part(List<String> points) {
-        return new Rest(PutBodies.pack(points), points.size());
+    private Outcome halved(Piece piece, Pause pause) throws IOException {
+        return new Outcome(0, 0, format.halves(piece.body()), pause);
     }
 
     private void warn(String kind, String what) {

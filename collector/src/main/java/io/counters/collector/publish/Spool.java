@@ -103,7 +103,7 @@ final class Spool implements Backlog {
     }
 
     @Override
-    public TickFile write(long second, Snapshot values, PutBodies bodies, Runnable done) throws IOException {
+    public TickFile write(long second, Snapshot values, TickPacker bodies, Runnable done) throws IOException {
         TickFile tick = write(second, values, bodies);
         done.run();
         return tick;
@@ -115,7 +115,7 @@ final class Spool implements Backlog {
      *
      * @throws IOException if it is not on disk, for example because the disk is full or there is a tick of this second
      */
-    TickFile write(long second, Snapshot values, PutBodies bodies) throws IOException {
+    TickFile write(long second, Snapshot values, TickPacker bodies) throws IOException {
         retry();
         synchronized (this) {
             if (ticks.containsKey(second)) {
@@ -148,7 +148,7 @@ final class Spool implements Backlog {
         return tick;
     }
 
-    private static long write(Path file, long second, Snapshot values, PutBodies bodies) throws IOException {
+    private static long write(Path file, long second, Snapshot values, TickPacker bodies) throws IOException {
         try (FileChannel channel = FileChannel.open(
                         file,
                         StandardOpenOption.CREATE,

@@ -5,7 +5,8 @@
  *
  * <pre>
  *   Publisher -> values of one second -> Sink, each on its own thread
- *   OpenTsdbSink: PutBodies -> Spool, synced -> DeliverySchedule chooses the next -> okhttp -> PutResponse -> confirmed: deleted
+ *   HttpSink: TickPacker -> Spool, synced -> DeliverySchedule chooses the next -> okhttp -> Answer -> confirmed: deleted
+ *   PointFormat, by the kind of server: PutBodies (OpenTSDB), OtlpFormat, RemoteWriteFormat (Prometheus)
  * </pre>
  *
  * <p>Each tick is written to disk before it is sent, not only after sending has failed, so that a kill in the middle of a

@@ -61,7 +61,14 @@ public enum CollectorFlag {
     OPENTSDB_BODY(
             "8k",
             "maximum bytes of a request to OpenTSDB as it is sent, 1k to 64m; use more than 8k only if the TSD allows it"),
-    SINK("none", "further sinks for points, separated by commas: stdout, opentsdb:http://HOST:4242, none"),
+    SINK(
+            "none",
+            "further sinks for points, separated by commas: stdout, opentsdb:http://HOST:4242,"
+                    + " otlp:http://HOST:4318/v1/metrics, prometheus:http://HOST:9090/api/v1/write, none"),
+    SINK_HEADERS(
+            "",
+            "file with headers of the requests to otlp and prometheus sinks, such as those of a login, one NAME: VALUE on"
+                    + " each line; they are never shown"),
     INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
     IDLE("never", "leave a counter out once it has not moved for this long, 1s to 9999h; never publishes all"),
     SPOOL("1g", "maximum bytes on disk of unconfirmed points, 1m to 9999g; beyond it the oldest are dropped"),
@@ -72,7 +79,7 @@ public enum CollectorFlag {
     HISTORY_COUNTERS(
             "20000",
             "most counters that have a history, 0 to 1000000; fewer where memory does not allow so many; 0 keeps none"),
-    PREFIX("", "stands before every name in the store and in OpenTSDB: 'shop.'"),
+    PREFIX("", "stands before every name in the store and in sinks: 'shop.'"),
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
     LEDGER(
             "embedded",

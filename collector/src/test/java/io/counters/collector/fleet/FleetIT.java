@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.publish.Receiver;
 import io.counters.collector.publish.Tsd;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.CollectorProgram;
@@ -58,12 +59,14 @@ class FleetIT {
     private final List<CollectorProgram> started = new ArrayList<>();
     private Brokers brokers;
     private Tsd tsd;
+    private Receiver receiver;
     private DatagramSocket socket;
 
     @BeforeEach
     void open() throws Exception {
         brokers = Brokers.start(1);
         tsd = new Tsd(put -> 204);
+        receiver = new Receiver();
         socket = new DatagramSocket();
     }
 
@@ -72,6 +75,7 @@ class FleetIT {
         started.forEach(CollectorProgram::close);
         socket.close();
         tsd.close();
+        receiver.close();
         brokers.close();
     }
 
@@ -86,7 +90,8 @@ class FleetIT {
                 "--fleet-partitions=" + PARTITIONS,
                 "--otlp-port=0",
                 "--interval=1s",
-                "--opentsdb=" + tsd.address());
+                "--opentsdb=" + tsd.address(),
+                "--sink=" + receiver.sinks());
         started.add(collector);
         assertThat(collector.runs()).as(collector::log).isTrue();
         return collector;
@@ -246,6 +251,23 @@ class FleetIT {
             assertThat(values).isEqualTo(expected());
         });
         assertThat(tsd.conflicts).isEmpty();
+        // The other sinks get the same ticks, by groups of their own.
+        Map<String, Map<Long, Long>> ticks = new TreeMap<>();
+        tsd.stored
+                .values()
+                .forEach(point -> ticks.computeIfAbsent(point.metric(), fresh -> new TreeMap<>())
+                        .put(point.second(), point.value()));
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(200))
+                .untilAsserted(() -> ticks.forEach((name, points) -> {
+                    String written = "__name__=\"" + name.replace('.', '_') + "_total\",src=\"counters\"";
+                    assertThat(receiver.points(written)).as(written).containsAllEntriesOf(points);
+                    assertThat(receiver.points(name + ",src=counters")).as(name).containsAllEntriesOf(points);
+                    assertThat(receiver.starts(name + ",src=counters"))
+                            .as(name)
+                            .hasSize(1)
+                            .doesNotContain(0L);
+                }));
     }
 
     private static String get(CollectorProgram from, String path) throws IOException, InterruptedException {

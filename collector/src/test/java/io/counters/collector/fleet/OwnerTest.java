@@ -288,6 +288,7 @@ class OwnerTest {
         TickRecords.Tick tick = TickRecords.read(log.ticks(0).get(0));
         assertThat(tick.second()).isEqualTo(1_700_000_010);
         assertThat(tick.values().values()[0]).isBetween(5L, 11L);
+        assertThat(tick.values().createdSecond(0)).as("for sinks that need it").isPositive();
         assertThat(two.metric("publish_skipped_ticks_total")).isPositive();
     }
 

@@ -29,6 +29,26 @@ class TickRecordsTest {
     }
 
     @Test
+    void a_record_with_facts_has_the_documented_bytes_and_is_read() throws Exception {
+        Snapshot values = new Snapshot(
+                new String[] {"a,b=c"},
+                new long[] {-2},
+                null,
+                1,
+                new Snapshot.Facts(new int[] {0x80000001}, new byte[] {5}));
+
+        List<byte[]> records = TickRecords.write(SECOND, values);
+
+        assertThat(HexFormat.of().formatHex(records.get(0)))
+                .isEqualTo("02" + "000000006553f10a" + "00000000" + "00000001" + "00000001" + "00000000" + "0005"
+                        + "612c623d63" + "fffffffffffffffe" + "80000001" + "05");
+        Snapshot read = TickRecords.read(records.get(0)).values();
+        assertThat(read.createdSecond(0)).isEqualTo(0x80000001L);
+        assertThat(read.isMarked(0, 4)).isTrue();
+        assertThat(read.isMarked(0, 2)).isFalse();
+    }
+
+    @Test
     void a_tick_without_counters_has_no_record() {
         assertThat(TickRecords.write(SECOND, snapshot(new String[0]))).isEmpty();
     }
@@ -142,6 +162,10 @@ class TickRecordsTest {
                 .containsExactly(Arrays.copyOf(values.names(), values.size()));
         assertThat(Arrays.copyOf(read.values().values(), values.size()))
                 .containsExactly(Arrays.copyOf(values.values(), values.size()));
+        for (int i = 0; i < values.size(); i++) {
+            assertThat(read.values().createdSecond(i)).isEqualTo(values.createdSecond(i));
+            assertThat(read.values().isMarked(i, 0xff)).isEqualTo(values.isMarked(i, 0xff));
+        }
     }
 
     private static Snapshot snapshot(String[] names, long... values) {
@@ -160,6 +184,12 @@ class TickRecordsTest {
             names[i] = new String(name, StandardCharsets.ISO_8859_1);
             values[i] = random.nextLong();
         }
-        return new Snapshot(names, values, size);
+        if (random.nextBoolean()) {
+            return new Snapshot(names, values, size);
+        }
+        byte[] marks = new byte[size];
+        random.nextBytes(marks);
+        return new Snapshot(
+                names, values, null, size, new Snapshot.Facts(random.ints(size).toArray(), marks));
     }
 }

@@ -6,8 +6,9 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.publish.OpenTsdbSink;
+import io.counters.collector.publish.HttpSink;
 import io.counters.collector.publish.PublishSettings;
+import io.counters.collector.publish.SinkAddress;
 import io.counters.collector.publish.Tsd;
 import io.counters.collector.settings.Settings;
 import io.counters.testsupport.Brokers;
@@ -150,8 +151,8 @@ class TickSinkBrokersTest {
                     "partition.assignment.strategy",
                     List.of(CooperativeStickyAssignor.class.getName())));
             sink = new TickSink(
-                    OpenTsdbSink.readingAhead(
-                            tsd.address(),
+                    HttpSink.readingAhead(
+                            new SinkAddress(SinkAddress.Kind.OPENTSDB, tsd.address(), Map.of()),
                             topic,
                             PublishSettings.from(new Settings(Map.of(), Map.of())),
                             heapBytes,

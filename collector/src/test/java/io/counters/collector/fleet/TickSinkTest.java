@@ -386,7 +386,7 @@ class TickSinkTest {
         assertThat(said.lines())
                 .containsExactly(
                         "WARN the record at offset 0 of counters.ticks-0 is not a tick, and is left out: its format"
-                                + " is 9, this version reads 1");
+                                + " is 9, this version reads 1 and 2");
     }
 
     @Test

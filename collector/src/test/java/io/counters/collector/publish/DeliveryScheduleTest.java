@@ -43,7 +43,8 @@ class DeliveryScheduleTest {
         for (int i = 0; i < points; i++) {
             names[i] = "c" + i;
         }
-        PutBodies bodies = new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
+        TickPacker bodies =
+                new TickPacker(new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024);
         delivery.begin(spool.write(second, new Snapshot(names, new long[points], points), bodies));
         // Long enough that replay may send a second's points.
         pass(Duration.ofSeconds(1));
@@ -297,7 +298,7 @@ class DeliveryScheduleTest {
         confirm(due());
         Files.delete(spool.ticks().get(0).path());
 
-        assertThatThrownBy(this::next).isInstanceOf(DeliverySchedule.Damaged.class);
+        assertThatThrownBy(this::next).isInstanceOf(DamagedTick.class);
         assertThat(delivery.olderPoints()).isZero();
     }
 
@@ -334,11 +335,52 @@ class DeliveryScheduleTest {
     }
 
     @Test
+    void in_order_a_tick_begins_when_all_of_those_before_it_are_done() throws Exception {
+        tick(100, 100);
+        delivery = DeliverySchedule.inOrder(spool, CONNECTIONS, new Random(1), BEGIN);
+        tick(110, 1);
+        tick(120, 1);
+        List<Piece> inFlight = new ArrayList<>();
+        for (Piece piece = next(); piece != null; piece = next()) {
+            inFlight.add(piece);
+        }
+        assertThat(inFlight).extracting(Piece::second).containsOnly(100L).hasSizeGreaterThan(1);
+
+        Piece failed = inFlight.remove(0);
+        inFlight.forEach(this::confirm);
+        fail(failed);
+        pass(Duration.ofMinutes(20));
+        List<Long> seconds = new ArrayList<>();
+        for (Piece piece = next(); piece != null; piece = next()) {
+            seconds.add(piece.second());
+            confirm(piece);
+        }
+
+        assertThat(seconds).startsWith(100L).endsWith(100L, 110L, 120L);
+        assertThat(delivery.isDone()).isTrue();
+    }
+
+    @Test
+    void in_order_the_pause_of_a_failure_is_at_least_what_the_server_asked_for() throws Exception {
+        delivery = DeliverySchedule.inOrder(spool, CONNECTIONS, new Random(1), BEGIN);
+        tick(100, 1);
+        Piece piece = due();
+        delivery.apply(piece, Outcome.unchanged(piece, Pause.SERVER).after(Duration.ofSeconds(30)), now);
+
+        pass(Duration.ofSeconds(29));
+        assertThat(next()).isNull();
+        assertThat(delivery.waitNanos(now)).isEqualTo(Duration.ofSeconds(1).toNanos());
+        pass(Duration.ofSeconds(3));
+        assertThat(due().second()).isEqualTo(100);
+    }
+
+    @Test
     void ticks_that_are_read_ahead_are_sent_oldest_first_on_all_connections_without_a_limit() throws Exception {
         ReadAhead ahead = new ReadAhead("a topic");
         List<Long> done = new ArrayList<>();
         DeliverySchedule all = DeliverySchedule.oldestFirst(ahead, CONNECTIONS, new Random(1), BEGIN);
-        PutBodies bodies = new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
+        TickPacker bodies =
+                new TickPacker(new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024);
         String[] names = {"a"};
         for (long second : new long[] {130, 110, 120, 110, 140}) {
             all.add(ahead.write(second, new Snapshot(names, new long[] {7}, 1), bodies, () -> done.add(second)));

@@ -23,7 +23,8 @@ public final class FaultySpool {
 
     private final Faults faults;
     private final Path folder;
-    private final PutBodies bodies = new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024);
+    private final TickPacker bodies =
+            new TickPacker(new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024);
     private final Set<Long> lost = new TreeSet<>();
     private final Set<Long> confirmed = new TreeSet<>();
 

@@ -83,8 +83,8 @@ class OpenTsdbSinkTest {
     }
 
     private Sink sink(HttpUrl address) throws IOException {
-        Sink sink = new OpenTsdbSink(
-                address,
+        Sink sink = new HttpSink(
+                new SinkAddress(SinkAddress.Kind.OPENTSDB, address, Map.of()),
                 folder,
                 PublishSettings.from(new Settings(given, Map.of())),
                 heapBytes,
@@ -903,9 +903,9 @@ class OpenTsdbSinkTest {
 
     @Test
     void the_size_of_a_body_is_limited_by_the_heap() {
-        assertThat(OpenTsdbSink.bodyBytes(8 << 10, 64 << 20)).isEqualTo(8 << 10);
-        assertThat(OpenTsdbSink.bodyBytes(64 << 20, 256 << 20)).isEqualTo(512 << 10);
-        assertThat(OpenTsdbSink.bodyBytes(64 << 20, 64L << 30)).isEqualTo(64 << 20);
+        assertThat(HttpSink.bodyBytes(8 << 10, 64 << 20)).isEqualTo(8 << 10);
+        assertThat(HttpSink.bodyBytes(64 << 20, 256 << 20)).isEqualTo(512 << 10);
+        assertThat(HttpSink.bodyBytes(64 << 20, 64L << 30)).isEqualTo(64 << 20);
     }
 
     @Test

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.prometheus.SeriesMarks;
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
@@ -98,6 +99,44 @@ class PublisherTest {
             assertThat(put).containsExactly("100: a=5 b=-2");
             assertThat(kept.counted("ledger_commits_total")).isEqualTo(1);
         }
+    }
+
+    @Test
+    void a_sink_that_names_counters_for_prometheus_is_told_what_it_needs() throws Exception {
+        given.put(CollectorFlag.SINK, "prometheus:http://127.0.0.1:1/api/v1/write");
+        given.put(CollectorFlag.IDLE, "10s");
+        List<Snapshot> ticks = new CopyOnWriteArrayList<>();
+        Sink sink = new Sink() {
+            @Override
+            public void put(long second, Snapshot values) {
+                ticks.add(values);
+            }
+
+            @Override
+            public void close() {
+                // Nothing is open.
+            }
+        };
+        try (KeptLedger kept = new KeptLedger(folder, false);
+                Publisher publisher = publisher(kept, List.of(sink))) {
+            kept.wallSeconds = 90;
+            kept.datagram("increment a.b\nincrement a_b\nincrement carts,x=1\ndecrement carts,x=2");
+            publisher.publish(100);
+            await().until(() -> ticks.size() == 1);
+            kept.wallSeconds = 105;
+            kept.datagram("increment carts,x=1");
+            publisher.publish(110);
+            await().until(() -> ticks.size() == 2);
+        }
+
+        assertThat(List.of(0, 1, 2, 3))
+                .extracting(place -> ticks.get(0).isMarked(place, SeriesMarks.GAUGE))
+                .containsExactly(false, false, true, true);
+        assertThat(ticks.get(0).isMarked(1, SeriesMarks.NAME_ESCAPED)).isTrue();
+        assertThat(ticks.get(0).createdSecond(2)).isEqualTo(90);
+        assertThat(ticks.get(1).size()).as("those that moved").isOne();
+        assertThat(ticks.get(1).isMarked(0, SeriesMarks.GAUGE)).isTrue();
+        assertThat(ticks.get(1).createdSecond(0)).isEqualTo(90);
     }
 
     @Test
@@ -374,7 +413,8 @@ class PublisherTest {
         assertThatThrownBy(() -> spool.write(
                         100,
                         new Snapshot(new String[] {"a"}, new long[] {1}, 1),
-                        new PutBodies(new Series("", List.of(new Series.Tag("src", "counters"))), 1024)))
+                        new TickPacker(
+                                new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024)))
                 .isInstanceOf(IOException.class);
 
         assertThat(folder.resolve("unfinished")).doesNotExist();

@@ -17,11 +17,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PutResponseTest {
     private static final int CHARS_MAX = 1 << 20;
 
-    private static PutResponse read(int status, String body) throws IOException {
+    private static Answer read(int status, String body) throws IOException {
         return read(status, new StringReader(body), 10);
     }
 
-    private static PutResponse read(int status, Reader body, int points) throws IOException {
+    private static Answer read(int status, Reader body, int points) throws IOException {
         return PutResponse.read(status, new BoundedText(body, CHARS_MAX), points);
     }
 
@@ -32,14 +32,14 @@ class PutResponseTest {
 
     @Test
     void the_reasons_of_points_are_found_by_metric_and_tags_in_any_order() throws Exception {
-        PutResponse answer = read(
+        Answer answer = read(
                 400,
                 "{\"errors\":[" + error("m", "Invalid x")
                         + ",{\"error\":\"of none\"},{\"datapoint\":null,\"error\":\"y\"}],"
                         + "\"success\":3,\"other\":{\"a\":[1,{\"b\":null}]},\"timeouts\":2,\"failed\":1}");
 
         assertThat(answer)
-                .isEqualTo(new PutResponse.Counted(
+                .isEqualTo(new Answer.Counted(
                         java.util.Map.of(
                                 PutResponse.key(
                                         "{\"tags\":{\"a\":\"1\",\"b\":\"2\"},\"metric\":\"m\",\"timestamp\":5}"),
@@ -54,9 +54,9 @@ class PutResponseTest {
         String errors =
                 IntStream.range(0, 500).mapToObj(i -> error("m" + i, reason)).collect(Collectors.joining(","));
 
-        PutResponse answer = read(200, "{\"failed\":500,\"errors\":[" + errors + "]}");
+        Answer answer = read(200, "{\"failed\":500,\"errors\":[" + errors + "]}");
 
-        assertThat(answer).isInstanceOfSatisfying(PutResponse.Counted.class, counted -> {
+        assertThat(answer).isInstanceOfSatisfying(Answer.Counted.class, counted -> {
             assertThat(counted.reasons()).hasSize(10);
             assertThat(counted.reasons().values()).allSatisfy(kept -> {
                 assertThat(kept).hasSize(PutResponse.REASON_CHARS_MAX);
@@ -90,19 +90,19 @@ class PutResponseTest {
     void an_answer_that_is_not_opentsdbs_is_a_problem_that_may_pass(String body) throws Exception {
         assertThat(read(200, body))
                 .isInstanceOfSatisfying(
-                        PutResponse.Trouble.class,
+                        Answer.Trouble.class,
                         trouble -> assertThat(trouble.maySize()).isFalse());
-        assertThat(read(400, body)).isInstanceOf(PutResponse.Trouble.class);
-        assertThat(read(500, body)).isInstanceOf(PutResponse.Trouble.class);
+        assertThat(read(400, body)).isInstanceOf(Answer.Trouble.class);
+        assertThat(read(500, body)).isInstanceOf(Answer.Trouble.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"[", "{\"a\":", "{\"errors\":["})
     void an_answer_with_endless_nesting_is_invalid_and_overflows_no_stack(String part) throws Exception {
-        assertThat(read(400, part.repeat(100_000))).isInstanceOf(PutResponse.Trouble.class);
-        assertThat(read(400, "{\"x\":" + part.repeat(100_000))).isInstanceOf(PutResponse.Trouble.class);
+        assertThat(read(400, part.repeat(100_000))).isInstanceOf(Answer.Trouble.class);
+        assertThat(read(400, "{\"x\":" + part.repeat(100_000))).isInstanceOf(Answer.Trouble.class);
         assertThat(read(400, "{\"errors\":[{\"datapoint\":{\"tags\":{\"x\":" + part.repeat(100_000)))
-                .isInstanceOf(PutResponse.Trouble.class);
+                .isInstanceOf(Answer.Trouble.class);
     }
 
     @Test
@@ -114,14 +114,14 @@ class PutResponseTest {
             "{\"" + "x".repeat(CHARS_MAX / 2) + "\":1,\"failed\":0}",
             " ".repeat(CHARS_MAX + 1),
         }) {
-            assertThat(read(200, body)).isInstanceOfSatisfying(PutResponse.Trouble.class, trouble -> {
+            assertThat(read(200, body)).isInstanceOfSatisfying(Answer.Trouble.class, trouble -> {
                 assertThat(trouble.maySize()).isTrue();
                 assertThat(trouble.why()).contains("more than").hasSizeLessThan(400);
             });
         }
         assertThat(read(200, "{\"failed\":0," + "\"x\":[1,2,3],".repeat(CHARS_MAX / 20) + "\"y\":0}"))
                 .as("long, with short parts")
-                .isInstanceOf(PutResponse.Counted.class);
+                .isInstanceOf(Answer.Counted.class);
     }
 
     @Test
@@ -152,12 +152,12 @@ class PutResponseTest {
                     .mapToObj(i -> String.valueOf(alphabet.charAt(i)))
                     .collect(Collectors.joining());
 
-            PutResponse answer = read(status, (seed % 2 == 0 ? "{\"failed\":" : "") + body);
+            Answer answer = read(status, (seed % 2 == 0 ? "{\"failed\":" : "") + body);
 
             assertThat(answer)
                     .as("seed %s", seed)
                     .isInstanceOfSatisfying(
-                            PutResponse.Trouble.class,
+                            Answer.Trouble.class,
                             trouble -> assertThat(trouble.why())
                                     .hasSizeLessThan(400)
                                     .doesNotContain("\33", "\n"));

@@ -34,7 +34,7 @@ class ReadAheadTest {
     private final List<Long> done = new CopyOnWriteArrayList<>();
     private long heapBytes = 1L << 30;
     private @Nullable Tsd tsd;
-    private @Nullable OpenTsdbSink sink;
+    private @Nullable HttpSink sink;
 
     @AfterEach
     void close() {
@@ -47,10 +47,10 @@ class ReadAheadTest {
         }
     }
 
-    private OpenTsdbSink sink(Tsd.Manner manner) throws IOException {
+    private HttpSink sink(Tsd.Manner manner) throws IOException {
         tsd = new Tsd(manner);
-        sink = OpenTsdbSink.readingAhead(
-                tsd.address(),
+        sink = HttpSink.readingAhead(
+                SinkAddress.Kind.OPENTSDB.address(tsd.address().toString()),
                 "the topic counters.ticks",
                 PublishSettings.from(new Settings(Map.of(), Map.of())),
                 heapBytes,

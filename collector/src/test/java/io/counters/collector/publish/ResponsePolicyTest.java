@@ -30,22 +30,23 @@ class ResponsePolicyTest {
     private long kept;
     private final ResponsePolicy policy = new ResponsePolicy(
             "OpenTSDB at test",
+            new PutBodies(new Series("", List.of())),
             () -> kept,
             KEPT_MAX,
             () -> now,
             new FaultLog(LoggerFactory.getLogger(ResponsePolicyTest.class), () -> 0));
 
-    private static PutResponse counted(long timeouts, String... reasons) throws Exception {
+    private static Answer counted(long timeouts, String... reasons) throws Exception {
         return counted(reasons.length + timeouts, timeouts, reasons);
     }
 
     /** @param reasons of the first points */
-    private static PutResponse counted(long failed, long timeouts, String... reasons) throws Exception {
+    private static Answer counted(long failed, long timeouts, String... reasons) throws Exception {
         Map<String, String> named = new HashMap<>();
         for (int i = 0; i < reasons.length; i++) {
             named.put(PutResponse.key(point(i)), reasons[i]);
         }
-        return new PutResponse.Counted(named, failed, timeouts);
+        return new Answer.Counted(named, failed, timeouts);
     }
 
     private static String point(int i) {
@@ -64,10 +65,10 @@ class ResponsePolicyTest {
     }
 
     static Stream<Arguments> answers() throws Exception {
-        PutResponse cut = new PutResponse.Trouble("closed", true);
+        Answer cut = new Answer.Trouble("closed", true);
         return Stream.of(
                 // points, attempts, answer, done, dropped, points of each rest, pause
-                arguments(3, 0, new PutResponse.Taken(), 3, 0, List.of(), Pause.NONE),
+                arguments(3, 0, new Answer.Taken(), 3, 0, List.of(), Pause.NONE),
                 arguments(3, 0, counted(0), 3, 0, List.of(), Pause.NONE),
                 arguments(3, 0, counted(0, BAD), 3, 1, List.of(), Pause.PIECE),
                 arguments(3, 0, counted(0, BAD, BAD, BAD), 3, 3, List.of(), Pause.PIECE),
@@ -80,21 +81,21 @@ class ResponsePolicyTest {
                 arguments(3, 0, counted(1, BAD), 1, 1, List.of(2), Pause.PIECE),
                 arguments(4, 0, counted(3, 0, BAD), 0, 0, List.of(2, 2), Pause.NONE),
                 arguments(1, 0, counted(3, 0, BAD), 0, 0, List.of(1), Pause.PIECE),
-                arguments(3, 0, new PutResponse.Unreadable("no"), 0, 0, List.of(1, 2), Pause.NONE),
-                arguments(1, 0, new PutResponse.Unreadable("no"), 1, 1, List.of(), Pause.NONE),
-                arguments(3, 0, new PutResponse.TooLarge(), 0, 0, List.of(1, 2), Pause.NONE),
-                arguments(1, 0, new PutResponse.TooLarge(), 0, 0, List.of(1), Pause.SERVER),
+                arguments(3, 0, new Answer.Unreadable("no"), 0, 0, List.of(1, 2), Pause.NONE),
+                arguments(1, 0, new Answer.Unreadable("no"), 1, 1, List.of(), Pause.NONE),
+                arguments(3, 0, new Answer.TooLarge(), 0, 0, List.of(1, 2), Pause.NONE),
+                arguments(1, 0, new Answer.TooLarge(), 0, 0, List.of(1), Pause.SERVER),
                 arguments(100, 0, cut, 0, 0, List.of(100), Pause.SERVER),
                 arguments(100, 1, cut, 0, 0, List.of(100), Pause.SERVER),
                 arguments(100, 2, cut, 0, 0, List.of(50, 50), Pause.SERVER),
                 arguments(50, 9, cut, 0, 0, List.of(50), Pause.SERVER),
-                arguments(100, 9, new PutResponse.Trouble("down", false), 0, 0, List.of(100), Pause.SERVER));
+                arguments(100, 9, new Answer.Trouble("down", false), 0, 0, List.of(100), Pause.SERVER));
     }
 
     @ParameterizedTest
     @MethodSource("answers")
     void an_answer_has_one_outcome(
-            int points, int attempts, PutResponse answer, int done, int dropped, List<Integer> rest, Pause pause)
+            int points, int attempts, Answer answer, int done, int dropped, List<Integer> rest, Pause pause)
             throws Exception {
         Outcome outcome = policy.judge(piece(points, attempts), answer);
         assertThat(outcome.done()).isEqualTo(done);
@@ -108,7 +109,7 @@ class ResponsePolicyTest {
     @Test
     void the_rest_has_the_points_that_failed_unchanged() throws Exception {
         Rest rest = policy.judge(piece(3, 0), counted(0, BAD, PASSING)).rest().get(0);
-        assertThat(PutBodies.json(Objects.requireNonNull(rest.gzipped()))).isEqualTo("[" + point(1) + "]");
+        assertThat(PutBodies.json(Objects.requireNonNull(rest.body()))).isEqualTo("[" + point(1) + "]");
     }
 
     @Test

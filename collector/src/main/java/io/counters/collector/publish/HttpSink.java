@@ -4,7 +4,6 @@ import io.counters.collector.common.DiskFault;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Snapshot;
-import io.counters.collector.publish.DeliverySchedule.Damaged;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,27 +15,29 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
-import okhttp3.HttpUrl;
+import okhttp3.Headers;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * OpenTSDB's {@code /api/put}, over several keep-alive connections at once.
+ * Sends points by HTTP, over several keep-alive connections at once: to OpenTSDB's {@code /api/put}, by OTLP, or by Prometheus'
+ * remote write. What differs is its {@link PointFormat}, and the order of ticks: only OpenTSDB gets the current one before those
+ * that wait.
  *
  * <p>{@link #put} writes a tick to the {@link Spool}; this sink's own thread then sends the pieces that {@link DeliverySchedule}
- * returns, and deletes a tick when all its points are confirmed. So points that OpenTSDB does not confirm stay on disk and
+ * returns, and deletes a tick when all its points are confirmed. So points that the server does not confirm stay on disk and
  * are sent again, unchanged, until it does.
  */
-public final class OpenTsdbSink implements Sink {
-    private static final Logger log = LoggerFactory.getLogger(OpenTsdbSink.class);
+public final class HttpSink implements Sink {
+    private static final Logger log = LoggerFactory.getLogger(HttpSink.class);
 
     /** With ?sync, a TSD flushes to HBase once a second by default, so a connection carries one body a second. */
     static final int CONNECTIONS = 20;
 
-    private static final int SYNC_MILLIS = 3_000;
     /** A little longer than a TSD's flush, which is once a second. */
     private static final long LAST_MILLIS = 2_000;
 
@@ -44,6 +45,9 @@ public final class OpenTsdbSink implements Sink {
     private static final int BODY_HEAP_SHARE = 512;
 
     static final int BODY_BYTES_MIN = 64 * 1024;
+
+    /** Of other servers than OpenTSDB, which accept megabytes; their bodies have a limit of points as well. */
+    private static final int BODY_BYTES = 256 * 1024;
 
     /** Parts of bodies that wait in memory to be sent again; beyond this, whole bodies are sent again from the spool. */
     private static final int KEPT_HEAP_SHARE = 16;
@@ -55,13 +59,13 @@ public final class OpenTsdbSink implements Sink {
     /** The end of a problem is logged only if it lasted longer, because single failures are not an outage. */
     private static final Duration TOLD_AFTER = Duration.ofSeconds(3);
 
-    private final HttpUrl url;
+    private final SinkAddress address;
     private final Requests requests;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final Backlog backlog;
     private final boolean isReadingAhead;
-    private final PutBodies bodies;
+    private final TickPacker bodies;
     private final DeliverySchedule delivery;
     private final long aheadMax;
     private final Semaphore moved = new Semaphore(0);
@@ -75,6 +79,7 @@ public final class OpenTsdbSink implements Sink {
 
     private final LongAdder delivered;
     private final LongAdder bad;
+    private final Function<String, LongAdder> refused;
     private final LongAdder lost;
     private final LongAdder retries;
 
@@ -82,15 +87,15 @@ public final class OpenTsdbSink implements Sink {
      * Creates a sink that opens connections when they are needed, and replays the ticks that an earlier run left in its
      * spool.
      *
-     * @param address of the TSD; {@code /api/put} is appended
+     * @param address of the server
      * @param folder of the spool, for this sink only
      * @param heapBytes the heap, which limits the sizes of bodies and answers
      * @param random for the jitter of pauses
      * @param threads creates the thread that sends
      * @throws IOException if the folder cannot be used
      */
-    public OpenTsdbSink(
-            HttpUrl address,
+    public HttpSink(
+            SinkAddress address,
             Path folder,
             PublishSettings settings,
             long heapBytes,
@@ -120,8 +125,8 @@ public final class OpenTsdbSink implements Sink {
      *
      * @param origin what has the ticks until then, for the log
      */
-    public static OpenTsdbSink readingAhead(
-            HttpUrl address,
+    public static HttpSink readingAhead(
+            SinkAddress address,
             String origin,
             PublishSettings settings,
             long heapBytes,
@@ -131,7 +136,7 @@ public final class OpenTsdbSink implements Sink {
             ThreadFactory threads,
             FaultLog faults,
             Metrics metrics) {
-        return new OpenTsdbSink(
+        return new HttpSink(
                 address,
                 new ReadAhead(origin),
                 settings,
@@ -144,8 +149,8 @@ public final class OpenTsdbSink implements Sink {
                 metrics);
     }
 
-    private OpenTsdbSink(
-            HttpUrl address,
+    private HttpSink(
+            SinkAddress address,
             Backlog backlog,
             PublishSettings settings,
             long heapBytes,
@@ -156,41 +161,47 @@ public final class OpenTsdbSink implements Sink {
             FaultLog faults,
             Metrics metrics) {
         this.backlog = backlog;
-        HttpUrl.Builder put = address.newBuilder().addPathSegments("api/put").addQueryParameter("details", null);
-        if (settings.safe()) {
-            put.addQueryParameter("sync", null).addQueryParameter("sync_timeout", String.valueOf(SYNC_MILLIS));
-        }
-        url = put.build();
+        this.address = address;
         this.nanoClock = nanoClock;
         this.faults = faults;
         aheadMax = heapBytes / AHEAD_HEAP_SHARE;
-        int bodyBytes = bodyBytes(settings.bodyBytes(), heapBytes);
-        if (bodyBytes < settings.bodyBytes()) {
-            log.warn(
-                    "--opentsdb-body is {} bytes, but a heap of {} MB allows bodies of at most {} bytes; raise -Xmx",
-                    settings.bodyBytes(),
-                    heapBytes >> 20,
-                    bodyBytes);
-        }
-        bodies = new PutBodies(settings.series(), bodyBytes);
+        PointFormat format = address.kind().format(settings.series());
+        bodies = new TickPacker(format, bodyBytes(address.kind(), settings.bodyBytes(), heapBytes));
         long now = nanoClock.getAsLong();
-        if (backlog instanceof ReadAhead ahead) {
-            isReadingAhead = true;
+        isReadingAhead = backlog instanceof ReadAhead;
+        if (address.kind() != SinkAddress.Kind.OPENTSDB) {
+            delivery = DeliverySchedule.inOrder(backlog, CONNECTIONS, random, now);
+        } else if (backlog instanceof ReadAhead ahead) {
             delivery = DeliverySchedule.oldestFirst(ahead, CONNECTIONS, random, now);
         } else {
-            isReadingAhead = false;
             delivery = new DeliverySchedule(
                     backlog, CONNECTIONS, settings.interval().toSeconds(), random, now);
         }
-        ResponsePolicy policy =
-                new ResponsePolicy(toString(), delivery::keptBytes, heapBytes / KEPT_HEAP_SHARE, nanoClock, faults);
-        requests = new Requests(url, toString(), CONNECTIONS, heapBytes, policy, this::apply, this::lost, faults);
-        delivered = metrics.count("publish_points_total", "Points that OpenTSDB confirmed.");
-        bad = metrics.count("publish_bad_points_total", "Points that OpenTSDB refused permanently.");
+        ResponsePolicy policy = new ResponsePolicy(
+                toString(), format, delivery::keptBytes, heapBytes / KEPT_HEAP_SHARE, nanoClock, faults);
+        requests = new Requests(
+                address.endpoint(settings.safe()),
+                Headers.of(address.headers(format)),
+                format,
+                toString(),
+                clock,
+                CONNECTIONS,
+                heapBytes,
+                policy,
+                this::apply,
+                this::lost,
+                faults);
+        delivered = metrics.count("publish_points_total", "Points that sinks confirmed.");
+        bad = metrics.count("publish_bad_points_total", "Points that sinks refused permanently.");
         lost = metrics.count("publish_lost_points_total", "Points that were lost before they were delivered.");
         retries = metrics.count(
-                "publish_retries_total", "Requests to OpenTSDB that were sent again, completely or in part.");
-        show(address.host() + ":" + address.port(), clock, metrics);
+                "publish_retries_total", "Requests with points that were sent again, completely or in part.");
+        refused = reason -> metrics.count(
+                "publish_refused_points_total",
+                "Points that sinks refused permanently, by the reason.",
+                "reason",
+                reason);
+        show(address.label(), clock, metrics);
         if (delivery.olderPoints() > 0) {
             log.info("sending the points that an earlier run left in {}: {}", backlog, delivery.olderPoints());
         }
@@ -204,7 +215,7 @@ public final class OpenTsdbSink implements Sink {
         }
         metrics.gauge(
                 "publish_in_flight_bytes",
-                "Size of the requests to OpenTSDB that are in flight.",
+                "Size of the requests with points that are in flight.",
                 "sink",
                 sink,
                 requests::inFlightBytes);
@@ -214,6 +225,19 @@ public final class OpenTsdbSink implements Sink {
                 "sink",
                 sink,
                 () -> delivery.replayRate(nanoClock.getAsLong()));
+    }
+
+    private static int bodyBytes(SinkAddress.Kind kind, int openTsdbBytes, long heapBytes) {
+        int wanted = kind == SinkAddress.Kind.OPENTSDB ? openTsdbBytes : BODY_BYTES;
+        int allowed = bodyBytes(wanted, heapBytes);
+        if (allowed < wanted && kind == SinkAddress.Kind.OPENTSDB) {
+            log.warn(
+                    "--opentsdb-body is {} bytes, but a heap of {} MB allows bodies of at most {} bytes; raise -Xmx",
+                    wanted,
+                    heapBytes >> 20,
+                    allowed);
+        }
+        return allowed;
     }
 
     /** The maximum size of a body, by the setting and by the heap. */
@@ -345,7 +369,7 @@ public final class OpenTsdbSink implements Sink {
     private @Nullable Piece next(long now) {
         try {
             return delivery.next(now);
-        } catch (Damaged tick) {
+        } catch (DamagedTick tick) {
             sayLost(tick.points, tick);
             return null;
         } catch (IOException notNow) {
@@ -370,7 +394,10 @@ public final class OpenTsdbSink implements Sink {
         long now = nanoClock.getAsLong();
         if (delivery.apply(piece, outcome, now)) {
             delivered.add((long) outcome.done() - outcome.dropped());
-            bad.add(outcome.dropped());
+            if (outcome.dropped() > 0) {
+                refused.apply(outcome.reason()).add(outcome.dropped());
+                bad.add(outcome.dropped());
+            }
         }
         if (outcome.pause() == Outcome.Pause.SERVER) {
             troubleSince.compareAndSet(0, now == 0 ? 1 : now);
@@ -385,7 +412,7 @@ public final class OpenTsdbSink implements Sink {
 
     @Override
     public String toString() {
-        return "OpenTSDB at " + url.scheme() + "://" + url.host() + ":" + url.port();
+        return address.toString();
     }
 
     @Override

@@ -1,0 +1,348 @@
+package io.counters.collector.publish;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SaidFaults;
+import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.settings.Settings;
+import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsPartialSuccess;
+import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The sinks for OTLP and Prometheus' remote write with a server on loopback whose answers a test chooses. */
+@Tag("once")
+class ReceiverSinkTest {
+    private static final long SECOND = 1_700_000_010;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @TempDir
+    Path folder;
+
+    /** The points of a request, and how it is answered. */
+    private interface Manner {
+        byte[] answer(int number, List<String> points, HttpExchange exchange) throws IOException;
+    }
+
+    private final Metrics metrics = new Metrics();
+    private final SaidFaults said = new SaidFaults();
+    private final AtomicLong ahead = new AtomicLong();
+    private final List<String> accepted = new CopyOnWriteArrayList<>();
+    private final Map<String, String> headers = new ConcurrentHashMap<>();
+    private final AtomicInteger requests = new AtomicInteger();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private volatile Manner manner = (number, points, exchange) -> taken(points, exchange);
+    private final HttpServer server;
+    private @Nullable HttpSink sink;
+
+    ReceiverSinkTest() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(threads);
+        server.createContext("/", this::serve);
+        server.start();
+    }
+
+    @AfterEach
+    void close() {
+        if (sink != null) {
+            sink.close();
+        }
+        server.stop(0);
+        threads.shutdownNow();
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            byte[] body = exchange.getRequestBody().readAllBytes();
+            exchange.getRequestHeaders().forEach((name, values) -> headers.put(name, values.get(0)));
+            boolean isSnappy = "snappy".equals(exchange.getRequestHeaders().getFirst("Content-Encoding"));
+            List<String> points = isSnappy ? RemoteWriteFormatTest.series(body) : OtlpFormatTest.points(body);
+            byte[] answer = manner.answer(requests.incrementAndGet(), points, exchange);
+            if (answer.length > 0) {
+                exchange.getResponseBody().write(answer);
+            }
+        }
+    }
+
+    private byte[] taken(List<String> points, HttpExchange exchange) throws IOException {
+        accepted.addAll(points);
+        exchange.sendResponseHeaders(204, -1);
+        return new byte[0];
+    }
+
+    private static byte[] answer(HttpExchange exchange, int status, byte[] body) throws IOException {
+        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+        return body;
+    }
+
+    private static byte[] refused(HttpExchange exchange, String why) throws IOException {
+        return answer(exchange, 400, why.getBytes(ISO_8859_1));
+    }
+
+    private HttpSink sink(SinkAddress.Kind kind, Map<String, String> more) throws IOException {
+        HttpSink opened = new HttpSink(
+                kind.address("http://127.0.0.1:" + server.getAddress().getPort() + "/write")
+                        .with(more),
+                folder,
+                PublishSettings.from(new Settings(Map.of(), Map.of())),
+                1L << 30,
+                InstantSource.system(),
+                () -> System.nanoTime() + ahead.get(),
+                new Random(1),
+                work -> {
+                    Thread thread = new Thread(work, "counters-points");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                said.log(),
+                metrics);
+        sink = opened;
+        return opened;
+    }
+
+    private HttpSink prometheus() throws IOException {
+        return sink(SinkAddress.Kind.PROMETHEUS, Map.of());
+    }
+
+    private static Snapshot values(long value, int count) {
+        String[] names = new String[count];
+        long[] values = new long[count];
+        for (int i = 0; i < count; i++) {
+            names[i] = "c" + i;
+            values[i] = value;
+        }
+        return new Snapshot(names, values, count);
+    }
+
+    private void awaitDone() {
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> counted("publish_points_total") + counted("publish_bad_points_total") >= put.get());
+    }
+
+    private final AtomicLong put = new AtomicLong();
+
+    private void put(HttpSink to, long second, long value, int count) {
+        put.addAndGet(count);
+        to.put(second, values(value, count));
+    }
+
+    private long counted(String name) {
+        return metrics.values().getOrDefault(name, 0L);
+    }
+
+    private long refused(String reason) {
+        return counted("publish_refused_points_total{reason=\"" + reason + "\"}");
+    }
+
+    @Test
+    void requests_have_the_headers_of_their_format_and_the_users() throws Exception {
+        put(sink(SinkAddress.Kind.PROMETHEUS, Map.of("Authorization", "Bearer s3cret")), SECOND, 1, 1);
+        awaitDone();
+
+        assertThat(headers)
+                .containsEntry("Content-type", "application/x-protobuf")
+                .containsEntry("Content-encoding", "snappy")
+                .containsEntry("X-prometheus-remote-write-version", "0.1.0")
+                .containsEntry("User-agent", "counters")
+                .containsEntry("Authorization", "Bearer s3cret");
+        assertThat(accepted).containsExactly("__name__=\"c0_total\",src=\"counters\" 1@" + SECOND + "000");
+        assertThat(sink + "" + said.lines()).doesNotContain("s3cret");
+    }
+
+    /** Prometheus refuses a value that is older than one it has, so ticks must not overtake each other. */
+    @Test
+    void ticks_arrive_in_order_after_an_outage_and_a_restart() throws Exception {
+        // A request of the first sink may still be on its way when the second one sends.
+        manner = (number, points, exchange) -> {
+            if (!"second".equals(exchange.getRequestHeaders().getFirst("Run"))) {
+                return answer(exchange, 503, new byte[0]);
+            }
+            synchronized (accepted) {
+                return taken(points, exchange);
+            }
+        };
+        HttpSink first = prometheus();
+        for (int tick = 0; tick < 4; tick++) {
+            put(first, SECOND + tick, tick, 5_000);
+        }
+        await().atMost(PATIENCE).until(() -> requests.get() > 2);
+        first.close();
+        HttpSink second = sink(SinkAddress.Kind.PROMETHEUS, Map.of("Run", "second"));
+        put(second, SECOND + 4, 4, 5_000);
+        awaitDone();
+
+        List<String> seconds = accepted.stream()
+                .map(point -> point.substring(point.indexOf('@') + 1))
+                .toList();
+        assertThat(seconds).isSorted().hasSize(25_000);
+        assertThat(accepted).doesNotHaveDuplicates();
+        assertThat(counted("publish_bad_points_total")).isZero();
+    }
+
+    @Test
+    void a_single_refused_point_costs_no_other() throws Exception {
+        manner = (number, points, exchange) -> points.stream().anyMatch(point -> point.contains("\"c777_total\""))
+                ? refused(exchange, "out of order sample")
+                : taken(points, exchange);
+        put(prometheus(), SECOND, 1, 2_000);
+        awaitDone();
+
+        assertThat(accepted).hasSize(1_999).doesNotHaveDuplicates();
+        assertThat(refused("out_of_order")).isOne();
+        assertThat(counted("publish_points_total")).isEqualTo(1_999);
+        assertThat(said.lines())
+                .anyMatch(line -> line.contains("refused points permanently (points: 1, reason: out_of_order)")
+                        && line.contains("the first is {__name__=\"c777_total\",src=\"counters\"}"));
+    }
+
+    /** As after a restart, if all of a tick had arrived already, and later ones too. */
+    @Test
+    void a_tick_of_which_all_is_refused_does_not_cause_a_request_for_each_point() throws Exception {
+        manner = (number, points, exchange) -> points.get(0).endsWith("@" + SECOND + "000")
+                ? refused(exchange, "out of order sample")
+                : taken(points, exchange);
+        HttpSink to = prometheus();
+        put(to, SECOND, 1, 2_000);
+        put(to, SECOND + 1, 1, 2_000);
+        awaitDone();
+
+        assertThat(refused("out_of_order")).isEqualTo(2_000);
+        assertThat(accepted).hasSize(2_000);
+        assertThat(requests.get()).isLessThan(150);
+    }
+
+    @Test
+    void points_that_are_too_old_are_given_up_with_their_request() throws Exception {
+        manner = (number, points, exchange) -> refused(exchange, "out of bounds");
+        put(prometheus(), SECOND, 1, 2_000);
+        awaitDone();
+
+        assertThat(refused("out_of_bounds")).isEqualTo(2_000);
+        assertThat(requests.get()).isOne();
+    }
+
+    @Test
+    void a_server_that_asks_to_wait_is_not_asked_before() throws Exception {
+        List<Long> times = new CopyOnWriteArrayList<>();
+        manner = (number, points, exchange) -> {
+            times.add(System.nanoTime());
+            if (number == 1) {
+                exchange.getResponseHeaders().add("Retry-After", "2");
+                return answer(exchange, 429, new byte[0]);
+            }
+            return taken(points, exchange);
+        };
+        put(prometheus(), SECOND, 1, 1);
+        awaitDone();
+
+        assertThat(times).hasSize(2);
+        assertThat(Duration.ofNanos(times.get(1) - times.get(0))).isGreaterThan(Duration.ofMillis(1_900));
+        assertThat(counted("publish_retries_total")).isOne();
+    }
+
+    @Test
+    void a_partial_success_of_otlp_is_counted_and_not_sent_again() throws Exception {
+        manner = (number, points, exchange) -> {
+            accepted.addAll(points);
+            return answer(
+                    exchange,
+                    200,
+                    ExportMetricsServiceResponse.newBuilder()
+                            .setPartialSuccess(ExportMetricsPartialSuccess.newBuilder()
+                                    .setRejectedDataPoints(3)
+                                    .setErrorMessage("too many series"))
+                            .build()
+                            .toByteArray());
+        };
+        put(sink(SinkAddress.Kind.OTLP, Map.of()), SECOND, 1, 10);
+        awaitDone();
+
+        assertThat(requests.get()).isOne();
+        assertThat(counted("publish_points_total")).isEqualTo(7);
+        assertThat(refused("partial_success")).isEqualTo(3);
+        assertThat(said.lines())
+                .anyMatch(line ->
+                        line.contains("refused points of a request permanently without naming them (points: 3 of"
+                                + " 10): too many series"));
+    }
+
+    @Test
+    void only_the_errors_that_otlp_allows_are_tried_again() throws Exception {
+        manner = (number, points, exchange) -> switch (number) {
+            case 1 -> answer(exchange, 502, new byte[0]);
+            case 2 -> answer(exchange, 504, new byte[0]);
+            case 3 -> taken(points, exchange);
+            default -> answer(exchange, 500, "broken".getBytes(ISO_8859_1));
+        };
+        HttpSink to = sink(SinkAddress.Kind.OTLP, Map.of());
+        put(to, SECOND, 1, 1);
+        awaitDone();
+        put(to, SECOND + 1, 2, 1);
+        awaitDone();
+
+        assertThat(accepted).containsExactly("c0,src=counters + 1");
+        assertThat(refused("status_500")).isOne();
+        assertThat(requests.get()).isEqualTo(4);
+    }
+
+    @Test
+    void ticks_that_are_read_ahead_arrive_in_order_too() throws Exception {
+        List<Long> done = new ArrayList<>();
+        try (HttpSink to = HttpSink.readingAhead(
+                SinkAddress.Kind.PROMETHEUS.address(
+                        "http://127.0.0.1:" + server.getAddress().getPort() + "/write"),
+                "the topic counters.ticks",
+                PublishSettings.from(new Settings(Map.of(), Map.of())),
+                1L << 30,
+                InstantSource.system(),
+                System::nanoTime,
+                new Random(1),
+                work -> {
+                    Thread thread = new Thread(work, "counters-points");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                said.log(),
+                metrics)) {
+            manner = (number, points, exchange) ->
+                    number < 4 ? answer(exchange, 500, new byte[0]) : taken(points, exchange);
+            for (long second = SECOND; second < SECOND + 5; second++) {
+                long now = second;
+                to.put(second, values(1, 3_000), () -> {
+                    synchronized (done) {
+                        done.add(now);
+                    }
+                });
+            }
+            await().atMost(PATIENCE).until(() -> counted("publish_points_total") == 15_000);
+        }
+
+        assertThat(done).containsExactly(SECOND, SECOND + 1, SECOND + 2, SECOND + 3, SECOND + 4);
+        assertThat(accepted).doesNotHaveDuplicates().hasSize(15_000);
+    }
+}
