@@ -262,6 +262,11 @@ public final class Ledger implements LedgerView {
         return counters.takeSaturations();
     }
 
+    /** Returns the streams that two senders seem to continue, if that was seen since the last call. */
+    synchronized List<InboundStream> takeCloned() {
+        return streams.cloned.take();
+    }
+
     /** Whether nothing was ever committed here. */
     public synchronized boolean isNew() {
         return head.commit() == 0;
