@@ -19,6 +19,7 @@ final class Log implements Consumer<String> {
     private final Set<String> said = new LinkedHashSet<>();
     private final PrintStream stderr = System.err;
     private volatile PrintStream out = stderr;
+    private volatile @Nullable PrintStream opened;
     private volatile @Nullable String file;
 
     /** From now on appends to a file. */
@@ -26,7 +27,9 @@ final class Log implements Consumer<String> {
     void to(String file) {
         this.file = file;
         try {
-            out = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");
+            PrintStream fresh = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");
+            opened = fresh;
+            out = fresh;
         } catch (IOException | RuntimeException cannot) {
             accept("log is " + file + ", which cannot be written (" + cannot.getMessage() + "); stderr is used");
         }
@@ -34,9 +37,10 @@ final class Log implements Consumer<String> {
 
     /** Closes the file; messages go to stderr until {@link #open}. */
     void close() {
-        PrintStream open = out;
-        if (open != stderr) {
+        PrintStream open = opened;
+        if (open != null) {
             out = stderr;
+            opened = null;
             open.close();
         }
     }
