@@ -57,6 +57,7 @@ public final class Checkpoints implements InvocationHandler {
 
     /** Called by the context. Never throws, because that would make the checkpoint fail. */
     @Override
+    @SuppressWarnings("ReferenceEquality") // A resource is equal to itself only.
     public @Nullable Object invoke(Object resource, Method method, Object @Nullable [] arguments) {
         switch (method.getName()) {
             case "beforeCheckpoint":
