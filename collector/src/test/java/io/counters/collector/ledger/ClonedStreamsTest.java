@@ -50,6 +50,16 @@ class ClonedStreamsTest {
     }
 
     @Test
+    void a_stream_is_noted_once_a_minute_however_many_lines_show_a_clone() {
+        send(1, "increment a 5 5\nincrement b 5 5");
+        send(2, "increment a 1 1\nincrement b 1 1");
+        send(3, "increment a 1 2");
+
+        assertThat(kept.ledger.takeCloned()).hasSize(1);
+        assertThat(kept.ledger.takeCloned()).isEmpty();
+    }
+
+    @Test
     void two_copies_that_use_the_same_numbers_are_noticed() {
         send(1, "increment a 5 5");
         send(2, "increment a 9 14");
