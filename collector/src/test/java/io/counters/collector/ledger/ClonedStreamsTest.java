@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.common.AddressKey;
+import io.counters.collector.common.Metrics;
+import io.counters.collector.common.SeededHash;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,13 +52,23 @@ class ClonedStreamsTest {
     }
 
     @Test
-    void a_stream_is_noted_once_a_minute_however_many_lines_show_a_clone() {
-        send(1, "increment a 5 5\nincrement b 5 5");
-        send(2, "increment a 1 1\nincrement b 1 1");
-        send(3, "increment a 1 2");
+    void a_stream_is_noted_once_a_minute_and_counted_once_however_many_lines_show_a_clone() {
+        long[] now = {0};
+        Metrics metrics = new Metrics();
+        LedgerState empty = new LedgerState(1, new SeededHash(new Random(1)));
+        Ledger ledger = new Ledger(LedgerSettings.in(folder), false, () -> now[0], () -> 0, empty, metrics);
+        Feed feed = new Feed(ledger);
+        List<Integer> noted = new ArrayList<>();
+        feed.datagram("from " + STREAM + " 0 1\nincrement a 9 9\nincrement b 9 9");
 
-        assertThat(kept.ledger.takeCloned()).hasSize(1);
-        assertThat(kept.ledger.takeCloned()).isEmpty();
+        for (int seq = 2; seq <= 5; seq++) {
+            feed.datagram("from " + STREAM + " 0 " + seq + "\nincrement a 1 1\nincrement b 1 1");
+            noted.add(ledger.takeCloned().size());
+            now[0] += 30_000;
+        }
+
+        assertThat(noted).containsExactly(1, 0, 1, 0);
+        assertThat(metrics.values()).containsEntry("ledger_cloned_streams_total", 1L);
     }
 
     @Test
