@@ -117,6 +117,19 @@ class ClonedStreamsTest {
         assertThat(isCloned()).isFalse();
     }
 
+    @Test
+    void in_a_fleet_a_clone_is_noticed_where_no_number_is_missing() {
+        merge(announced(1, 3), 9, 9);
+        merge(announced(0, 0), 0, 5);
+        assertThat(isCloned()).as("another partition counts the datagrams").isFalse();
+        merge(announced(5, 5), 0, 7);
+        assertThat(isCloned()).as("9 may be from datagram 6, whose number was dropped").isFalse();
+
+        merge(announced(6, 7), 0, 8);
+
+        assertThat(isCloned()).isTrue();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
     void one_sender_is_never_taken_for_two_and_two_copies_are_always_noticed(int seed) {
@@ -181,6 +194,11 @@ class ClonedStreamsTest {
     private InboundStream stream(int seq) {
         byte[] id = STREAM.getBytes(ISO_8859_1);
         return kept.ledger.stream(id, 0, id.length, 1000, seq, 0);
+    }
+
+    private InboundStream announced(long first, long last) {
+        byte[] id = STREAM.getBytes(ISO_8859_1);
+        return kept.ledger.announced(id, 0, id.length, 1000, first, last);
     }
 
     private void merge(InboundStream stream, long amount, long total) {
