@@ -123,7 +123,9 @@ class ClonedStreamsTest {
         merge(announced(0, 0), 0, 5);
         assertThat(isCloned()).as("another partition counts the datagrams").isFalse();
         merge(announced(5, 5), 0, 7);
-        assertThat(isCloned()).as("9 may be from datagram 6, whose number was dropped").isFalse();
+        assertThat(isCloned())
+                .as("9 may be from datagram 6, whose number was dropped")
+                .isFalse();
 
         merge(announced(6, 7), 0, 8);
 
