@@ -1,6 +1,8 @@
 package io.counters;
 
 import io.counters.cells.Cells;
+import io.counters.emit.Checkpointed;
+import io.counters.emit.Checkpoints;
 import io.counters.emit.CounterTable;
 import io.counters.emit.Emitter;
 import io.counters.emit.EmitterSettings;
@@ -58,6 +60,36 @@ public final class Counters {
         return known != null ? known : create(name == null ? "" : name);
     }
 
+    /**
+     * The counter of this name with these tags, {@code counter("payments.tried", "method", "card")}: the same one as that
+     * of {@code "payments.tried,method=card"}. Finding it costs more than counting, so keep it if its tags are fixed.
+     *
+     * <p>Tags that break the rules of a name are refused like a name that does: if a key has no value, if a key or a
+     * value is null, empty, or has other characters than a name, or if a key appears twice.
+     *
+     * @param name a metric, which may have tags of its own
+     * @param tags keys and values in turn, at most 7 of each with those of the name
+     */
+    public static Counter counter(String name, String... tags) {
+        if (tags == null || tags.length == 0) {
+            return counter(name);
+        }
+        StringBuilder tagged = new StringBuilder(64).append(name == null ? "" : name);
+        for (int i = 0; i < tags.length; i++) {
+            append(tagged.append(i % 2 == 0 ? ',' : '='), tags[i]);
+        }
+        return counter(tagged.toString());
+    }
+
+    /** Appends a key or a value; one that would read as several is quoted, so that the name is refused. */
+    private static void append(StringBuilder tagged, @Nullable String part) {
+        if (part == null) {
+            return;
+        }
+        boolean splits = part.indexOf(',') >= 0 || part.indexOf('=') >= 0;
+        tagged.append(splits ? "'" : "").append(part).append(splits ? "'" : "");
+    }
+
     /** Adds one under this name; fastest if the name is a literal. */
     public static void increment(String name) {
         recent(name).increment();
@@ -113,6 +145,9 @@ public final class Counters {
      * <p>Returns at once: sending, and every failure of it, happens on that thread. If the agent is present, or an
      * earlier start has not been closed, this does nothing and logs that once.
      *
+     * <p>If the JVM has CRaC, or {@code org.crac} is on the class path, everything is sent and all sockets are closed
+     * before a checkpoint; a restored process sends in streams of its own.
+     *
      * @param collector {@code host:port}, or {@code host} for port 11212; several collectors, with weights, are written
      *     {@code h1*3;h2}, and each name is sent to the one that owns it
      * @return its {@code close} makes a last sweep, within 500 ms; when the JVM ends, this happens without it
@@ -134,10 +169,42 @@ public final class Counters {
             return () -> {};
         }
         fresh.start();
+        Restores.registerOnce();
         return () -> {
             fresh.close();
             emitter.compareAndSet(fresh, null);
         };
+    }
+
+    /** Tells the emitter that runs when this process is copied. */
+    private static final class Restores implements Checkpointed {
+        private static final Checkpoints CHECKPOINTS = new Checkpoints(new Restores());
+
+        static {
+            // The library passes on to the JVM, so one of them is enough.
+            if (!CHECKPOINTS.register(Checkpoints.OF_THE_JVM, null)) {
+                CHECKPOINTS.register(Checkpoints.OF_THE_APPLICATION, Counters.class.getClassLoader());
+            }
+        }
+
+        /** Registers by initializing this class. */
+        static void registerOnce() {}
+
+        @Override
+        public void beforeCheckpoint() {
+            Emitter running = emitter.get();
+            if (running != null) {
+                running.beforeCheckpoint();
+            }
+        }
+
+        @Override
+        public void afterRestore() {
+            Emitter running = emitter.get();
+            if (running != null) {
+                running.afterRestore();
+            }
+        }
     }
 
     private static String quoted(String name) {

@@ -10,6 +10,7 @@ import io.counters.cells.Cells;
 import io.counters.cells.LoaderOfCopies;
 import io.counters.cells.Sums;
 import io.counters.emit.CollectorSocket;
+import io.counters.wire.Rejection;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
@@ -20,11 +21,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -74,6 +80,66 @@ class CountersTest {
         assertThat(Counters.counter(name + ",b=2,a=1").name()).isEqualTo(name + ",a=1,b=2");
         assertThat(Sums.of(name + ",a=1,b=2")).isEqualTo(2);
         assertThat(Sums.of(name + ",b=2,a=1")).isZero();
+    }
+
+    @Test
+    void tags_as_pairs_are_the_tags_of_a_name_in_any_order() {
+        Counters.counter(name, "b", "2", "a", "1").increment();
+        Counters.counter(name, "a", "1", "b", "2").increment();
+        Counters.counter(name + ",b=2", "a", "1").increment();
+        Counters.counter(name, new String[0]).add(5);
+
+        assertThat(Sums.of(name + ",a=1,b=2")).isEqualTo(3);
+        assertThat(Sums.of(name)).isEqualTo(5);
+        assertThat(Counters.counter(name, "b", "2", "a", "1"))
+                .isSameAs(Counters.counter(name, "b", "2", "a", "1"))
+                .isSameAs(Counters.counter(name + ",b=2,a=1"))
+                .hasToString("Counter[" + name + ",a=1,b=2]");
+        assertThat(said()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void tags_that_break_the_rules_are_refused_like_a_name_that_does(String rule, String[] tags) throws Exception {
+        Application application = new Application();
+        Class<?>[] types = {String.class, String[].class};
+
+        Object counter = application.call("counter", types, "paid", tags);
+        Object again = application.call("counter", types, "paid", tags);
+
+        assertThat(counter).hasToString("Counter[counters.refused]").isSameAs(again);
+        assertThat(said())
+                .as("logged once")
+                .singleElement()
+                .asString()
+                .startsWith("counters: the name \"paid,")
+                .endsWith(" is refused: " + rule + "; it is counted as counters.refused");
+    }
+
+    static Stream<Arguments> tags_that_break_the_rules_are_refused_like_a_name_that_does() {
+        String letters = Rejection.NAME_LETTER.rule();
+        String form = Rejection.TAG_FORM.rule();
+        return Stream.of(
+                tags(form, "method"),
+                tags(form, "method", "card", "currency"),
+                tags(form, "method", ""),
+                tags(form, "", "card"),
+                tags(form, "method", null),
+                tags(form, null, "card"),
+                tags(letters, "method", "credit card"),
+                tags(letters, "méthode", "card"),
+                tags(letters, "method", "card,currency=eur"),
+                tags(letters, "method", "a=b"),
+                tags(letters, "method=card,currency", "eur"),
+                tags(Rejection.REPEATED_TAG.rule(), "method", "card", "method", "cash"),
+                tags(
+                        Rejection.TOO_MANY_TAGS.rule(),
+                        IntStream.range(0, 16).mapToObj(i -> "t" + i).toArray(String[]::new)),
+                tags(Rejection.NAME_TOO_LONG.rule(), "method", "x".repeat(250)));
+    }
+
+    private static Arguments tags(String rule, @Nullable String... tags) {
+        return Arguments.of(rule, tags);
     }
 
     @Test
@@ -252,6 +318,26 @@ class CountersTest {
             again.close();
             assertThat(collector.received().value("a")).isEqualTo(2);
             assertThat(collector.received().streams()).hasSize(2);
+        }
+        assertThat(said()).isEmpty();
+    }
+
+    @Test
+    void what_start_sends_is_sent_before_a_checkpoint_and_a_restored_process_has_a_stream_of_its_own()
+            throws Exception {
+        Application application = new Application();
+        try (CollectorSocket collector = new CollectorSocket();
+                AutoCloseable sending = application.start(collector)) {
+            application.count("increment", "a");
+            jdk.crac.Core.getGlobalContext().beforeCheckpoint(jdk.crac.Core.getGlobalContext());
+            await().until(() -> collector.received().value("a") == 1);
+            application.count("increment", "a");
+
+            jdk.crac.Core.getGlobalContext().afterRestore(jdk.crac.Core.getGlobalContext());
+
+            await().until(() -> collector.received().value("a") == 2);
+            assertThat(collector.received().streams()).hasSize(2);
+            assertThat(sending).isNotNull();
         }
         assertThat(said()).isEmpty();
     }

@@ -115,7 +115,9 @@ public final class Agent {
         LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);
         String file = settings.file();
         LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
-        AgentThread watch = new AgentThread(weaving, counting, loaded, live, log, System.nanoTime());
+        CheckpointWatch checkpoints = new CheckpointWatch(instrumentation, counting, loaded, log);
+        AgentThread watch = new AgentThread(weaving, counting, loaded, checkpoints, live, log, System.nanoTime());
+        checkpoints.start(watch, attached);
         // First: if the process cannot create this thread, no class may be instrumented, because nothing would be sent.
         watch.start();
         Runtime.getRuntime().addShutdownHook(watch.hook());

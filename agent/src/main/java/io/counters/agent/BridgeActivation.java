@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * Cells} is the bridge, so a method that may be called before counting is on must not refer to it.
  */
 final class BridgeActivation implements BooleanSupplier, ToIntFunction<String> {
+    private static final int EMITTER_TRIES = 20;
+    private static final long EMITTER_WAIT_MILLIS = 50;
+
     private final Instrumentation instrumentation;
     private final EmitterSettings settings;
     private final boolean sends;
@@ -103,6 +106,28 @@ final class BridgeActivation implements BooleanSupplier, ToIntFunction<String> {
             Emitter fresh = new Emitter(settings, log);
             fresh.start();
             emitter = fresh;
+            notifyAll();
+        }
+    }
+
+    /**
+     * Prepares for a checkpoint: sends the counts so far, even if nothing was sent before, and closes all sockets. The
+     * agent's thread starts the emitter, as in {@link #send}, so this waits for it.
+     */
+    synchronized void beforeCheckpoint() throws InterruptedException {
+        for (int tries = 0; on && !keeps && emitter == null && tries < EMITTER_TRIES; tries++) {
+            LockSupport.unpark(watch);
+            wait(EMITTER_WAIT_MILLIS);
+        }
+        if (emitter != null) {
+            emitter.beforeCheckpoint();
+        }
+    }
+
+    /** Sends again, in new streams. */
+    synchronized void afterRestore() {
+        if (emitter != null) {
+            emitter.afterRestore();
         }
     }
 

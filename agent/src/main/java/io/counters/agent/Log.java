@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Prints the agent's messages, each after {@code counters: }, to a file, or to what was stderr when the agent started;
@@ -16,15 +17,39 @@ final class Log implements Consumer<String> {
     private static final int LINES_MAX = 1000;
 
     private final Set<String> said = new LinkedHashSet<>();
-    private volatile PrintStream out = System.err;
+    private final PrintStream stderr = System.err;
+    private volatile PrintStream out = stderr;
+    private volatile @Nullable PrintStream opened;
+    private volatile @Nullable String file;
 
     /** From now on appends to a file. */
     @SuppressWarnings("JdkObsolete") // Java 8 takes the charset by name only.
     void to(String file) {
+        this.file = file;
         try {
-            out = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");
+            PrintStream fresh = new PrintStream(new FileOutputStream(file, true), true, "UTF-8");
+            opened = fresh;
+            out = fresh;
         } catch (IOException | RuntimeException cannot) {
             accept("log is " + file + ", which cannot be written (" + cannot.getMessage() + "); stderr is used");
+        }
+    }
+
+    /** Closes the file; messages go to stderr until {@link #open}. */
+    void close() {
+        PrintStream open = opened;
+        if (open != null) {
+            out = stderr;
+            opened = null;
+            open.close();
+        }
+    }
+
+    /** Opens the file again. */
+    void open() {
+        String path = file;
+        if (path != null) {
+            to(path);
         }
     }
 

@@ -7,7 +7,7 @@
  * class that counts is loaded. {@code BridgeActivation} then wakes {@code AgentThread}, the agent's thread, which starts core's emitter
  * and calls {@code LiveSettings} to check the settings file. Instrumented code calls only the bridge, {@code
  * java.lang.CountersCells}, {@code CountersCellSource} and {@code CountersCompletion}. {@code LoadedClasses} instruments classes that no transformer
- * sees by itself. {@code AotCache} finds out whether an AOT cache has loaded such classes before {@code main}.
+ * sees by itself. {@code CheckpointWatch} registers the agent for checkpoints (CRaC, SnapStart). {@code AotCache} finds out whether an AOT cache has loaded such classes before {@code main}.
  *
  * <p>{@code Main} runs counters.jar as a program; it calls {@code Command}.
  *

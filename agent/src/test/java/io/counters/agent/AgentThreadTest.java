@@ -130,6 +130,7 @@ class AgentThreadTest {
                 weaving,
                 counting,
                 loaded,
+                new CheckpointWatch(NOTHING_LOADED, counting, loaded, log),
                 live == null ? null : new LiveSettings(settings, live, weaving, loaded, log),
                 log,
                 BEGAN);

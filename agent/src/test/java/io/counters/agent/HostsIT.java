@@ -8,6 +8,7 @@ import io.counters.fixture.EarlyApi;
 import io.counters.fixture.Filtered;
 import io.counters.fixture.OwnIds;
 import io.counters.fixture.Redeployed;
+import io.counters.fixture.SendsItself;
 import io.counters.fixture.SystemLoader;
 import io.counters.fixture.WithApi;
 import java.io.IOException;
@@ -53,7 +54,7 @@ class HostsIT {
 
     @Test
     void the_api_in_a_module_that_the_application_requires_counts() throws Exception {
-        Path api = JarFiles.ofFolder(folder.resolve("api.jar"), ChildJvm.CORE, "Automatic-Module-Name: counters.core");
+        Path api = JarFiles.ofFolder(folder.resolve("api.jar"), ChildJvm.CORE, "Multi-Release: true");
         Path application = compiledModule(api);
         try (Receiver receiver = new Receiver()) {
             ChildJvm.Ended child = ChildJvm.start(
@@ -174,6 +175,24 @@ class HostsIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"shop/io/counters/", "shop/metrics/"})
+    void an_api_that_shading_has_moved_sends_without_the_agent(String to) throws Exception {
+        Path moved = shaded(to, 1, SendsItself.class);
+        try (Receiver receiver = new Receiver()) {
+            ChildJvm.Ended child = ChildJvm.start(
+                            List.of("-Down.collector=" + receiver.address()),
+                            List.of(moved),
+                            SendsItself.class.getName())
+                    .hangUp()
+                    .await()
+                    .well();
+
+            assertThat(receiver.sums()).containsOnly(entry("own.api", 5L));
+            assertThat(child.err()).isEmpty();
+        }
+    }
+
     @Test
     void with_an_api_that_shading_has_moved_to_any_other_package_counters_counts_and_the_annotation_does_not()
             throws Exception {
@@ -205,6 +224,11 @@ class HostsIT {
 
     /** The API and {@link WithApi}, with the API's package renamed, and with cells of this form. */
     private Path shaded(String to, int form) throws IOException {
+        return shaded(to, form, WithApi.class);
+    }
+
+    /** The API and an application. */
+    private Path shaded(String to, int form, Class<?> application) throws IOException {
         Path shaded = folder.resolve("shaded");
         Remapper moving = new Remapper(Opcodes.ASM9) {
             @Override
@@ -216,9 +240,10 @@ class HostsIT {
         };
         try (Stream<Path> api = Files.walk(ChildJvm.CORE)) {
             List<Path> files = Stream.concat(
-                            api.filter(file -> file.toString().endsWith(".class")),
+                            api.filter(
+                                    file -> file.toString().endsWith(".class") && !file.endsWith("module-info.class")),
                             Stream.of(ChildJvm.FIXTURES.resolve(
-                                    WithApi.class.getName().replace('.', '/') + ".class")))
+                                    application.getName().replace('.', '/') + ".class")))
                     .toList();
             for (Path file : files) {
                 ClassReader reader = new ClassReader(Files.readAllBytes(file));

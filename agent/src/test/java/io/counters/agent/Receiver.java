@@ -13,7 +13,9 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /** Receives datagrams like a collector, and sums the amounts by their totals, so that repeated ones count once. */
 final class Receiver implements AutoCloseable, Commands {
@@ -54,6 +56,13 @@ final class Receiver implements AutoCloseable, Commands {
         sums.remove(DRAINED);
         sums.values().removeIf(sum -> sum == 0);
         return Map.copyOf(sums);
+    }
+
+    /** The IDs of the streams whose lines have arrived. */
+    Set<String> streams() {
+        return watermarks.keySet().stream()
+                .map(key -> key.substring(0, key.indexOf(' ')))
+                .collect(Collectors.toSet());
     }
 
     private void receive() {

@@ -60,6 +60,14 @@ public final class Destination implements AutoCloseable {
                 log);
     }
 
+    /**
+     * Takes over the address of a closed one for the same collector. Its streams continue here if the name still resolves
+     * to that address; otherwise the collector has moved.
+     */
+    void replaces(Destination closed) {
+        address = closed.address;
+    }
+
     /** The socket to the collector; null while its address is unknown. */
     public @Nullable UdpTransport transport() {
         return transport;
@@ -107,13 +115,19 @@ public final class Destination implements AutoCloseable {
 
     private boolean open(InetAddress[] known) {
         String reason = "";
+        boolean isThere = address != null && Arrays.asList(known).contains(address);
         for (InetAddress candidate : known) {
+            if (isThere && !candidate.equals(address)) {
+                continue;
+            }
             try {
                 UdpTransport fresh = new UdpTransport(
                         new InetSocketAddress(candidate, collector.port), settings.datagramBytes(candidate));
-                boolean moved = transport != null;
-                if (transport != null) {
+                boolean moved = address != null && !isThere;
+                if (moved) {
                     log.accept("collector " + collector + " has moved to " + candidate.getHostAddress());
+                }
+                if (transport != null) {
                     transport.close();
                 }
                 transport = fresh;

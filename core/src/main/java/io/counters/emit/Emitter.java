@@ -3,6 +3,7 @@ package io.counters.emit;
 import io.counters.cells.Cells;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -22,11 +23,17 @@ import org.jspecify.annotations.Nullable;
  * makes one, and sweeps continue until the JVM has ended, because its other hooks may still count, such as that of a
  * server that finishes its requests.
  *
+ * <p>Before this process is copied, {@link #beforeCheckpoint} makes such a sweep, too, and ends the streams, so that no two
+ * copies continue the same one.
+ *
  * <p>Written without lambdas: it starts during the application's start, which lambdas would delay by 20 ms.
  */
-public final class Emitter implements AutoCloseable {
+public final class Emitter implements AutoCloseable, Checkpointed {
     /** The maximum duration of the last sweep, in milliseconds, for all collectors together. */
     public static final long LAST_SWEEP_MILLIS = 500;
+
+    /** The maximum time that a checkpoint waits for the last sweep, in milliseconds. */
+    private static final long REST_MILLIS_MAX = 5000;
 
     private static final long FAULT_SECONDS = 60;
 
@@ -61,8 +68,19 @@ public final class Emitter implements AutoCloseable {
     private final CountDownLatch lastSwept = new CountDownLatch(1);
     private volatile boolean closing;
     private volatile boolean ending;
+
+    /** Whether the thread is to rest, and under this lock whether it does: nothing is open then. */
+    private volatile boolean held;
+
+    private final Object restLock = new Object();
+    private boolean isResting;
+
     private volatile String addresses = "";
     private final List<Destination> destinations = new ArrayList<>();
+
+    /** Those that were closed for a checkpoint, until others replace them. */
+    private final List<Destination> before = new ArrayList<>();
+
     private final @Nullable Transport[] transports;
     private @Nullable Sweep sweep;
     private boolean faultSaid;
@@ -162,6 +180,42 @@ public final class Emitter implements AutoCloseable {
         }
     }
 
+    /**
+     * Makes a last sweep, ends all streams, and closes all sockets. Nothing is sent until {@link #afterRestore}; counts are
+     * kept. Returns when that is done, or after {@value #REST_MILLIS_MAX} ms.
+     */
+    @Override
+    public void beforeCheckpoint() {
+        held = true;
+        LockSupport.unpark(thread);
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS_MAX);
+        try {
+            synchronized (restLock) {
+                long left = REST_MILLIS_MAX;
+                while (!isResting && thread.isAlive() && left > 0) {
+                    // Not until it is notified only: the thread may end instead.
+                    restLock.wait(Math.min(left, 100));
+                    left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
+                }
+                if (isResting || !thread.isAlive()) {
+                    return;
+                }
+            }
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
+        log.accept(
+                "the last sweep before a checkpoint has not ended yet; if the checkpoint fails because of an open socket,"
+                        + " try it again");
+    }
+
+    /** Sends again: to the collectors' present addresses, in new streams. Returns at once. */
+    @Override
+    public void afterRestore() {
+        held = false;
+        LockSupport.unpark(thread);
+    }
+
     private void run() {
         long begun = System.nanoTime();
         long intervalNanos = TimeUnit.MILLISECONDS.toNanos(settings.sweepMillis());
@@ -172,6 +226,11 @@ public final class Emitter implements AutoCloseable {
         }
         for (long due = begun + intervalNanos; !isOver(); due += intervalNanos) {
             pause(due, false);
+            if (held && !isOver()) {
+                rest();
+                due = System.nanoTime();
+                continue;
+            }
             long late = System.nanoTime() - due;
             if (late > intervalNanos) {
                 due += late / intervalNanos * intervalNanos;
@@ -204,10 +263,41 @@ public final class Emitter implements AutoCloseable {
     /** Waits and clears interrupts: an interrupted thread would close its sockets when it uses them. */
     private void pause(long untilNanos, boolean whole) {
         for (long left = untilNanos - System.nanoTime();
-                left > 0 && (whole || !isOver());
+                left > 0 && (whole || !(isOver() || held));
                 left = untilNanos - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
             Thread.interrupted();
+        }
+    }
+
+    private void rest() {
+        lastSweep();
+        try {
+            if (sweep != null) {
+                sweep.end();
+            }
+        } catch (Throwable fault) {
+            report(fault);
+        }
+        for (Destination destination : destinations) {
+            destination.close();
+        }
+        before.clear();
+        before.addAll(destinations);
+        destinations.clear();
+        Arrays.fill(transports, null);
+        setResting(true);
+        while (held && !isOver()) {
+            LockSupport.park(this);
+            Thread.interrupted();
+        }
+        setResting(false);
+    }
+
+    private void setResting(boolean rests) {
+        synchronized (restLock) {
+            isResting = rests;
+            restLock.notifyAll();
         }
     }
 
@@ -311,8 +401,13 @@ public final class Emitter implements AutoCloseable {
             // Half a sweep from now the application has started, and has set its own provider of look-ups if it has
             // one.
             Resolver resolver = new Resolver(collector.host, names, settings.sweepMillis() / 2);
-            destinations.add(new Destination(collector, settings, resolver, log));
+            Destination destination = new Destination(collector, settings, resolver, log);
+            if (destinations.size() < before.size()) {
+                destination.replaces(before.get(destinations.size()));
+            }
+            destinations.add(destination);
         }
+        before.clear();
     }
 
     /** Logs a fault at most once a minute. Sending continues, and the fault never reaches the application. */

@@ -37,6 +37,9 @@ public final class Sweep {
     private final IntUnaryOperator owner;
     private final @Nullable OutboundStream[] streams;
 
+    /** By destination: the stream that {@link #end} has ended, which is repeated and gets no more amounts. */
+    private final @Nullable OutboundStream[] ended;
+
     /** A sweep for one destination, which owns every counter. */
     Sweep(
             CounterTable table,
@@ -70,11 +73,40 @@ public final class Sweep {
         this.writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
         this.owner = owner;
         this.streams = new OutboundStream[destinations];
+        this.ended = new OutboundStream[destinations];
     }
 
-    /** Makes the next amount that is assigned to a destination begin a new stream. */
+    /** Makes the next amount that is assigned to a destination begin a new stream; the former ones are not repeated. */
     void begin(int destination) {
         streams[destination] = null;
+        ended[destination] = null;
+    }
+
+    /**
+     * Ends all streams, because copies of this process may continue from here: the next amounts begin new ones. What was
+     * counted and not assigned is assigned to the streams that end, even to those of destinations whose address is unknown.
+     * So every copy has the same totals in them, repeats them, and a collector applies them once.
+     *
+     * <p>Only the streams that ended last are repeated.
+     */
+    void end() {
+        synchronized (table) {
+            long now = nanoClock.getAsLong();
+            long wall = wallMillisClock.getAsLong();
+            table.read();
+            for (int counter = 0; counter < table.size(); counter++) {
+                long amount = table.unassigned(counter);
+                if (amount != 0) {
+                    assign(counter, amount, owner.applyAsInt(counter), now, wall, null);
+                }
+            }
+            for (int i = 0; i < streams.length; i++) {
+                if (streams[i] != null) {
+                    ended[i] = streams[i];
+                    streams[i] = null;
+                }
+            }
+        }
     }
 
     /** Reads all counters and sends what is due to every destination that is not null. */
@@ -84,12 +116,15 @@ public final class Sweep {
             long wall = wallMillisClock.getAsLong();
             assign(now, wall, transports);
             for (int i = 0; i < streams.length; i++) {
-                OutboundStream stream = streams[i];
-                Transport transport = transports[i];
-                if (stream != null && transport != null) {
-                    stream.sweep(table, now, wall, writer, transport);
-                }
+                run(ended[i], now, wall, transports[i]);
+                run(streams[i], now, wall, transports[i]);
             }
+        }
+    }
+
+    private void run(@Nullable OutboundStream stream, long now, long wall, @Nullable Transport transport) {
+        if (stream != null && transport != null) {
+            stream.sweep(table, now, wall, writer, transport);
         }
     }
 
@@ -108,13 +143,13 @@ public final class Sweep {
     public void repeat(@Nullable Transport... transports) {
         synchronized (table) {
             for (int i = 0; i < streams.length; i++) {
-                repeat(i, nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports[i]);
+                repeat(ended[i], nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports[i]);
+                repeat(streams[i], nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports[i]);
             }
         }
     }
 
-    private void repeat(int destination, long now, long wall, @Nullable Transport transport) {
-        OutboundStream stream = streams[destination];
+    private void repeat(@Nullable OutboundStream stream, long now, long wall, @Nullable Transport transport) {
         if (stream != null && transport != null) {
             stream.repeatAll(table, now, wall, writer, transport);
         }
@@ -135,23 +170,28 @@ public final class Sweep {
             }
             int destination = owner.applyAsInt(counter);
             if (transports[destination] != null) {
-                OutboundStream stream = streams[destination];
-                if (stream != null && stream.isFull(counter)) {
-                    renew(destination, now, wall, transports[destination]);
-                    stream = null;
-                }
-                if (stream == null) {
-                    stream = new OutboundStream(ids.get(), now, wall, totals);
-                    streams[destination] = stream;
-                }
-                table.assigned(counter, stream.assign(counter, amount));
+                assign(counter, amount, destination, now, wall, transports[destination]);
             }
         }
     }
 
+    /** @param transport sends the last totals of a stream that is full; null if nothing can be sent */
+    private void assign(int counter, long amount, int destination, long now, long wall, @Nullable Transport transport) {
+        OutboundStream stream = streams[destination];
+        if (stream != null && stream.isFull(counter)) {
+            renew(destination, now, wall, transport);
+            stream = null;
+        }
+        if (stream == null) {
+            stream = new OutboundStream(ids.get(), now, wall, totals);
+            streams[destination] = stream;
+        }
+        table.assigned(counter, stream.assign(counter, amount));
+    }
+
     /** Ends a stream after it has sent all its totals once more. */
     private void renew(int destination, long now, long wall, @Nullable Transport transport) {
-        repeat(destination, now, wall, transport);
-        begin(destination);
+        repeat(streams[destination], now, wall, transport);
+        streams[destination] = null;
     }
 }

@@ -12,6 +12,9 @@
  * It repeats a quiet total 1, 2, 4, ... 64 sweeps after its last change, and then once in 64 sweeps, forever. A
  * stream's id is never used again.
  *
+ * <p>{@link io.counters.emit.Checkpoints} learns when the process is checkpointed and restored (CRaC, SnapStart); streams then
+ * end and begin.
+ *
  * <p>Internal: any release may change it.
  */
 package io.counters.emit;

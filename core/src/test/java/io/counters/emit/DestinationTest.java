@@ -85,6 +85,26 @@ class DestinationTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"127.0.0.3, false", "127.0.0.5, true"})
+    void one_that_replaces_a_closed_one_has_moved_only_if_the_name_no_longer_resolves_to_its_address(
+            String address, boolean hasMoved) {
+        Destination closed = destination(EmitterSettings.to("collector:9"));
+        names.are("127.0.0.3");
+        closed.connect();
+        closed.close();
+        Names later = new Names();
+        later.are("127.0.0.4", address);
+        EmitterSettings settings = EmitterSettings.to("collector:9");
+        try (Destination destination = new Destination(settings.collectors().get(0), settings, later, log::add)) {
+            destination.replaces(closed);
+
+            assertThat(destination.connect()).isEqualTo(hasMoved);
+
+            assertThat(destination).hasToString(hasMoved ? "127.0.0.4:9" : "127.0.0.3:9");
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "true, 'nothing is lost if it comes back, because totals are repeated'",
         "false, 'their counts are lost'"

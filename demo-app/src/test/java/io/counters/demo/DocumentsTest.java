@@ -108,6 +108,9 @@ class DocumentsTest {
         try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
             collector.setSoTimeout(10_000);
             Counters.increment("readme.read");
+            for (String method : List.of("card", "cash", "card")) {
+                Counters.counter("payments.tried", "method", method).increment();
+            }
 
             AutoCloseable sending = Counters.start("127.0.0.1:" + collector.getLocalPort());
 
@@ -115,7 +118,8 @@ class DocumentsTest {
             collector.receive(first);
             assertThat(new String(first.getData(), 0, first.getLength(), US_ASCII))
                     .containsPattern("from [0-9a-f]{24} \\d+ 1\n")
-                    .contains("increment readme.read 1 1\n");
+                    .contains("increment readme.read 1 1\n")
+                    .contains("increment payments.tried,method=card 2 2\n");
             sending.close();
         }
     }

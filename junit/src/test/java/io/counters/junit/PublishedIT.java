@@ -1,11 +1,15 @@
 package io.counters.junit;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,7 +20,10 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.tools.ToolProvider;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.w3c.dom.Element;
@@ -25,6 +32,9 @@ import org.w3c.dom.NodeList;
 
 /** Checks the published modules: their POM for Maven, and their manifest for the module system and OSGi. */
 class PublishedIT {
+    @TempDir
+    Path folder = Path.of("");
+
     @ParameterizedTest
     @CsvSource({"core, counters-core", "junit, counters-junit", "agent, counters"})
     void the_pom_needs_no_parent_and_the_manifest_describes_a_module_and_a_bundle(String module, String jar)
@@ -60,7 +70,75 @@ class PublishedIT {
                 .orElseThrow()
                 .descriptor();
         assertThat(read.name()).isEqualTo("counters." + module);
-        assertThat(read.isAutomatic()).isTrue();
+        assertThat(read.isAutomatic()).isEqualTo(!module.equals("core"));
+        if (module.equals("core")) {
+            assertThat(read.requires())
+                    .extracting(ModuleDescriptor.Requires::name)
+                    .containsExactly("java.base");
+            assertThat(read.exports())
+                    .extracting(ModuleDescriptor.Exports::source)
+                    .containsExactlyInAnyOrderElementsOf(read.packages());
+        }
+    }
+
+    @Test
+    void a_modular_program_uses_the_api_and_sends() throws Exception {
+        Path core =
+                jar(Path.of("..", "core", "target"), "counters-core", version()).toPath();
+        Path source = Files.createDirectories(folder.resolve("source/app"));
+        Files.writeString(source.resolveSibling("module-info.java"), "module app { requires counters.core; }");
+        Files.writeString(source.resolve("Main.java"), """
+                package app;
+
+                import io.counters.Counters;
+
+                public class Main {
+                    public static void main(String[] arguments) throws Exception {
+                        Counters.counter("module.started", "way", "api").increment();
+                        Counters.start(arguments[0]).close();
+                        System.out.print(Counters.class.getModule().getName());
+                    }
+                }
+                """);
+        Path compiled = folder.resolve("compiled");
+        assertThat(ToolProvider.getSystemJavaCompiler()
+                        .run(
+                                null,
+                                null,
+                                null,
+                                "-Xlint:all",
+                                "-Werror",
+                                "-d",
+                                compiled.toString(),
+                                "--module-path",
+                                core.toString(),
+                                source.resolve("Main.java").toString(),
+                                source.resolveSibling("module-info.java").toString()))
+                .isZero();
+        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            collector.setSoTimeout(60_000);
+            Process program = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "--module-path",
+                            core + File.pathSeparator + compiled,
+                            "--module",
+                            "app/app.Main",
+                            "127.0.0.1:" + collector.getLocalPort())
+                    .redirectErrorStream(true)
+                    .start();
+
+            assertThat(new String(program.getInputStream().readAllBytes(), US_ASCII))
+                    .isEqualTo("counters.core");
+            DatagramPacket last = new DatagramPacket(new byte[2000], 2000);
+            collector.receive(last);
+            assertThat(new String(last.getData(), 0, last.getLength(), US_ASCII))
+                    .contains("increment module.started,way=api 1 1\n");
+        }
+    }
+
+    private static String version() throws Exception {
+        return text(pom(Path.of("..", "core", "target", ".flattened-pom.xml")), "version");
     }
 
     private static File jar(Path target, String name, String version) {
@@ -79,7 +157,7 @@ class PublishedIT {
     private static Set<String> packages(JarFile jar) {
         return jar.stream()
                 .map(JarEntry::getName)
-                .filter(entry -> entry.endsWith(".class"))
+                .filter(entry -> entry.endsWith(".class") && !entry.startsWith("META-INF/"))
                 .map(entry -> entry.substring(0, entry.lastIndexOf('/')).replace('/', '.'))
                 .collect(Collectors.toCollection(TreeSet::new));
     }

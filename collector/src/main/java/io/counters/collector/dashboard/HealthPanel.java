@@ -35,6 +35,7 @@ final class HealthPanel {
             "ledger_saturated_lines_total",
             "ledger_no_room_lines_total",
             "ledger_quarantined_streams_total",
+            "ledger_cloned_streams_total",
             "ledger_failed_commits_total",
             "store_refused_keys_total",
             "store_foreign_values_total",
@@ -164,7 +165,7 @@ final class HealthPanel {
         json.name("healed").value(sender.healed());
         json.name("quietSeconds").value(sender.quietMillis() / 1000);
         json.name("whole").value(sender.whole());
-        json.name("quarantined").value(sender.quarantined());
+        json.name("quarantined").value(sender.quarantined()).name("cloned").value(sender.cloned());
         json.name("split").value(sender.isSplit()).endObject();
     }
 }

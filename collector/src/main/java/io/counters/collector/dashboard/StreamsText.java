@@ -35,6 +35,7 @@ final class StreamsText implements Text {
         out.append(", \"quiet_seconds\": ").append(stream.quietMillis() / 1000);
         out.append(", \"whole\": ").append(stream.whole());
         out.append(", \"quarantined\": ").append(stream.quarantined());
+        out.append(", \"cloned\": ").append(stream.cloned());
         out.append(", \"split\": ").append(stream.isSplit()).append('}');
     }
 }

@@ -187,6 +187,7 @@ final class OwnedLedgers implements LedgerView {
                 one.sender(),
                 one.whole() && other.whole(),
                 one.quarantined() || other.quarantined(),
+                one.cloned() || other.cloned(),
                 one.counters() + other.counters(),
                 one.sent() + other.sent(),
                 one.received() + other.received(),

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import java.io.IOException;
@@ -106,6 +107,8 @@ public final class Committer {
         try {
             for (Ledger ledger : ledgers.get()) {
                 ledger.takeSaturations().forEach(saturation -> faults.warn("sum at its end", saturation));
+                ledger.takeCloned()
+                        .forEach(stream -> faults.warn("cloned stream", stream.address, () -> cloned(stream)));
                 Changes changed = ledger.changes(journal.watermarksAtOnce());
                 if (changed != null) {
                     changes.put(ledger, changed);
@@ -118,6 +121,12 @@ public final class Committer {
                 changes.forEach(Ledger::putBack);
             }
         }
+    }
+
+    private static String cloned(InboundStream stream) {
+        return "the totals of stream " + stream.sender + " from " + AddressKey.text(stream.address)
+                + " go back and forth, as if copies of one process sent them; only the copy with the larger total of a counter"
+                + " counts. Restart a process that was copied, or copy it with CRaC";
     }
 
     /** How far the file is behind the ledger; null if it is not. Never waits, not even for a write that hangs. */

@@ -40,6 +40,16 @@ public final class InboundStream {
     /** The datagrams that arrived, by their numbers. */
     Arrivals arrivals;
 
+    /** What {@link ClonedStreams} knows of it: the order of the present datagram, and a line that may show a clone. */
+    ClonedStreams.Order order = ClonedStreams.Order.OLDER;
+
+    int suspect;
+
+    /** Whether two senders seem to continue it, and when that was noted last. */
+    boolean cloned;
+
+    long clonedMillis;
+
     /** Amounts that only totals brought: increments and decrements that were lost on the way. */
     long healed;
 
@@ -195,6 +205,7 @@ public final class InboundStream {
                 sender,
                 whole,
                 quarantined,
+                cloned,
                 size,
                 arrivals.sent(),
                 arrivals.received(),

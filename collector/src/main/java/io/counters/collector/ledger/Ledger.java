@@ -41,7 +41,7 @@ public final class Ledger implements LedgerView {
     /** The state of each counter's key in the store; as many entries as there are counters. */
     private final Projection projection;
 
-    /** When counters last moved. Written without the lock, by the thread that commits, one commit after the other. */
+    /** When counters last moved. Written without the lock, by the thread that commits. */
     private final LastMoves moves;
 
     /** Every second that points were, or may have been, published for. */
@@ -84,9 +84,8 @@ public final class Ledger implements LedgerView {
     // Input
 
     /**
-     * Hands over a batch, such as the lines of a datagram: calls that belong together, which take the lock once. All other
-     * threads wait meanwhile, so the work must neither block nor take more than some milliseconds. If it throws, what it has
-     * done by then remains.
+     * Hands over a batch, such as the lines of a datagram, which takes the lock once. All others wait meanwhile, so it must
+     * neither block nor take more than some milliseconds. If it throws, what it has done by then remains.
      *
      * @param work calls methods of this ledger
      * @return whether no line of it waits for its repetition
@@ -261,6 +260,11 @@ public final class Ledger implements LedgerView {
     /** Returns the log messages about sums that reached the end of the range since the last call. */
     synchronized List<String> takeSaturations() {
         return counters.takeSaturations();
+    }
+
+    /** Returns the streams that two senders seem to continue, if that was seen since the last call. */
+    synchronized List<InboundStream> takeCloned() {
+        return streams.cloned.take();
     }
 
     /** Whether nothing was ever committed here. */

@@ -120,6 +120,9 @@ final class LineMerger {
         int place = stream.quarantined ? -1 : stream.place(counter);
         long watermark = place < 0 ? InboundStream.NONE : stream.watermarkAt(place, verb);
         if (total <= watermark) {
+            if (stream.order != ClonedStreams.Order.OLDER) {
+                streams.cloned.judge(stream, place, verb, total < watermark);
+            }
             nothingNew.increment();
             return NOTHING_NEW;
         }

@@ -7,6 +7,7 @@ import java.util.Comparator;
  *
  * @param whole whether nothing of it can have been applied and then forgotten
  * @param quarantined whether a total jumped by more than 2^53, so that only its amounts count
+ * @param cloned whether a total fell in a datagram that is not older, so that two copies of its process may send in it
  * @param counters how many counters it has sent with totals
  * @param sent datagrams, judged by the highest number received
  * @param received distinct datagrams that arrived
@@ -18,6 +19,7 @@ public record StreamReport(
         String sender,
         boolean whole,
         boolean quarantined,
+        boolean cloned,
         int counters,
         long sent,
         long received,

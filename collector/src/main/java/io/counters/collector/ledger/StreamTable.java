@@ -56,6 +56,9 @@ final class StreamTable {
 
     private final NewStreams newStreams;
 
+    /** Those that two senders seem to continue. */
+    final ClonedStreams cloned;
+
     /** How many streams may still be dropped in this minute for lack of room. */
     private final MinuteBudget crowding;
 
@@ -83,6 +86,7 @@ final class StreamTable {
         watchMillis = state.head().watchMillis();
         expiredMillis = listening.millis();
         newStreams = new NewStreams(bounds.newStreamsMax());
+        cloned = new ClonedStreams(listening, metrics);
         crowding = new MinuteBudget(bounds.newStreamsMax());
         noRoom = metrics.count(
                 "ledger_no_room_lines_total",
@@ -100,10 +104,12 @@ final class StreamTable {
             stream = begun(ageMillis, Math.max(0, seq - 1));
             stream.address = address;
         }
+        ClonedStreams.Order order = ClonedStreams.order(stream, seq);
         if (seq > 0) {
             stream.arrivals.add(seq);
         }
         heard(stream);
+        stream.order = order;
         return stream;
     }
 
@@ -116,6 +122,7 @@ final class StreamTable {
                 note(stream);
             }
         }
+        ClonedStreams.Order order = ClonedStreams.orderOfRun(stream, first);
         if (first > 0) {
             if (stream.arrivals.received() == 0) {
                 stream.countFrom(first);
@@ -123,6 +130,7 @@ final class StreamTable {
             stream.arrivals.add(first, last);
         }
         heard(stream);
+        stream.order = order;
         return stream;
     }
 
@@ -133,8 +141,9 @@ final class StreamTable {
         return stream;
     }
 
-    /** Records that a stream's sender is alive. */
+    /** Records that a stream's sender is alive. Its next lines may be of any datagram. */
     void heard(InboundStream stream) {
+        cloned.end(stream);
         if (!stream.remembered || stream.dropped) {
             return;
         }

@@ -192,6 +192,9 @@ final class SimulatedCollector implements Commands {
         Set<String> remembered = new HashSet<>();
         for (StreamReport report : ledger.reports()) {
             remembered.add(report.sender());
+            if (exact && report.cloned()) {
+                return "stream " + report.sender() + " is taken for one that two senders continue";
+            }
         }
         applied.forEach((line, amount) -> {
             values.merge(line.name(), line.verb().signed(amount), Long::sum);

@@ -668,7 +668,7 @@ class DashboardTest {
         assertThat(streams.body())
                 .isEqualTo("[\n{\"sender\": \"00000000000000000000000000000007\", \"counters\": 1, \"sent\": 3,"
                         + " \"received\": 1, \"repeated\": 0, \"lost\": 2, \"healed\": 0, \"quiet_seconds\": 0,"
-                        + " \"whole\": true, \"quarantined\": false, \"split\": false}\n]\n");
+                        + " \"whole\": true, \"quarantined\": false, \"cloned\": false, \"split\": false}\n]\n");
 
         for (int i = 1000; i < 2100; i++) {
             kept.datagram(stream(i, i) + "increment a 1 1");

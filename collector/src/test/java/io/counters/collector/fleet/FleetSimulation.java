@@ -628,7 +628,8 @@ final class FleetSimulation {
         said.lines().stream()
                 .filter(line -> line.contains("internal error")
                         || line.contains("cannot be used")
-                        || line.contains("is not counted"))
+                        || line.contains("is not counted")
+                        || line.contains("go back and forth"))
                 .forEach(line -> wrong.add(this + ": " + line));
     }
 

@@ -95,6 +95,10 @@ class GatheringTest {
                 .satisfies(sizes -> assertThat(
                                 sizes.stream().mapToInt(Integer::intValue).sum())
                         .isEqualTo(alone.ledger.size()));
+        assertThat(Stream.concat(Stream.of(alone), partitions.stream())
+                        .flatMap(partition -> partition.ledger.reports().stream()))
+                .isNotEmpty()
+                .noneMatch(StreamReport::cloned);
     }
 
     /** Of such streams only amounts count, so that each amount matters. */

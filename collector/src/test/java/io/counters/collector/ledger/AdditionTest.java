@@ -96,9 +96,9 @@ class AdditionTest {
         now += 5_000;
 
         assertThat(part("a").reports())
-                .containsExactly(new StreamReport(S1.substring(5), true, false, 1, 4, 2, 0, 3, 5_000));
+                .containsExactly(new StreamReport(S1.substring(5), true, false, false, 1, 4, 2, 0, 3, 5_000));
         assertThat(part("b").reports())
-                .containsExactly(new StreamReport(S1.substring(5), true, false, 0, 0, 0, 0, 0, 5_000));
+                .containsExactly(new StreamReport(S1.substring(5), true, false, false, 0, 0, 0, 0, 0, 5_000));
     }
 
     @Test
@@ -337,7 +337,8 @@ class AdditionTest {
 
         assertThat(values(both)).isEqualTo(Map.of("a.x", 7L, "a.gone", 1L, "a.back", 3L));
         assertThat(both.details().createdSeconds()[0]).isEqualTo(1_600_000_000);
-        assertThat(both.reports()).containsExactly(new StreamReport(S1.substring(5), true, false, 2, 7, 6, 1, 5, 0));
+        assertThat(both.reports())
+                .containsExactly(new StreamReport(S1.substring(5), true, false, false, 2, 7, 6, 1, 5, 0));
     }
 
     @Test

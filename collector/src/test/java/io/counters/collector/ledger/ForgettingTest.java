@@ -242,6 +242,7 @@ class ForgettingTest {
         assertThat(ledger.reports().get(0).isSplit()).isTrue();
         down(HOUR);
         assertThat(ledger.reports().get(0))
-                .isEqualTo(new StreamReport("8f2c6a1e0b7d4c93a5e1f07b", true, false, 1, 50, 6, 1, 9 - 4 + 40, 0));
+                .isEqualTo(
+                        new StreamReport("8f2c6a1e0b7d4c93a5e1f07b", true, false, false, 1, 50, 6, 1, 9 - 4 + 40, 0));
     }
 }

@@ -21,6 +21,7 @@ const LOSSES = {
   ledger_saturated_lines_total: ['Amounts are too large to add', 'Find the sender; the log names the counter.'],
   ledger_no_room_lines_total: ['There is no room for senders with totals', 'Raise --streams-memory.'],
   ledger_quarantined_streams_total: ['A sender\u2019s total jumped by more than 2^53', 'Find the forged or broken sender below.'],
+  ledger_cloned_streams_total: ['Copies of one process send with the same ID', 'Restart the sender below that is marked \u201ccloned?\u201d.'],
   ledger_failed_commits_total: ['The ledger cannot be written', 'Free disk space, or repair the disk; the log gives the reason.'],
   store_refused_keys_total: ['The store refuses writes', 'See the log for the reason.'],
   store_foreign_values_total: ['Another program writes to keys of the collector', 'Stop the other writer, or use --prefix.'],
@@ -168,7 +169,7 @@ function rejection({reason, rule, lines, examples}) {
 }
 
 function sender(one) {
-  const marks = [one.split && 'split', one.quarantined && 'quarantined', !one.whole && 'in doubt'].filter(Boolean);
+  const marks = [one.split && 'split', one.quarantined && 'quarantined', one.cloned && 'cloned?', !one.whole && 'in doubt'].filter(Boolean);
   return el('tr', {},
     el('th', {scope: 'row'}, el('span', {class: 'mono', title: one.sender}, one.sender),
       ...marks.map(mark => el('span', {class: 'mark'}, mark))),
