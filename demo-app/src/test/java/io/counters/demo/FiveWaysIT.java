@@ -30,8 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag("once")
 class FiveWaysIT {
-    private static final List<String> WAYS = List.of(
-            CountedEvents.NAME, BootEvents.API, BootEvents.MICROMETER, BootEvents.SPRING, BootEvents.OTLP);
+    private static final List<String> WAYS =
+            List.of(CountedEvents.NAME, BootEvents.API, BootEvents.MICROMETER, BootEvents.SPRING, BootEvents.OTLP);
     private static final int KILLS = 10;
 
     /** The services are killed after every so many kills of the collector. */
