@@ -11,6 +11,8 @@ public final class Command {
     private static final String USAGE = "usage: java -jar counters.jar COMMAND\n"
             + "\n"
             + "  list APP [SETTINGS]     prints what will be counted in a jar, a war or a folder, what will not, and why\n"
+            + "  weave CLASSES [--class-path PATH] [SETTINGS]\n"
+            + "                          inserts the counting calls into class files, which then count without the agent\n"
             + "  attach PID [SETTINGS]   starts the agent in a running JVM\n"
             + "  version                 prints the version\n"
             + "  help                    prints this text\n"
@@ -44,6 +46,9 @@ public final class Command {
         }
         if (command.equals("list")) {
             return ListCommand.run(rest, out, err);
+        }
+        if (command.equals("weave")) {
+            return WeaveCommand.run(rest, out, err);
         }
         err.println(
                 command.equals("attach")

@@ -9,7 +9,8 @@
  * java.lang.CountersCells}, {@code CountersCellSource} and {@code CountersCompletion}. {@code LoadedClasses} instruments classes that no transformer
  * sees by itself. {@code CheckpointWatch} registers the agent for checkpoints (CRaC, SnapStart). {@code AotCache} finds out whether an AOT cache has loaded such classes before {@code main}.
  *
- * <p>{@code Main} runs counters.jar as a program; it calls {@code Command}.
+ * <p>{@code Main} runs counters.jar as a program; it calls {@code Command}. The Maven plugin calls it, too: {@code
+ * WeaveCommand} inserts the counting calls into the class files of a build, which {@code BuildOutput} reads and writes.
  *
  * <p>In the application's JVM nothing here throws (except with {@code strict}, before {@code main}), exits, opens a port,
  * writes to stdout, or resolves a host name on a thread of the application. {@code java.util.logging}, JMX and {@code

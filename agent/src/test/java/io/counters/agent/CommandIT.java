@@ -102,7 +102,7 @@ class CommandIT {
                 .doesNotContain("\tat ");
     }
 
-    private static ChildJvm.Ended counters(String... arguments) throws Exception {
+    static ChildJvm.Ended counters(String... arguments) throws Exception {
         List<String> all = new ArrayList<>(List.of("-jar", System.getProperty("counters.jar")));
         all.addAll(List.of(arguments));
         return java(all.toArray(new String[0]));

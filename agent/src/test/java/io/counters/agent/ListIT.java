@@ -28,7 +28,7 @@ class ListIT {
     @TempDir
     Path folder = Path.of("");
 
-    /** The exit status and output of {@code list}. */
+    /** The exit status and output of a command. */
     record Listed(int status, String out, String err) {
         /** The value of each counter after each method was called once, and {@code failing} failed. */
         Map<String, Long> foretold() {
@@ -41,14 +41,19 @@ class ListIT {
         }
     }
 
-    /** Runs {@code list} in the agent's loader, as counters.jar does. */
+    /** Runs {@code list}. */
     static Listed list(Path app, String... settings) throws Exception {
         List<String> arguments = new ArrayList<>(List.of(app.toString()));
         arguments.addAll(List.of(settings));
+        return run("ListCommand", arguments);
+    }
+
+    /** Runs a command in the agent's loader, as counters.jar does. */
+    static Listed run(String command, List<String> arguments) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         try (JarFile jar = new JarFile(System.getProperty("counters.jar"))) {
-            Method run = Class.forName("io.counters.agent.ListCommand", true, new AgentLoader(jar))
+            Method run = Class.forName("io.counters.agent." + command, true, new AgentLoader(jar))
                     .getDeclaredMethod("run", String[].class, PrintStream.class, PrintStream.class);
             run.setAccessible(true);
             Object status = run.invoke(

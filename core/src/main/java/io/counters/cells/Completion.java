@@ -7,8 +7,9 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts a call that is not over when its method returns: one that returned a {@link CompletionStage}, or a suspended
- * Kotlin function. For instrumented code, which calls the agent's copy, {@code java.lang.CountersCompletion}.
+ * Counts what is known only when a call ends: a call that is not over when its method returns, because it returned a
+ * {@link CompletionStage} or is a suspended Kotlin function, and a name that depends on the Throwable. For instrumented
+ * code, which calls the agent's copy, {@code java.lang.CountersCompletion}.
  *
  * <p>Each instance waits for one stage and adds one amount, once, even if the stage calls it twice. It holds no
  * reference to the application's objects. The only application method that it calls is {@link
@@ -17,16 +18,23 @@ import org.jspecify.annotations.Nullable;
 public final class Completion extends AtomicBoolean implements BiConsumer<@Nullable Object, @Nullable Throwable> {
     private static final long serialVersionUID = 1;
 
+    /** The longest name. */
+    private static final int NAME_BYTES_MAX = 250;
+
     private final int id;
     private final long amount;
     private final boolean normal;
     private final @Nullable String failures;
 
-    private Completion(int id, long amount, boolean normal, @Nullable String failures) {
+    /** The name for a failure, see {@link #addByException}; null if it has the id. */
+    private final @Nullable String template;
+
+    private Completion(int id, long amount, boolean normal, @Nullable String failures, @Nullable String template) {
         this.id = id;
         this.amount = amount;
         this.normal = normal;
         this.failures = failures;
+        this.template = template;
     }
 
     /**
@@ -39,7 +47,10 @@ public final class Completion extends AtomicBoolean implements BiConsumer<@Nulla
      */
     public static void add(
             @Nullable CompletionStage<?> stage, int id, long amount, boolean normal, @Nullable String failures) {
-        Completion completion = new Completion(id, amount, normal, failures);
+        watch(stage, new Completion(id, amount, normal, failures, null));
+    }
+
+    private static void watch(@Nullable CompletionStage<?> stage, Completion completion) {
         if (stage == null) {
             completion.accept(null, null);
             return;
@@ -50,6 +61,54 @@ public final class Completion extends AtomicBoolean implements BiConsumer<@Nulla
             Cells.suppressed++;
             completion.accept(null, null);
         }
+    }
+
+    /**
+     * Adds an amount when a stage completes exceptionally, under a name that depends on the Throwable.
+     *
+     * @param template see {@link #addByException(Throwable, long, String)}
+     */
+    public static void addByException(@Nullable CompletionStage<?> stage, long amount, String template) {
+        watch(stage, new Completion(0, amount, false, "", template));
+    }
+
+    /**
+     * Adds an amount under a name that contains the class of a Throwable: without package and outer classes, and cut so that
+     * the name is not too long. Characters that a name may not contain become {@code _}; an anonymous class is {@code
+     * anonymous}. The class is named as {@link Class#getName} does, because the JDK's other names may load classes.
+     *
+     * @param template a canonical name, in which <code>{exception}</code> stands for the class
+     */
+    public static void addByException(Throwable thrown, long amount, String template) {
+        int at = template.indexOf('{');
+        int end = template.indexOf('}') + 1;
+        String type = simpleName(thrown.getClass().getName(), NAME_BYTES_MAX - template.length() + end - at);
+        Cells.add(Cells.id(template.substring(0, at).concat(type).concat(template.substring(end))), amount);
+    }
+
+    private static String simpleName(String type, int lengthMax) {
+        int end = type.length();
+        while (end > 1 && type.charAt(end - 1) == '$') {
+            end--;
+        }
+        int begin = end;
+        while (begin > 0 && type.charAt(begin - 1) != '.' && type.charAt(begin - 1) != '$') {
+            begin--;
+        }
+        // The name of a local class begins with a number, that of an anonymous class is one.
+        while (begin < end && type.charAt(begin) >= '0' && type.charAt(begin) <= '9') {
+            begin++;
+        }
+        if (begin == end) {
+            return "anonymous";
+        }
+        char[] name = new char[Math.min(end - begin, lengthMax)];
+        for (int i = 0; i < name.length; i++) {
+            char c = type.charAt(begin + i);
+            boolean allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+            name[i] = allowed ? c : '_';
+        }
+        return new String(name);
     }
 
     /**
@@ -74,7 +133,9 @@ public final class Completion extends AtomicBoolean implements BiConsumer<@Nulla
         } else if (failures != null) {
             // Unwraps only the JDK's own class: a subclass could run any code in getCause.
             Throwable cause = failure.getClass() == CompletionException.class ? failure.getCause() : null;
-            if (failures.isEmpty()) {
+            if (template != null) {
+                addByException(cause == null ? failure : cause, amount, template);
+            } else if (failures.isEmpty()) {
                 Cells.add(id, amount);
             } else {
                 Cells.addThrown(cause == null ? failure : cause, id, amount, failures);

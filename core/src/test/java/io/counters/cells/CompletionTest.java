@@ -80,6 +80,44 @@ class CompletionTest {
     }
 
     @Test
+    void a_name_may_contain_the_class_of_the_throwable() {
+        String template = name + ",exception={exception},result=failure";
+
+        Completion.addByException(new IOException(), 1, template);
+        Completion.addByException(new OwnWrapper(), 10, template);
+        Completion.addByException(new IOException() {}, 100, template);
+
+        assertThat(Sums.of(name + ",exception=IOException,result=failure")).isEqualTo(1);
+        assertThat(Sums.of(name + ",exception=OwnWrapper,result=failure")).isEqualTo(10);
+        assertThat(Sums.of(name + ",exception=anonymous,result=failure")).isEqualTo(100);
+    }
+
+    @Test
+    void the_class_of_a_throwable_is_cut_so_that_the_name_has_at_most_250_bytes() {
+        String metric = name + ".".repeat(238 - name.length() - ",exception=".length());
+
+        Completion.addByException(new IllegalArgumentException(), 1, metric + ",exception={exception}");
+
+        assertThat(Sums.of(metric + ",exception=IllegalArgum")).isEqualTo(1);
+    }
+
+    @Test
+    void a_stage_that_fails_adds_under_the_class_of_its_throwable_and_one_that_does_not_adds_nothing() {
+        String template = name + ",exception={exception}";
+        CompletableFuture<String> failing = new CompletableFuture<>();
+
+        Completion.addByException(failing, 1, template);
+        Completion.addByException(failing.thenApply(String::trim), 10, template);
+        Completion.addByException(CompletableFuture.completedFuture("done"), 100, template);
+        Completion.addByException((CompletionStage<?>) null, 1000, template);
+        assertThat(Sums.of(name + ",exception=IOException")).isZero();
+
+        failing.completeExceptionally(new IOException());
+        assertThat(Sums.of(name + ",exception=IOException")).isEqualTo(11);
+        assertThat(Sums.of(name + ",exception=none")).isZero();
+    }
+
+    @Test
     void a_suspended_function_adds_nothing() {
         Object suspended = new Object();
 

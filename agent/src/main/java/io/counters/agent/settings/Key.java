@@ -14,6 +14,7 @@ enum Key {
     FOLLOW("off"),
     METHODS("none"),
     META_ANNOTATIONS("none"),
+    ALIAS("none"),
     INHERIT("false"),
     RULE_LIMIT("500"),
     SETTINGS("none"),

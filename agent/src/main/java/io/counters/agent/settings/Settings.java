@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Agent arguments are {@code key=value,key=value}; a value that contains commas is enclosed in {@code '...'}. System
  * properties are {@code counters.KEY}, environment variables {@code COUNTERS_KEY}. A file has lines {@code key = value};
  * lines that begin with {@code #} are comments. Elements of a list are separated by {@code ;}. All lines {@code methods}
- * of a file are used; of any other key the last line is used. If several sources have a key, only the first one's value is
+ * and {@code alias} of a file are used; of any other key the last line is used. If several sources have a key, only the first one's value is
  * used: arguments, properties, environment, file.
  */
 public final class Settings {
@@ -94,7 +94,11 @@ public final class Settings {
     }
 
     private static boolean isOfRules(Key key) {
-        return key == Key.METHODS || key == Key.META_ANNOTATIONS || key == Key.INHERIT || key == Key.RULE_LIMIT;
+        return key == Key.METHODS
+                || key == Key.META_ANNOTATIONS
+                || key == Key.ALIAS
+                || key == Key.INHERIT
+                || key == Key.RULE_LIMIT;
     }
 
     /** Where, how often and how counts are sent. */
@@ -151,6 +155,11 @@ public final class Settings {
     /** The class names of the annotation types that carry {@code @Count}. */
     public List<SettingValue> metaAnnotations() {
         return list(Key.META_ANNOTATIONS);
+    }
+
+    /** The class names of the annotations of other libraries that count as their own attributes say. */
+    public List<SettingValue> aliases() {
+        return list(Key.ALIAS);
     }
 
     /** Whether an override counts like the method that it overrides. */

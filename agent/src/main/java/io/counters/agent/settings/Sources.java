@@ -120,7 +120,7 @@ final class Sources {
         return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
     }
 
-    /** Reads {@code key = value}. The last value of a key replaces earlier ones, except that all {@code methods} are kept. */
+    /** Reads {@code key = value}. The last value of a key replaces earlier ones, except that all of {@code methods} and {@code alias} are kept. */
     private void takeLine(String place, String line, String hint) {
         if (line.trim().isEmpty()) {
             return;
@@ -138,7 +138,7 @@ final class Sources {
         }
         String value = unquoted(line.substring(equals + 1).trim());
         SettingValue earlier = values.get(key);
-        boolean adds = key == Key.METHODS && earlier != null;
+        boolean adds = (key == Key.METHODS || key == Key.ALIAS) && earlier != null;
         values.put(key, adds && earlier != null ? earlier.and(place, value) : new SettingValue(place, value));
     }
 

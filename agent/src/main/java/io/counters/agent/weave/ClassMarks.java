@@ -35,8 +35,10 @@ final class ClassMarks {
     private final List<Rule> applying;
     private final Map<String, MethodCounts> methods = new LinkedHashMap<>();
     private final Map<String, @Nullable ClassMarks> others = new HashMap<>(0);
-    private final Set<String> handsOn = new HashSet<>(0);
     private @Nullable ClassCode code;
+
+    /** Logs what has no effect. */
+    final UncountedMarks uncounted;
 
     /** The contents of its class file. */
     final TypeFile file;
@@ -50,7 +52,7 @@ final class ClassMarks {
         /** The value of {@code {class}} in its names. */
         final String owner;
 
-        /** The rule that has the mark; null for {@code @Count}. */
+        /** The rule that has the mark; null for {@code @Count} and annotations of other libraries. */
         final @Nullable Rule rule;
 
         Said(Mark mark, String owner, @Nullable Rule rule) {
@@ -85,6 +87,7 @@ final class ClassMarks {
         this.file = TypeFile.read(reader, rules.annotations(), heir);
         this.above = hierarchy.above(loader, heir ? file.superName : null, heir ? file.interfaces : NO_NAMES);
         this.applying = rules.of(file.name, above.keySet(), exactOnly);
+        this.uncounted = new UncountedMarks(this, applying, rules, refusals);
     }
 
     /**
@@ -103,20 +106,20 @@ final class ClassMarks {
             RefusedMarks refusals) {
         ClassMarks marks = new ClassMarks(loader, reader, origin, rules, hierarchy, names, refusals);
         if (marks.file.isAnnotation()) {
-            marks.complainOfAnnotation();
+            marks.uncounted.ofAnnotation();
         }
         for (TypeFile.Method method : marks.file.methods) {
             marks.count(method);
         }
         if (!marks.file.isAnnotation()) {
-            marks.complainOfClass();
+            marks.uncounted.ofClass();
         }
         return marks.methods;
     }
 
     private void count(TypeFile.Method method) {
         if (!method.hasCode()) {
-            complainOfNoCode(method);
+            uncounted.ofNoCode(method);
             return;
         }
         List<Said> said = said(method);
@@ -145,20 +148,17 @@ final class ClassMarks {
             }
         }
         for (Rule rule : applying) {
-            String owner = file.name;
-            if (!rule.annotation.isEmpty()) {
-                Annotations named = holding(method, rule.annotation);
-                if (named == null) {
-                    continue;
-                }
-                owner = named.owner;
-            } else if (!names(rule, method)) {
+            Annotations named = rule.annotation.isEmpty() ? null : holding(method, rule.annotation);
+            if (named == null && (!rule.annotation.isEmpty() || !names(rule, method))) {
                 continue;
             }
-            for (Mark mark : marks(rule)) {
+            Alias alias = rule.alias;
+            List<Mark> marks = alias == null || named == null ? marks(rule) : marks(alias, named, method);
+            for (Mark mark : marks) {
                 rule.matched = true;
                 if (isNew(mark, said)) {
-                    said.add(new Said(mark, owner, rule));
+                    // A person has marked each of these methods, as with @Count, so there is no limit to their number.
+                    said.add(new Said(mark, named == null ? file.name : named.owner, alias == null ? rule : null));
                 }
             }
         }
@@ -253,17 +253,6 @@ final class ClassMarks {
         }
     }
 
-    /** Logs once that a method that a rule names is a compiler's forwarder, and therefore not counted. */
-    void complainOfForwarder(TypeFile.Method method, String to) {
-        if (handsOn.add(method.name)) {
-            refusals.refuse(
-                    file.name,
-                    method.name,
-                    "the compiler generated this method only to forward calls, so it is not counted; name the method"
-                            + " that it calls: " + to);
-        }
-    }
-
     /** The annotations, including this one, that apply to a method; null if this one does not apply. */
     private @Nullable Annotations holding(TypeFile.Method method, String annotation) {
         Annotations own = on(method, file, annotation);
@@ -322,6 +311,16 @@ final class ClassMarks {
         return false;
     }
 
+    /** What an annotation of another library says about a method; nothing if its attributes are not understood. */
+    private List<Mark> marks(Alias alias, Annotations named, TypeFile.Method method) {
+        try {
+            return named.marksOf(alias);
+        } catch (IllegalArgumentException misunderstood) {
+            uncounted.ofAlias(alias, named, method, String.valueOf(misunderstood.getMessage()));
+            return new ArrayList<>(0);
+        }
+    }
+
     /** The marks of a rule; if it names an annotation type that carries {@code @Count}, the marks on that type. */
     private List<Mark> marks(Rule rule) {
         List<Mark> marks = new ArrayList<>(1);
@@ -355,81 +354,12 @@ final class ClassMarks {
 
     private static boolean isNew(Mark mark, List<Said> said) {
         for (Said other : said) {
-            if (other.mark.when == mark.when && other.mark.value.equals(mark.value)) {
+            if (other.mark.when == mark.when
+                    && other.mark.value.equals(mark.value)
+                    && other.mark.counts == mark.counts) {
                 return false;
             }
         }
         return true;
-    }
-
-    private void complainOfNoCode(TypeFile.Method method) {
-        boolean annotated = method.annotations.carry(Mark.COUNT);
-        boolean named = false;
-        for (Rule rule : applying) {
-            boolean names = rule.annotation.isEmpty()
-                    ? rule.isExact() && !rule.method.isEmpty() && rule.namesMethod(method)
-                    : method.annotations.carry(rule.annotation);
-            named |= names && rule.annotation.isEmpty();
-            annotated |= names && !rule.annotation.isEmpty();
-            if (names) {
-                rule.matched = true;
-            }
-        }
-        if (method.isNative() && (annotated || named)) {
-            refusals.refuse(
-                    file.name, method.name, "a native method has no code to count in; count the methods that call it");
-        } else if (named || (annotated && !rules.inherit() && !isWrittenBeside(method))) {
-            refusals.refuse(
-                    file.name,
-                    method.name,
-                    "an abstract method has no code to count in; "
-                            + (named
-                                    ? "begin the rule with + to count the methods that implement it"
-                                    : "annotate the methods that implement it, or set inherit=true"));
-        }
-    }
-
-    /** Whether the compiler put the code, with the mark, into a nested class: Kotlin's defaults, Groovy's traits. */
-    private boolean isWrittenBeside(TypeFile.Method method) {
-        for (String nested : file.nested) {
-            ClassMarks beside = of(nested);
-            if (beside != null) {
-                for (TypeFile.Method other : beside.file.methods) {
-                    if (other.isStatic()
-                            && other.hasCode()
-                            && other.name.equals(method.name)
-                            && other.descriptor.startsWith("(L" + file.name + ";" + method.descriptor.substring(1))
-                            && !other.annotations.marks.isEmpty()) {
-                        return true;
-                    }
-                }
-            }
-        }
-        return false;
-    }
-
-    private void complainOfClass() {
-        boolean open = false;
-        for (TypeFile.Method method : file.methods) {
-            open |= method.isOpen() && (method.hasCode() || rules.inherit());
-        }
-        if (file.annotations.carry(Mark.COUNT) && !open) {
-            refusals.refuse(
-                    file.name,
-                    "",
-                    "@Count on a class applies to its public methods that have code, but there are none; annotate methods"
-                            + (file.isInterface() ? " or the classes that implement it, or set inherit=true" : ""));
-        }
-    }
-
-    private void complainOfAnnotation() {
-        if (file.annotations.carry(Mark.COUNT) && !rules.annotations().contains("L" + file.name + ";")) {
-            String name = file.name.replace('/', '.');
-            refusals.refuse(
-                    file.name,
-                    "",
-                    "@Count on an annotation type has an effect only if the settings name that type; set metaAnnotations="
-                            + name);
-        }
     }
 }

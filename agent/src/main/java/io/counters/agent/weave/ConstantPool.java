@@ -14,6 +14,16 @@ final class ConstantPool {
      * an unknown type before one is found.
      */
     static boolean mentions(byte[][] needles, byte[] bytes) {
+        return search(needles, bytes, true);
+    }
+
+    /** Whether the constants include one of these strings. */
+    static boolean contain(byte[][] needles, byte[] bytes) {
+        return search(needles, bytes, false);
+    }
+
+    /** @param orMoved whether {@code @Count} in another package is found, too */
+    private static boolean search(byte[][] needles, byte[] bytes, boolean orMoved) {
         int constants = u2(bytes, 8);
         int at = 10;
         for (int i = 1; i < constants; i++) {
@@ -26,7 +36,8 @@ final class ConstantPool {
                         }
                     }
                     at += 3 + length;
-                    if (bytes[at - 1] == ';'
+                    if (orMoved
+                            && bytes[at - 1] == ';'
                             && (ends(MOVED_COUNT, length, bytes, at) || ends(MOVED_COUNTS, length, bytes, at))) {
                         return true;
                     }

@@ -94,7 +94,7 @@ final class Forwarding {
                 if (real == null) {
                     counted.add(one);
                 } else {
-                    in.complainOfForwarder(method, real.in.file.name.replace('/', '.') + "#" + real.method.name);
+                    in.uncounted.ofForwarder(method, real.in.file.name.replace('/', '.') + "#" + real.method.name);
                 }
             }
         }

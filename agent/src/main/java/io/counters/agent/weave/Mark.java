@@ -19,6 +19,9 @@ final class Mark {
 
     static final String MOVED_COUNTS = "/io/counters/Count$List;";
 
+    /** In a name, where the class of the Throwable is inserted when a call ends with one; see {@link #byException}. */
+    static final String EXCEPTION = "{exception}";
+
     String value = "";
     Moment when = Moment.ENTRY;
     String errors = "";
@@ -26,6 +29,15 @@ final class Mark {
     String inFlight = "";
     int amount = 1;
     boolean async;
+
+    /** Whether it counts under {@link #value}; if not, only {@link #errors} and {@link #inFlight} count. */
+    boolean counts = true;
+
+    /** Whether {@link #value} has the tag {@code exception={exception}}; only with {@link Moment#THROW}. */
+    boolean byException;
+
+    /** Whether it is {@link #async} on methods that are declared to return a stage, and not on others. */
+    boolean asyncIfStage;
 
     /** Whether a rule names exactly this method, so that it must be logged if the method is not counted. */
     boolean named;
@@ -38,7 +50,10 @@ final class Mark {
                 && on.equals(other.on)
                 && inFlight.equals(other.inFlight)
                 && amount == other.amount
-                && async == other.async;
+                && async == other.async
+                && counts == other.counts
+                && byException == other.byException
+                && asyncIfStage == other.asyncIfStage;
     }
 
     /** Whether its names contain this placeholder. */

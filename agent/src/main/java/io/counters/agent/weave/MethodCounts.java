@@ -2,6 +2,7 @@ package io.counters.agent.weave;
 
 import io.counters.wire.NameTemplates;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,9 +12,14 @@ final class MethodCounts {
     private static final String FUTURE = ")Ljava/util/concurrent/CompletableFuture;";
     private static final String SUSPEND = "Lkotlin/coroutines/Continuation;)Ljava/lang/Object;";
 
+    private static final String BY_EXCEPTION = ",exception=" + Mark.EXCEPTION;
+    private static final String BY_EXAMPLE = ",exception=Exception";
+
     /** An amount that is added to a counter. */
     static final class Increment {
+        /** Canonical; with {@link Mark#EXCEPTION} in place of the Throwable's class if it depends on that. */
         final String name;
+
         final int amount;
 
         /** Class names of Throwables, each followed by {@code ;}: only these count. Empty: all count. */
@@ -27,6 +33,11 @@ final class MethodCounts {
             this.amount = amount;
             this.on = on;
             this.stage = stage;
+        }
+
+        /** Whether its name depends on the Throwable that ends the call. */
+        boolean isByException() {
+            return name.contains(Mark.EXCEPTION);
         }
     }
 
@@ -46,7 +57,8 @@ final class MethodCounts {
 
     /** Adds the amounts of one mark. Parts that cannot work are ignored and logged. */
     void add(Mark mark, NameTemplates names, RefusedMarks refusals, String owner, String method, String descriptor) {
-        if (mark.async && !descriptor.endsWith(STAGE) && !descriptor.endsWith(FUTURE)) {
+        boolean staged = descriptor.endsWith(STAGE) || descriptor.endsWith(FUTURE);
+        if (mark.async && !staged) {
             refusals.refuse(
                     owner,
                     method,
@@ -54,6 +66,7 @@ final class MethodCounts {
                             + " not, so it is not counted; remove async=true to count it when it returns");
             return;
         }
+        boolean async = staged && (mark.async || mark.asyncIfStage);
         boolean constructor = method.equals("<init>");
         if (constructor && (isAtEnd(mark.when) || !mark.errors.isEmpty() || !mark.inFlight.isEmpty())) {
             refusals.refuse(
@@ -75,12 +88,12 @@ final class MethodCounts {
             types.append(type).append(';');
         }
         String on = types.toString();
-        String value = names.resolve(mark.value, owner, method);
+        String value = mark.counts ? value(mark, names, owner, method) : null;
         if (value != null && !(constructor && isAtEnd(mark.when))) {
             if (mark.when == Moment.ENTRY) {
                 entry.add(new Increment(value, mark.amount, "", null));
             } else {
-                atEnd(mark, mark.when, value, mark.amount, mark.when == Moment.THROW ? on : "");
+                atEnd(async, mark.when, value, mark.amount, mark.when == Moment.THROW ? on : "");
             }
         }
         String template = mark.errors;
@@ -89,20 +102,29 @@ final class MethodCounts {
         }
         String errors = template.isEmpty() || constructor ? null : names.resolve(template, owner, method);
         if (errors != null) {
-            atEnd(mark, Moment.THROW, errors, 1, on);
+            atEnd(async, Moment.THROW, errors, 1, on);
         }
         String inFlight =
                 mark.inFlight.isEmpty() || constructor || suspends ? null : names.resolve(mark.inFlight, owner, method);
         if (inFlight != null) {
             opened.add(new Increment(inFlight, 1, "", null));
-            returned.add(0, new Increment(inFlight, -1, "", mark.async ? Moment.EXIT : null));
+            returned.add(0, new Increment(inFlight, -1, "", async ? Moment.EXIT : null));
             thrown.add(0, new Increment(inFlight, -1, "", null));
         }
     }
 
+    private static @Nullable String value(Mark mark, NameTemplates names, String owner, String method) {
+        if (!mark.byException) {
+            return names.resolve(mark.value, owner, method);
+        }
+        // The tag is checked and sorted with an example.
+        String name = names.resolve(mark.value.replace(BY_EXCEPTION, BY_EXAMPLE), owner, method);
+        return name == null ? null : name.replace(BY_EXAMPLE, BY_EXCEPTION);
+    }
+
     /** A call that throws has ended, even if the method is declared to return a stage. */
-    private void atEnd(Mark mark, Moment when, String name, int amount, String on) {
-        if (mark.async) {
+    private void atEnd(boolean async, Moment when, String name, int amount, String on) {
+        if (async) {
             returned.add(new Increment(name, amount, on, when));
         } else if (when != Moment.THROW) {
             returned.add(new Increment(name, amount, on, null));
@@ -118,6 +140,15 @@ final class MethodCounts {
         returned.addAll(entry);
         thrown.addAll(entry);
         entry.clear();
+    }
+
+    /** Removes what counts under a name with this text; returns whether anything did. */
+    boolean removeNamed(String text) {
+        boolean removed = false;
+        for (List<Increment> moment : Arrays.asList(entry, opened, returned, thrown)) {
+            removed |= moment.removeIf(increment -> increment.name.contains(text));
+        }
+        return removed;
     }
 
     private static boolean isAtEnd(Moment when) {

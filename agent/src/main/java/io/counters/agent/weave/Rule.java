@@ -54,6 +54,10 @@ final class Rule {
 
     final Mark mark = new Mark();
 
+    /** The annotation of another library that it stands for, whose attributes have the marks; usually null. */
+    @Nullable
+    Alias alias;
+
     /** Whether it has matched a class so far. */
     volatile boolean named;
 

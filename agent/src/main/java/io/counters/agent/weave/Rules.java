@@ -70,6 +70,9 @@ public final class Rules {
                 metaAnnotations.put(rule.annotation, rule);
             }
         }
+        for (SettingValue setting : settings.aliases()) {
+            takeAlias(setting, log);
+        }
         List<Rule> named = new ArrayList<>();
         List<Rule> subtyped = new ArrayList<>();
         boolean overriding = false;
@@ -126,6 +129,19 @@ public final class Rules {
         } catch (IllegalArgumentException noRule) {
             log.accept(String.valueOf(noRule.getMessage()));
             return null;
+        }
+    }
+
+    private void takeAlias(SettingValue setting, Consumer<String> log) {
+        Alias alias = Alias.of("L" + setting.text().replace('.', '/') + ";");
+        Rule rule = alias == null ? null : take(new SettingValue(setting.place(), "@" + setting.text()), log);
+        if (rule != null) {
+            rule.alias = alias;
+        } else {
+            log.accept(setting.place() + ": alias " + setting.text()
+                    + " is ignored, because the meaning of its attributes is not known; known are "
+                    + String.join(", ", Alias.names()) + ". To count its methods under a name, write a rule @"
+                    + setting.text() + " = name");
         }
     }
 

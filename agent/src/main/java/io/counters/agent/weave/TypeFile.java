@@ -145,7 +145,7 @@ final class TypeFile extends ClassVisitor {
         this.superName = reader.getSuperName();
         this.interfaces = reader.getInterfaces();
         this.access = reader.getAccess();
-        this.annotations = new Annotations(name);
+        this.annotations = new Annotations(name, true);
         this.wanted = wanted;
     }
 
@@ -244,7 +244,7 @@ final class TypeFile extends ClassVisitor {
         if ((access & ACC_BRIDGE) != 0 || method.equals("<clinit>") || (synthetic && hidden)) {
             return null;
         }
-        Annotations on = new Annotations(name);
+        Annotations on = new Annotations(name, false);
         Method read = new Method(access, method, descriptor, on, components.contains(method + descriptor));
         methods.add(read);
         return new MethodVisitor(Opcodes.ASM9) {

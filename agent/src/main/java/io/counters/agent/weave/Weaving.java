@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.security.ProtectionDomain;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,12 +36,15 @@ public final class Weaving implements ClassFileTransformer {
 
     private static final int MAJOR = 6;
 
+    /** Stands in names for what a build does not know; see {@link #forBuild}. */
+    public static final String UNKNOWN = "not-known-to-a-build";
+
     private static final byte[][] CELLS = {BridgeVisibility.BRIDGE.getBytes(StandardCharsets.UTF_8)};
     private static final String CELLS_NAME = "/cells/Cells";
 
     private final NameTemplates names;
     private final BooleanSupplier counting;
-    private final ToIntFunction<String> ids;
+    private final Callee bridge;
     private final Consumer<String> log;
     private final RefusedMarks refusals;
     private final AtomicLong scanned = new AtomicLong();
@@ -68,7 +72,7 @@ public final class Weaving implements ClassFileTransformer {
         this.rules = rules;
         this.names = names;
         this.counting = counting;
-        this.ids = ids;
+        this.bridge = Callee.bridge(ids);
         this.log = log;
         this.refusals = new RefusedMarks(log);
     }
@@ -153,9 +157,13 @@ public final class Weaving implements ClassFileTransformer {
         return !ClassOrigin.isGenerated(name) || rules.nameExactly(name);
     }
 
-    /** Whether a class may count according to its bytes, so that it must be read. */
+    /** Whether a class may count according to its bytes, so that it must be read. One that a build has woven may not. */
     public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        if (isApi(name) || rules.nameExactly(name) || ConstantPool.mentions(rules.needles(), bytes)) {
+        return isApi(name) || (mayCount(loader, name, bytes) && !BuildMark.isOn(bytes));
+    }
+
+    private boolean mayCount(@Nullable ClassLoader loader, String name, byte[] bytes) {
+        if (rules.nameExactly(name) || ConstantPool.mentions(rules.needles(), bytes)) {
             return true;
         }
         boolean byPattern = rules.nameByPattern(name);
@@ -195,13 +203,9 @@ public final class Weaving implements ClassFileTransformer {
     /** What was scanned and instrumented so far, for the log. */
     public String summary() {
         List<String> idle = rules.idle();
-        int methods = 0;
-        for (int of : woven.values()) {
-            methods += of;
-        }
         Hierarchy read = hierarchy;
         int unread = read == null ? 0 : read.unread();
-        return "classes scanned: " + scanned + ", methods instrumented: " + methods + ", refused @Count and rules: "
+        return "classes scanned: " + scanned + ", methods instrumented: " + methods() + ", refused @Count and rules: "
                 + refused()
                 + (unread == 0 ? "" : ", supertypes whose class files cannot be read: " + unread)
                 + (idle.isEmpty() ? "" : ", rules that matched nothing: " + String.join("; ", idle))
@@ -226,7 +230,7 @@ public final class Weaving implements ClassFileTransformer {
         if (marked.isEmpty() || !counting.getAsBoolean() || !reaches().bridge(loader, name, refusals)) {
             return null;
         }
-        byte[] written = WovenClass.write(reader, marked, ids, refusals);
+        byte[] written = WovenClass.write(reader, marked, bridge, refusals);
         if (written == null) {
             return null;
         }
@@ -268,22 +272,76 @@ public final class Weaving implements ClassFileTransformer {
      */
     public List<String> list(@Nullable ClassLoader loader, String name, byte[] bytes) {
         try {
-            if (isOfInterest(loader, name) && !isApi(name) && isHit(loader, name, bytes)) {
-                if (isCells(bytes)) {
-                    complainIfMoved(name);
-                }
-                ClassReader reader = reader(bytes);
-                Map<String, MethodCounts> marked = marked(loader, name, reader, bytes);
-                if (!marked.isEmpty()) {
-                    // Removes methods that cannot be instrumented.
-                    WovenClass.write(reader, marked, ids, refusals);
-                }
-                return Listing.lines(name, marked);
+            if (isCells(bytes)) {
+                complainIfMoved(name);
             }
+            ClassReader reader = reader(bytes);
+            Map<String, MethodCounts> marked = markedOnDisk(loader, name, reader, bytes);
+            if (!marked.isEmpty()) {
+                // Removes methods that cannot be instrumented.
+                WovenClass.write(reader, marked, bridge, refusals);
+            }
+            return Listing.lines(name, marked);
         } catch (RuntimeException fault) {
             refusals.refuse(name, "", "the class cannot be instrumented and counts nothing: " + fault);
         }
         return Collections.emptyList();
+    }
+
+    /**
+     * The class file with calls of the API, {@code io.counters.Woven}, so that it counts without the agent. Marks that
+     * cannot work are logged.
+     *
+     * @param loader returns, as resources, class files that are not woven
+     * @param name the class's name with slashes
+     * @param original the class file before any build has woven it
+     * @return null if the class counts nothing
+     */
+    public byte @Nullable [] forBuild(ClassLoader loader, String name, byte[] original) {
+        try {
+            ClassReader reader = reader(original);
+            Map<String, MethodCounts> marked = markedOnDisk(loader, name, reader, original);
+            for (Map.Entry<String, MethodCounts> method : marked.entrySet()) {
+                if (method.getValue().removeNamed(UNKNOWN)) {
+                    refusals.refuse(
+                            name,
+                            method.getKey().substring(0, method.getKey().indexOf('(')),
+                            "a name with {host}, or with {app} while the setting app is not set, is not counted, because"
+                                    + " a build does not know where and as what the class will run; name it otherwise");
+                }
+            }
+            marked.values().removeIf(MethodCounts::isEmpty);
+            byte[] written = marked.isEmpty() ? null : WovenClass.write(reader, marked, Callee.api(original), refusals);
+            if (written != null) {
+                woven.put(name, marked.size());
+                return version(original) <= NEWEST ? written : withVersion(version(original), written);
+            }
+        } catch (RuntimeException fault) {
+            refusals.refuse(name, "", "the class cannot be instrumented and counts nothing: " + fault);
+        }
+        return null;
+    }
+
+    /** What the methods of a class count that no JVM has loaded. */
+    private Map<String, MethodCounts> markedOnDisk(
+            @Nullable ClassLoader loader, String name, ClassReader reader, byte[] bytes) {
+        boolean counts = isOfInterest(loader, name) && !isApi(name) && isHit(loader, name, bytes);
+        return counts ? marked(loader, name, reader, bytes) : new HashMap<>(0);
+    }
+
+    /** What a build has woven, for its log; {@code written} is the number of class files that it wrote. */
+    public String summaryForBuild(int written) {
+        List<String> idle = rules.idle();
+        return "methods that count: " + methods() + ", classes: " + woven.size() + ", class files written: " + written
+                + (idle.isEmpty() ? "" : ", rules that matched nothing: " + String.join("; ", idle));
+    }
+
+    private int methods() {
+        int methods = 0;
+        for (int of : woven.values()) {
+            methods += of;
+        }
+        return methods;
     }
 
     /** How many marks and names were refused. */

@@ -1,7 +1,6 @@
 package io.counters.agent.weave;
 
 import java.util.Map;
-import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.jar.asm.ClassVisitor;
 import net.bytebuddy.jar.asm.ClassWriter;
@@ -14,18 +13,15 @@ import org.jspecify.annotations.Nullable;
 final class WovenClass extends ClassVisitor {
     private final Map<String, MethodCounts> methods;
     private final Map<String, MethodShape> shapes;
-    private final ToIntFunction<String> ids;
+    private final Callee callee;
     private boolean hasFrames;
 
     private WovenClass(
-            ClassWriter writer,
-            Map<String, MethodCounts> methods,
-            Map<String, MethodShape> shapes,
-            ToIntFunction<String> ids) {
+            ClassWriter writer, Map<String, MethodCounts> methods, Map<String, MethodShape> shapes, Callee callee) {
         super(Opcodes.ASM9, writer);
         this.methods = methods;
         this.shapes = shapes;
-        this.ids = ids;
+        this.callee = callee;
     }
 
     /**
@@ -35,7 +31,7 @@ final class WovenClass extends ClassVisitor {
      *     are removed
      */
     static byte @Nullable [] write(
-            ClassReader reader, Map<String, MethodCounts> methods, ToIntFunction<String> ids, RefusedMarks refusals) {
+            ClassReader reader, Map<String, MethodCounts> methods, Callee callee, RefusedMarks refusals) {
         Map<String, MethodShape> shapes = MethodShape.read(reader, methods.keySet());
         for (Map.Entry<String, MethodShape> shape : shapes.entrySet()) {
             MethodCounts counts = methods.get(shape.getKey());
@@ -46,7 +42,7 @@ final class WovenClass extends ClassVisitor {
         while (!methods.isEmpty()) {
             try {
                 ClassWriter writer = new ClassWriter(reader, 0);
-                reader.accept(new WovenClass(writer, methods, shapes, ids), 0);
+                reader.accept(new WovenClass(writer, methods, shapes, callee), 0);
                 return writer.toByteArray();
             } catch (MethodTooLargeException tooLarge) {
                 if (methods.remove(tooLarge.getMethodName() + tooLarge.getDescriptor()) == null) {
@@ -82,6 +78,14 @@ final class WovenClass extends ClassVisitor {
         MethodShape shape = shapes.get(name + descriptor);
         return counts == null || shape == null
                 ? written
-                : new WovenMethod(written, descriptor, counts, shape, ids, hasFrames);
+                : new WovenMethod(written, descriptor, counts, shape, callee, hasFrames);
+    }
+
+    @Override
+    public void visitEnd() {
+        if (callee.mark != null) {
+            super.visitAttribute(callee.mark);
+        }
+        super.visitEnd();
     }
 }

@@ -4,7 +4,6 @@ import io.counters.agent.weave.MethodCounts.Increment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.AnnotationVisitor;
 import net.bytebuddy.jar.asm.Label;
 import net.bytebuddy.jar.asm.MethodVisitor;
@@ -53,15 +52,14 @@ import org.jspecify.annotations.Nullable;
  * increment did. If the JVM compiled the two differently, an overflow may leave the counter too high by one.
  */
 final class WovenMethod extends MethodVisitor {
-    /** The stack that the inserted code needs besides the body's: a stage, an int, a long, a boolean and a String. */
+    /** The stack that the inserted code needs besides the body's: a stage, a counter, a long, a boolean and a String. */
     private static final int STACK = 6;
 
-    private static final String CELLS = "java/lang/CountersCells";
-    private static final String COMPLETION = "java/lang/CountersCompletion";
     private static final String THROWABLE = "java/lang/Throwable";
+    private static final String STAGE = "Ljava/util/concurrent/CompletionStage;";
 
     private final MethodCounts counts;
-    private final ToIntFunction<String> ids;
+    private final Callee callee;
     private final boolean hasFrames;
     private final Type result;
 
@@ -82,11 +80,11 @@ final class WovenMethod extends MethodVisitor {
             String descriptor,
             MethodCounts counts,
             MethodShape shape,
-            ToIntFunction<String> ids,
+            Callee callee,
             boolean hasFrames) {
         super(Opcodes.ASM9, written);
         this.counts = counts;
-        this.ids = ids;
+        this.callee = callee;
         this.hasFrames = hasFrames;
         result = Type.getReturnType(descriptor);
         kept = shape.locals;
@@ -199,10 +197,10 @@ final class WovenMethod extends MethodVisitor {
         super.visitLabel(handler);
         frame(has);
         super.visitInsn(Opcodes.POP);
-        super.visitFieldInsn(Opcodes.GETSTATIC, CELLS, "suppressed", "I");
+        super.visitFieldInsn(Opcodes.GETSTATIC, callee.cells, "suppressed", "I");
         super.visitInsn(Opcodes.ICONST_1);
         super.visitInsn(Opcodes.IADD);
-        super.visitFieldInsn(Opcodes.PUTSTATIC, CELLS, "suppressed", "I");
+        super.visitFieldInsn(Opcodes.PUTSTATIC, callee.cells, "suppressed", "I");
     }
 
     private void frame(@Nullable Type has) {
@@ -243,9 +241,11 @@ final class WovenMethod extends MethodVisitor {
     }
 
     private void addReturned(Increment increment) {
-        if (increment.stage != null) {
+        if (increment.stage != null && increment.isByException()) {
+            addByException(increment, STAGE);
+        } else if (increment.stage != null) {
             super.visitVarInsn(Opcodes.ALOAD, kept);
-            number(ids.applyAsInt(increment.name));
+            callee.load(mv, increment.name);
             super.visitLdcInsn((long) increment.amount);
             super.visitInsn(increment.stage == Moment.THROW ? Opcodes.ICONST_0 : Opcodes.ICONST_1);
             if (increment.stage == Moment.RETURN) {
@@ -253,50 +253,50 @@ final class WovenMethod extends MethodVisitor {
             } else {
                 super.visitLdcInsn(increment.on);
             }
-            call(COMPLETION, "add", "(Ljava/util/concurrent/CompletionStage;IJZLjava/lang/String;)V");
+            call(callee.completion, "add", "(" + STAGE + callee.counter + "JZLjava/lang/String;)V");
         } else if (counts.reentered) {
             // The same call as in kotlinc's own code, so the class loader of that code finds it.
             call("kotlin/coroutines/intrinsics/IntrinsicsKt", "getCOROUTINE_SUSPENDED", "()Ljava/lang/Object;");
             super.visitVarInsn(Opcodes.ALOAD, kept);
-            number(ids.applyAsInt(increment.name));
+            callee.load(mv, increment.name);
             super.visitLdcInsn((long) increment.amount);
-            call(COMPLETION, "addUnless", "(Ljava/lang/Object;Ljava/lang/Object;IJ)V");
+            call(callee.completion, "addUnless", "(Ljava/lang/Object;Ljava/lang/Object;" + callee.counter + "J)V");
         } else {
             add(increment);
         }
     }
 
+    /** @param ending the descriptor of the Throwable that ends the call, or of the stage that may complete with one */
+    private void addByException(Increment increment, String ending) {
+        super.visitVarInsn(Opcodes.ALOAD, kept);
+        super.visitLdcInsn((long) increment.amount);
+        super.visitLdcInsn(increment.name);
+        call(callee.completion, "addByException", "(" + ending + "JLjava/lang/String;)V");
+    }
+
     private void addThrown(Increment increment) {
-        if (increment.on.isEmpty()) {
+        if (increment.isByException()) {
+            addByException(increment, "Ljava/lang/Throwable;");
+        } else if (increment.on.isEmpty()) {
             add(increment);
         } else {
             super.visitVarInsn(Opcodes.ALOAD, kept);
-            number(ids.applyAsInt(increment.name));
+            callee.load(mv, increment.name);
             super.visitLdcInsn((long) increment.amount);
             super.visitLdcInsn(increment.on);
-            call(CELLS, "addThrown", "(Ljava/lang/Throwable;IJLjava/lang/String;)V");
+            call(callee.cells, "addThrown", "(Ljava/lang/Throwable;" + callee.counter + "JLjava/lang/String;)V");
         }
     }
 
     private void add(Increment increment) {
-        number(ids.applyAsInt(increment.name));
+        callee.load(mv, increment.name);
         if (increment.amount == 1) {
-            call(CELLS, "increment", "(I)V");
+            call(callee.cells, "increment", "(" + callee.counter + ")V");
         } else if (increment.amount == -1) {
-            call(CELLS, "decrement", "(I)V");
+            call(callee.cells, "decrement", "(" + callee.counter + ")V");
         } else {
             super.visitLdcInsn((long) increment.amount);
-            call(CELLS, "add", "(IJ)V");
-        }
-    }
-
-    private void number(int id) {
-        if (id <= 5) {
-            super.visitInsn(Opcodes.ICONST_0 + id);
-        } else if (id <= Short.MAX_VALUE) {
-            super.visitIntInsn(Opcodes.SIPUSH, id);
-        } else {
-            super.visitLdcInsn(id);
+            call(callee.cells, "add", "(" + callee.counter + "J)V");
         }
     }
 

@@ -3,6 +3,8 @@
  * {@code TypeFile} reads one, {@code ClassMarks} decides by annotations and {@code Rules} which of its methods count, {@code
  * Forwarding} finds those that only forward calls, and {@code WovenClass} inserts the calls. {@code ClassOrigin} distinguishes
  * the application's classes from others. {@code Listing} describes what would be counted, using the same code.
+ * {@code Alias} says what annotations of other libraries mean. {@code Callee} is what the inserted code calls: the agent's
+ * bridge or, in the class files of a build, which have a {@code BuildMark}, the API.
  *
  * <p>The JVM calls {@link io.counters.agent.weave.Weaving} for every class that it loads. The classes that are needed to
  * scan a class without marks are loaded before the transformer is installed; all others, also ASM, when the first class

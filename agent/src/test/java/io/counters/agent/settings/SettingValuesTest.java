@@ -198,6 +198,17 @@ class SettingValuesTest {
     }
 
     @Test
+    void all_aliases_of_a_file_are_used() throws Exception {
+        Path file = Files.writeString(folder.resolve("counters.conf"), "alias = a.B\nalias = a.C; a.D\n");
+
+        Settings settings = read("settings=" + file);
+
+        assertThat(settings.aliases()).extracting(SettingValue::text).containsExactly("a.B", "a.C", "a.D");
+        assertThat(settings.hasRulesOf(read("alias='a.B;a.C; a.D'"))).isTrue();
+        assertThat(settings.hasRulesOf(read(""))).isFalse();
+    }
+
+    @Test
     void a_message_about_a_file_names_the_line() throws Exception {
         Path file = Files.writeString(folder.resolve("counters.conf"), "# ours\n\nmethod = a.B\r\napp = shop\r\n");
 

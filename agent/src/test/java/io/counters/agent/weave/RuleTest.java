@@ -216,6 +216,6 @@ class RuleTest {
     }
 
     private static TypeFile.Method method(String name, String descriptor) {
-        return new TypeFile.Method(Opcodes.ACC_PUBLIC, name, descriptor, new Annotations("a/B"), false);
+        return new TypeFile.Method(Opcodes.ACC_PUBLIC, name, descriptor, new Annotations("a/B", false), false);
     }
 }
