@@ -97,7 +97,6 @@ class RoomsTest {
             Map.entry("Command", BY_NAME),
             Map.entry("Premain", BY_NAME),
             Map.entry("Main", BY_NAME),
-            Map.entry("Main", BY_NAME),
             Map.entry("WeaveMojo", "Maven calls it"),
             Map.entry("Counted", API),
             Map.entry("CountedAssert", API),
