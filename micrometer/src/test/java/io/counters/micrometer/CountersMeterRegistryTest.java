@@ -27,7 +27,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -260,17 +259,17 @@ class CountersMeterRegistryTest {
 
     @Test
     void a_function_that_falls_fails_or_is_no_number_is_a_fault(Counted counters) {
-        AtomicReference<Double> value = new AtomicReference<>(10.9);
+        double[] value = {10.9};
         FunctionCounter.builder("odd", value, of -> {
-                    if (of.get() == 666) {
+                    if (of[0] == 666) {
                         throw new IllegalStateException("closed");
                     }
-                    return of.get();
+                    return of[0];
                 })
                 .register(registry);
 
         for (double next : new double[] {10.9, 11.1, Double.NaN, 4, 666, 6}) {
-            value.set(next);
+            value[0] = next;
             registry.readFunctions();
         }
 
@@ -363,7 +362,7 @@ class CountersMeterRegistryTest {
         });
         for (int i = 0; i < 8; i++) {
             AtomicLong value = new AtomicLong(i);
-            FunctionCounter.builder("unlogged", value, of -> 10 / of.get())
+            FunctionCounter.builder("unlogged", value, of -> (double) (10 / of.get()))
                     .tag("n", "" + i)
                     .register(unlogged);
         }
