@@ -25,6 +25,9 @@ public final class Agent {
 
     private static final String PRESENT = "io.counters.agent";
 
+    /** Set once the classes that were loaded before are instrumented. Until then the Spring Boot starter counts. */
+    private static final String COUNTS = "io.counters.agent.counts";
+
     private Agent() {}
 
     /** Starts the agent before {@code main}, as the settings say; throws only with {@code strict=true}. */
@@ -132,6 +135,7 @@ public final class Agent {
         } else {
             loaded.catchUp(early);
         }
+        System.setProperty(COUNTS, version);
         return true;
     }
 

@@ -48,6 +48,9 @@ public final class Emitter implements AutoCloseable, Checkpointed {
     /** The time between two sweeps, in milliseconds, while the JVM is ending. */
     private static final long ENDING_PAUSE_MILLIS = 50;
 
+    /** Contains two sweeps, also if the first must wait for the longest pause of the last sweep. */
+    private static final long ENDING_SWEEPS_MILLIS = 200;
+
     private final EmitterSettings settings;
     private final Consumer<String> log;
     private final CounterTable table;
@@ -139,6 +142,27 @@ public final class Emitter implements AutoCloseable, Checkpointed {
     /** The latest known address of each collector; empty before the first sweep. */
     public String addresses() {
         return addresses;
+    }
+
+    /**
+     * For code that has counted while the JVM is ending: waits until an emitter of this JVM, also one of the agent, has
+     * sent that and has repeated it, which takes {@value #ENDING_SWEEPS_MILLIS} ms. Returns at once if the JVM is not
+     * ending.
+     */
+    public static void awaitEndingSweeps() {
+        Thread probe = new Thread("counters-probe");
+        try {
+            Runtime.getRuntime().addShutdownHook(probe);
+            Runtime.getRuntime().removeShutdownHook(probe);
+        } catch (IllegalStateException ending) {
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ENDING_SWEEPS_MILLIS);
+            for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
+                LockSupport.parkNanos(left);
+                if (Thread.currentThread().isInterrupted()) {
+                    return;
+                }
+            }
+        }
     }
 
     /**

@@ -15,6 +15,6 @@ final class CellFunctionCounter<T> extends CumulativeFunctionCounter<T> implemen
 
     @Override
     public void read() {
-        sum.riseTo(count());
+        sum.read(this::count);
     }
 }

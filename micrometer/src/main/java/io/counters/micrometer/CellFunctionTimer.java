@@ -26,7 +26,7 @@ final class CellFunctionTimer<T> extends CumulativeFunctionTimer<T> implements F
 
     @Override
     public void read() {
-        calls.riseTo(count());
-        nanos.riseTo(totalTime(TimeUnit.NANOSECONDS));
+        calls.read(this::count);
+        nanos.read(() -> totalTime(TimeUnit.NANOSECONDS));
     }
 }

@@ -18,21 +18,19 @@ import io.micrometer.core.instrument.distribution.pause.PauseDetector;
 import io.micrometer.core.instrument.internal.DefaultGauge;
 import io.micrometer.core.instrument.internal.DefaultLongTaskTimer;
 import io.micrometer.core.instrument.internal.DefaultMeter;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A registry whose meters are exact counters. It sends nothing itself: the agent sends, or {@link Counters#start}.
  *
  * <pre>
  *   Counter NAME                       NAME; fractions are carried until they are a whole
- *   FunctionCounter NAME               NAME, read once a second
+ *   FunctionCounter NAME               NAME, read every 10 seconds
  *   Timer, FunctionTimer NAME          NAME.count and NAME.total, in nanoseconds
  *   DistributionSummary NAME           NAME.count and NAME.total, in the summary's unit
  *   Gauge, TimeGauge, LongTaskTimer,   not sent; this is logged once. Use a composite registry with another one for
@@ -58,9 +56,6 @@ public class CountersMeterRegistry extends MeterRegistry {
     private final Consumer<String> log;
     private final AtomicBoolean gaugesSaid = new AtomicBoolean();
 
-    /** The fraction of each counter. Bounded by the number of counters that a JVM can have. */
-    private final Map<String, AtomicLong> rests = new ConcurrentHashMap<>();
-
     /** A registry that logs to stderr, in lines that begin with {@code counters: }. */
     public CountersMeterRegistry() {
         this(Clock.SYSTEM, line -> System.err.println("counters: " + line));
@@ -73,13 +68,17 @@ public class CountersMeterRegistry extends MeterRegistry {
         this.log = log;
         faults = new Faults(log);
         names = new MeterNames(faults);
-        functions = new FunctionReader(faults);
+        functions = new FunctionReader(faults, clock);
         config().namingConvention(NamingConvention.identity).onMeterRemoved(meter -> functions.remove(meter.getId()));
     }
 
     private Sum sum(Meter.Id id, String suffix) {
-        io.counters.Counter counter = Counters.counter(names.name(id, config().namingConvention(), suffix));
-        return new Sum(counter, rests.computeIfAbsent(counter.name(), name -> new AtomicLong()), id, faults);
+        return new Sum(Counters.counter(names.name(id, config().namingConvention(), suffix)), id, faults);
+    }
+
+    private RisingSum rising(Meter.Id id, String suffix, @Nullable Object of) {
+        Sum sum = sum(id, suffix);
+        return new RisingSum(sum, Readings.of(of, id, sum.counter.name(), suffix), id, faults);
     }
 
     @Override
@@ -100,8 +99,7 @@ public class CountersMeterRegistry extends MeterRegistry {
 
     @Override
     protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T of, ToDoubleFunction<T> count) {
-        CellFunctionCounter<T> counter =
-                new CellFunctionCounter<>(id, of, count, new RisingSum(sum(id, ""), id, faults));
+        CellFunctionCounter<T> counter = new CellFunctionCounter<>(id, of, count, rising(id, "", of));
         functions.add(id, counter);
         return counter;
     }
@@ -110,13 +108,7 @@ public class CountersMeterRegistry extends MeterRegistry {
     protected <T> FunctionTimer newFunctionTimer(
             Meter.Id id, T of, ToLongFunction<T> count, ToDoubleFunction<T> total, TimeUnit totalUnit) {
         CellFunctionTimer<T> timer = new CellFunctionTimer<>(
-                id,
-                of,
-                count,
-                total,
-                totalUnit,
-                new RisingSum(sum(id, ".count"), id, faults),
-                new RisingSum(sum(id, ".total"), id, faults));
+                id, of, count, total, totalUnit, rising(id, ".count", of), rising(id, ".total", of));
         functions.add(id, timer);
         return timer;
     }
@@ -156,9 +148,14 @@ public class CountersMeterRegistry extends MeterRegistry {
         return DistributionStatisticConfig.DEFAULT;
     }
 
-    /** Reads all functions now, as happens once a second. */
+    /** Reads all functions now. */
     void readFunctions() {
         functions.readNow();
+    }
+
+    /** Looks now whether a function blocks. */
+    void watchFunctions() {
+        functions.watch();
     }
 
     /** Reads all functions for a last time, within {@value FunctionReader#LAST_MILLIS} ms, and ends the thread. Idempotent. */

@@ -20,11 +20,13 @@ final class Faults {
         /** An amount or a value of a function that is NaN, infinite, or 2^63 or more. */
         NOT_FINITE("it is not counted"),
         /** A function whose value is below an earlier one. */
-        FELL("a function of a counter must never fall; what it rises from now on is counted"),
+        FELL(
+                "a function of a counter must never fall; at half or less it is taken to have begun again at 0, and else what it rises"
+                        + " above its highest value is counted"),
         /** A function that threw. */
         FAILED("what it counts meanwhile is counted once it works"),
-        /** Functions that did not return in time when the registry was closed or the JVM ended. */
-        BLOCKED("what they had counted since they were last read may be lost"),
+        /** Functions that do not return, while the application runs or at the end. */
+        BLOCKED("what functions have counted since they were last read may be lost"),
         /** A meter some of whose tags do not fit. */
         TAGS("a name has at most 7 tags and 250 bytes; meters that differ in these tags only add up");
 

@@ -1,5 +1,7 @@
 package io.counters.micrometer;
 
+import io.counters.emit.Emitter;
+import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Meter;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -8,27 +10,46 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the functions of a registry once a second, and for a last time when the registry is closed or the JVM ends.
+ * Reads the functions of a registry every {@value #PERIOD_SECONDS} seconds, and for a last time when the registry is
+ * closed or the JVM ends. Not more often, because a function may be a query; nothing is lost by it, because functions
+ * return totals.
  *
  * <p>The functions run on one daemon thread, {@code counters-micrometer}, which starts with the first of them. A function
  * that blocks delays the other functions, and nothing else: the last reading is waited for no longer than
- * {@value #LAST_MILLIS} ms.
+ * {@value #LAST_MILLIS} ms. A second daemon thread, {@code counters-micrometer-watch}, notices that a function blocks.
  */
 final class FunctionReader {
     static final long LAST_MILLIS = 500;
-    private static final long PERIOD_MILLIS = 1000;
+    static final long PERIOD_SECONDS = 10;
+
+    /** The function that is being read. */
+    private static final class Current {
+        private final Meter.Id meter;
+        private final long sinceNanos;
+        private boolean isNoted;
+
+        Current(Meter.Id meter, long sinceNanos) {
+            this.meter = meter;
+            this.sinceNanos = sinceNanos;
+        }
+    }
 
     private final Faults faults;
+    private final Clock clock;
     private final Map<Meter.Id, FunctionMeter> meters = new ConcurrentHashMap<>();
-    private final Thread hook = new Thread(this::readNow, "counters-micrometer-last");
+    private final Thread hook = new Thread(this::end, "counters-micrometer-last");
+    private volatile @Nullable Current current;
     private @Nullable ScheduledThreadPoolExecutor thread;
+    private @Nullable ScheduledThreadPoolExecutor watch;
     private boolean closed;
 
-    FunctionReader(Faults faults) {
+    FunctionReader(Faults faults, Clock clock) {
         this.faults = faults;
+        this.clock = clock;
     }
 
     void add(Meter.Id id, FunctionMeter meter) {
@@ -36,25 +57,31 @@ final class FunctionReader {
         start();
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // What a function throws is counted where it is read.
     private synchronized void start() {
         if (thread != null || closed) {
             return;
         }
-        thread = new ScheduledThreadPoolExecutor(
-                1,
-                task -> {
-                    Thread daemon = new Thread(task, "counters-micrometer");
-                    daemon.setDaemon(true);
-                    return daemon;
-                },
-                new ThreadPoolExecutor.DiscardPolicy());
-        thread.scheduleWithFixedDelay(this::readAll, PERIOD_MILLIS, PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+        thread = every(this::readAll, "counters-micrometer");
+        watch = every(this::watch, "counters-micrometer-watch");
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException alreadyEnding) {
             return;
         }
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // The task throws nothing.
+    private static ScheduledThreadPoolExecutor every(Runnable task, String name) {
+        ScheduledThreadPoolExecutor thread = new ScheduledThreadPoolExecutor(
+                1,
+                work -> {
+                    Thread daemon = new Thread(work, name);
+                    daemon.setDaemon(true);
+                    return daemon;
+                },
+                new ThreadPoolExecutor.DiscardPolicy());
+        thread.scheduleWithFixedDelay(task, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
+        return thread;
     }
 
     private synchronized @Nullable ScheduledThreadPoolExecutor thread() {
@@ -81,10 +108,16 @@ final class FunctionReader {
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException blocked) {
-            faults.note(
+            note(
                     Faults.Reason.BLOCKED,
-                    "the functions of meters did not return within " + LAST_MILLIS + " ms at the end");
+                    () -> "the functions of meters did not return within " + LAST_MILLIS + " ms at the end");
         }
+    }
+
+    /** The JVM's hook; stays until what it has read is sent, because the JVM may end when its hooks have. */
+    private void end() {
+        readNow();
+        Emitter.awaitEndingSweeps();
     }
 
     private void readAll() {
@@ -93,21 +126,50 @@ final class FunctionReader {
 
     private void read(Meter.Id id, FunctionMeter meter) {
         try {
+            current = new Current(id, clock.monotonicTime());
             meter.read();
         } catch (Throwable fault) {
-            faults.note(Faults.Reason.FAILED, id, "its function failed: " + fault);
+            note(Faults.Reason.FAILED, () -> "the meter " + id.getName() + ": its function failed: " + fault);
+        } finally {
+            current = null;
+        }
+    }
+
+    /** Notes a function that has not returned for {@value #PERIOD_SECONDS} seconds, once. */
+    void watch() {
+        Current reading = current;
+        if (reading != null
+                && !reading.isNoted
+                && clock.monotonicTime() - reading.sinceNanos >= TimeUnit.SECONDS.toNanos(PERIOD_SECONDS)) {
+            reading.isNoted = true;
+            note(
+                    Faults.Reason.BLOCKED,
+                    () -> "the meter " + reading.meter.getName() + ": its function has not returned for "
+                            + PERIOD_SECONDS + " s, and no function of this registry is read until it does");
+        }
+    }
+
+    private void note(Faults.Reason reason, Supplier<String> what) {
+        try {
+            faults.note(reason, what.get());
+        } catch (Throwable notEvenThat) {
+            // For example, no memory for a line, or a log that fails. The threads must continue.
+            return;
         }
     }
 
     void close() {
         readNow();
         ScheduledThreadPoolExecutor running;
+        ScheduledThreadPoolExecutor watching;
         synchronized (this) {
             closed = true;
             running = thread;
+            watching = watch;
         }
-        if (running != null) {
+        if (running != null && watching != null) {
             running.shutdownNow();
+            watching.shutdownNow();
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
             } catch (IllegalStateException ending) {

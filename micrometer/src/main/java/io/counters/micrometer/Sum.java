@@ -3,7 +3,6 @@ package io.counters.micrometer;
 import io.counters.Counter;
 import io.counters.cells.Cells;
 import io.micrometer.core.instrument.Meter;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A counter to which a meter adds amounts, with the fraction that is not a whole yet.
@@ -12,7 +11,6 @@ import java.util.concurrent.atomic.AtomicLong;
  * added as that decimal, so ten of them are 1; any other amount is added as the double that it is.
  */
 final class Sum {
-    private static final long STEPS = 1_000_000_000_000_000_000L;
     private static final double DECIMALS_BELOW = 1e9;
 
     /** 2^63, the first amount that is not a long. */
@@ -20,22 +18,19 @@ final class Sum {
 
     final Counter counter;
 
-    private final AtomicLong rest;
     private final Meter.Id meter;
     private final Faults faults;
     private final int id;
     private final long wholeBefore;
     private final long restBefore;
 
-    /** @param rest the fraction in steps, which all meters of this name share */
-    Sum(Counter counter, AtomicLong rest, Meter.Id meter, Faults faults) {
+    Sum(Counter counter, Meter.Id meter, Faults faults) {
         this.counter = counter;
-        this.rest = rest;
         this.meter = meter;
         this.faults = faults;
         id = Cells.id(counter.name());
         wholeBefore = Cells.sum(id);
-        restBefore = rest.get();
+        restBefore = Rest.now(id);
     }
 
     void add(double amount) {
@@ -47,7 +42,7 @@ final class Sum {
         } else if (whole == amount) {
             counter.add(whole);
         } else {
-            counter.add(whole + carry(steps(amount, whole)));
+            counter.add(whole + Rest.of(id).carry(steps(amount, whole)));
         }
     }
 
@@ -55,21 +50,9 @@ final class Sum {
         double fraction = amount - whole;
         long millionths = Math.round(fraction * 1e6);
         if (amount < DECIMALS_BELOW && (whole * 1_000_000 + millionths) / 1e6 == amount) {
-            return millionths * (STEPS / 1_000_000);
+            return millionths * (Rest.STEPS / 1_000_000);
         }
-        return Math.round(fraction * STEPS);
-    }
-
-    /** Adds to the fraction; returns the whole that has become full, 0 or 1. */
-    private long carry(long steps) {
-        while (true) {
-            long before = rest.get();
-            long after = before + steps;
-            long whole = after < STEPS ? 0 : 1;
-            if (rest.compareAndSet(before, after - whole * STEPS)) {
-                return whole;
-            }
-        }
+        return Math.round(fraction * Rest.STEPS);
     }
 
     /** What was counted under this name in whole units since this object was created. */
@@ -79,6 +62,6 @@ final class Sum {
 
     /** The same with the fraction. */
     double value() {
-        return whole() + (rest.get() - restBefore) / (double) STEPS;
+        return whole() + Rest.since(id, restBefore) / (double) Rest.STEPS;
     }
 }

@@ -4,13 +4,20 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.Counters;
+import io.counters.emit.EmitterSettings;
+import io.counters.testsupport.Program;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SendingTest {
     @Test
@@ -36,6 +43,40 @@ class SendingTest {
                 last = received(collector);
             }
             assertThat(last).contains("increment cache.hits 3 3\n");
+        }
+    }
+
+    /** A program whose function takes longer than the last sweep, and that ends without closing anything. */
+    static final class Ends {
+        private Ends() {}
+
+        public static void main(String[] arguments) {
+            AtomicLong hits = new AtomicLong();
+            FunctionCounter.builder("ends.hits", hits, of -> {
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(250));
+                        return of.get();
+                    })
+                    .register(new CountersMeterRegistry());
+            Counters.start(EmitterSettings.to("127.0.0.1:" + arguments[0]).totals(Boolean.parseBoolean(arguments[1])));
+            hits.set(7);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Tag("slow")
+    void the_end_of_the_jvm_reads_functions_and_sends_what_they_have_counted(boolean totals) throws Exception {
+        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+                Program ends = Program.java(
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Ends.class.getName(),
+                        "" + collector.getLocalPort(),
+                        "" + totals)) {
+            collector.setSoTimeout(20_000);
+            ends.awaitEnd();
+
+            assertThat(received(collector)).contains("increment ends.hits ").contains(" 7");
         }
     }
 

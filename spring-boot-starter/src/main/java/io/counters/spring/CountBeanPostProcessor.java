@@ -1,18 +1,18 @@
 package io.counters.spring;
 
-import io.counters.Count;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.autoproxy.AbstractBeanFactoryAwareAdvisingPostProcessor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.aop.support.StaticMethodMatcherPointcut;
-import org.springframework.core.annotation.AnnotationUtils;
 
 /**
  * Counts the calls of beans with {@code @Count}, by an advice at the end of each bean's chain. So it counts what the agent
@@ -25,12 +25,17 @@ final class CountBeanPostProcessor extends AbstractBeanFactoryAwareAdvisingPostP
     private static final long serialVersionUID = 1;
 
     private final transient MethodPlans plans;
+    private final transient BooleanSupplier agentCounts;
     private final transient Consumer<String> log;
     private final AtomicBoolean said = new AtomicBoolean();
 
-    /** @param log accepts one line when the first bean counts */
-    CountBeanPostProcessor(MethodPlans plans, Consumer<String> log) {
+    /**
+     * @param agentCounts whether the agent counts; if so, this counts nothing
+     * @param log accepts one line when the first bean counts
+     */
+    CountBeanPostProcessor(MethodPlans plans, BooleanSupplier agentCounts, Consumer<String> log) {
         this.plans = plans;
+        this.agentCounts = agentCounts;
         this.log = log;
         setProxyTargetClass(true);
         advisor = new DefaultPointcutAdvisor(new Counted(), new Counting());
@@ -48,18 +53,27 @@ final class CountBeanPostProcessor extends AbstractBeanFactoryAwareAdvisingPostP
         @Override
         public @Nullable Object invoke(MethodInvocation call) throws Throwable {
             Object bean = call.getThis();
-            if (bean == null || CountersSending.isAgentPresent()) {
+            if (bean == null || agentCounts.getAsBoolean() || isCountedBy(bean)) {
                 return call.proceed();
             }
             return plans.of(call.getMethod(), AopUtils.getTargetClass(bean)).count(call);
         }
+
+        /** Whether the object behind this proxy is a proxy itself, which counts. */
+        private boolean isCountedBy(Object bean) {
+            return bean instanceof Advised inner && inner.indexOf(this) >= 0;
+        }
+    }
+
+    /** Whether a bean without a proxy may have one. */
+    @Override
+    protected boolean isEligible(Object bean, String name) {
+        return super.isEligible(bean, name) && plans.canBeProxied(bean.getClass());
     }
 
     @Override
     protected boolean isEligible(Class<?> type) {
-        if (CountersSending.isAgentPresent()
-                || type.getName().startsWith("org.springframework.")
-                || !AnnotationUtils.isCandidateClass(type, Count.class)) {
+        if (agentCounts.getAsBoolean() || type.getName().startsWith("org.springframework.") || !plans.haveMarks(type)) {
             return false;
         }
         plans.complainOf(type);

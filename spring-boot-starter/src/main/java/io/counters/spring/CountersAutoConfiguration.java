@@ -35,6 +35,7 @@ class CountersAutoConfiguration {
         String app =
                 properties.app() == null ? environment.getProperty("spring.application.name", "app") : properties.app();
         NameTemplates names = new NameTemplates(NameTemplates.host(System.getenv()), app, properties.tags(), log::warn);
-        return new CountBeanPostProcessor(new MethodPlans(names, log::warn), log::info);
+        return new CountBeanPostProcessor(
+                new MethodPlans(names, log::warn), CountersSending::doesAgentCount, log::info);
     }
 }

@@ -36,6 +36,13 @@ record CountersProperties(
         @DefaultValue("") String tags) {
     static final String PREFIX = "management.counters.export";
 
+    /** What decides how a JVM sends. */
+    record Sent(String collector, Duration sweep, @Nullable DataSize datagram, boolean totals, boolean follow) {}
+
+    Sent sent() {
+        return new Sent(collector, sweep, datagram, totals, follow);
+    }
+
     /** The properties in this environment, for what is created before beans of properties are. */
     static CountersProperties of(Environment environment) {
         return Binder.get(environment).bindOrCreate(PREFIX, CountersProperties.class);

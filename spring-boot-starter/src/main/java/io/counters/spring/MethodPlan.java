@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What the calls of one method count, and when, as the agent's instrumented code does it. Does not change once it is used. */
 final class MethodPlan {
+    /** Counts nothing. */
+    static final MethodPlan EMPTY = new MethodPlan();
+
     private static final String CONTINUATION = "kotlin.coroutines.Continuation";
 
     private final List<Step> entered = new ArrayList<>(1);

@@ -15,8 +15,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.MethodClassKey;
+import org.springframework.core.annotation.AnnotationUtils;
+import org.springframework.core.annotation.MergedAnnotations;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -33,7 +37,9 @@ final class MethodPlans {
     private final Map<MethodClassKey, MethodPlan> byCall = new ConcurrentHashMap<>();
     private final Map<Method, MethodPlan> plans = new ConcurrentHashMap<>();
     private final Map<Class<?>, Boolean> woven = new ConcurrentHashMap<>();
+    private final Map<Class<?>, Boolean> marked = new ConcurrentHashMap<>();
     private final Set<Class<?>> complainedOf = ConcurrentHashMap.newKeySet();
+    private final Set<Class<?>> unproxied = ConcurrentHashMap.newKeySet();
 
     /** @param log accepts a line for each {@code @Count} that cannot work */
     MethodPlans(NameTemplates names, Consumer<String> log) {
@@ -46,20 +52,82 @@ final class MethodPlans {
         MethodClassKey key = new MethodClassKey(method, bean);
         MethodPlan known = byCall.get(key);
         if (known == null) {
-            known = plans.computeIfAbsent(AopUtils.getMostSpecificMethod(method, bean), this::read);
+            Method called = AopUtils.getMostSpecificMethod(method, bean);
+            if (Modifier.isAbstract(called.getModifiers()) || marks(called).length == 0) {
+                // Not kept: a context has tens of thousands of such methods, and asks for each only a few times.
+                return MethodPlan.EMPTY;
+            }
+            known = plans.computeIfAbsent(called, this::read);
             byCall.put(key, known);
         }
         return known;
     }
 
     private MethodPlan read(Method method) {
+        if (isWoven(method.getDeclaringClass())) {
+            return MethodPlan.EMPTY;
+        }
         MethodPlan plan = new MethodPlan();
-        if (!Modifier.isAbstract(method.getModifiers()) && !isWoven(method.getDeclaringClass())) {
-            for (Count count : marks(method)) {
-                plan.add(count, method, names, log);
-            }
+        for (Count count : marks(method)) {
+            plan.add(count, method, names, log);
         }
         return plan;
+    }
+
+    /** Whether anything in a class, its superclasses or its interfaces has {@code @Count}. */
+    boolean haveMarks(Class<?> bean) {
+        for (Class<?> type = bean; type != null && type != Object.class; type = type.getSuperclass()) {
+            if (hasMarks(type)) {
+                return true;
+            }
+        }
+        return ClassUtils.getAllInterfacesForClassAsSet(bean).stream().anyMatch(this::hasMarks);
+    }
+
+    private boolean hasMarks(Class<?> type) {
+        return marked.computeIfAbsent(
+                type,
+                unknown -> AnnotationUtils.isCandidateClass(type, Count.class)
+                        && (Stream.of(type.getDeclaredMethods()).anyMatch(method -> marks(method).length > 0)
+                                || Stream.of(type.getDeclaredConstructors()).anyMatch(MethodPlans::isMarked)));
+    }
+
+    private static boolean isMarked(AnnotatedElement element) {
+        return element.getAnnotationsByType(Count.class).length > 0;
+    }
+
+    /**
+     * Whether a proxy does no harm to beans of this class; if not, logs that. The proxy is an object of a subclass, whose
+     * own fields are empty: a final method, or a private one that Spring calls, would run on it and not on the bean.
+     */
+    boolean canBeProxied(Class<?> bean) {
+        for (Class<?> type = bean; type != null && type != Object.class; type = type.getSuperclass()) {
+            for (Method method : type.getDeclaredMethods()) {
+                int modifiers = method.getModifiers();
+                boolean isPrivate = Modifier.isPrivate(modifiers);
+                if (!Modifier.isStatic(modifiers)
+                        && !method.isSynthetic()
+                        && (isPrivate ? isCalledBySpring(method) : Modifier.isFinal(modifiers))) {
+                    if (unproxied.add(bean)) {
+                        log.accept(bean.getName()
+                                + ": @Count is not counted, because the proxy that would count it breaks the "
+                                + (isPrivate ? "private" : "final") + " method " + method.getName()
+                                + "; make it " + (isPrivate ? "package-private" : "not final")
+                                + ", or start the JVM with -javaagent:counters.jar to count");
+                    }
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Whether it has an annotation of Spring, other than those by which Spring injects before there is a proxy. */
+    private static boolean isCalledBySpring(Method method) {
+        return MergedAnnotations.from(method).stream()
+                .map(annotation -> annotation.getType().getName())
+                .anyMatch(name -> name.startsWith("org.springframework.")
+                        && !name.startsWith("org.springframework.beans.factory.annotation."));
     }
 
     /** Whether the build has instrumented the class: its methods then count by themselves. */
@@ -116,7 +184,7 @@ final class MethodPlans {
                 }
             }
             for (Constructor<?> constructor : type.getDeclaredConstructors()) {
-                if (constructor.getAnnotationsByType(Count.class).length > 0 && !isWoven(type)) {
+                if (isMarked(constructor) && !isWoven(type)) {
                     complain(type, "new", "a constructor");
                 }
             }

@@ -15,6 +15,7 @@ import java.io.InputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -26,6 +27,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.util.unit.DataSize;
 
 @Tag("slow")
 class CountersAutoConfigurationTest {
@@ -62,6 +64,46 @@ class CountersAutoConfigurationTest {
             List<String> lines = new ArrayList<>();
             await().until(() -> received(collector, lines).contains("increment auto.closing 1 1"));
         }
+    }
+
+    @Test
+    void the_last_of_several_contexts_ends_the_sending() throws Exception {
+        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            collector.setSoTimeout(10_000);
+            List<String> info = new ArrayList<>();
+            List<String> warnings = new ArrayList<>();
+            CountersSending first = CountersSending.start(to(collector, 10), info::add, warnings::add);
+            CountersSending same = CountersSending.start(to(collector, 10), info::add, warnings::add);
+            CountersSending other = CountersSending.start(to(collector, 20), info::add, warnings::add);
+
+            first.close();
+            first.close();
+            same.close();
+            Counters.add("auto.second", 4);
+            other.close();
+
+            assertThat(other.destination()).isEqualTo("127.0.0.1:" + collector.getLocalPort());
+            assertThat(info).hasSize(1);
+            assertThat(warnings)
+                    .singleElement()
+                    .asString()
+                    .contains("already sends by")
+                    .contains("sweep=PT0.01S");
+            List<String> lines = new ArrayList<>();
+            await().until(() -> received(collector, lines).contains("increment auto.second 4 4"));
+        }
+    }
+
+    private static CountersProperties to(DatagramSocket collector, int sweepMillis) {
+        return new CountersProperties(
+                true,
+                "127.0.0.1:" + collector.getLocalPort(),
+                Duration.ofMillis(sweepMillis),
+                DataSize.ofBytes(512),
+                true,
+                false,
+                null,
+                "");
     }
 
     private static List<String> received(DatagramSocket collector, List<String> lines) throws IOException {

@@ -41,8 +41,7 @@ class ShopIT {
     @Test
     void counts_are_exact_and_the_end_loses_nothing_that_a_request_counts_meanwhile() throws Exception {
         try (CollectorProgram collector = CollectorProgram.start(data);
-                Program shop = shop(collector, List.of());
-                ServerSocket later = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                Program shop = shop(collector, List.of())) {
             int port = port(shop);
             place(port);
 
@@ -53,15 +52,7 @@ class ShopIT {
                     .contains("\"sentTo\":\"" + collector.address() + "\"")
                     .contains("\"orders.placed\":20")
                     .contains("\"orders.refused\":5");
-            CompletableFuture<HttpResponse<String>> response = web.sendAsync(
-                    request(port, "/place-later?cents=7&port=" + later.getLocalPort()), BodyHandlers.ofString());
-            Socket placing = later.accept();
-            shop.terminate();
-            await().until(() -> shop.output().stream().anyMatch(line -> line.contains("graceful shutdown")));
-            placing.close();
-
-            assertThat(response.get().body()).startsWith("placed");
-            shop.awaitEnd(Duration.ofSeconds(60));
+            endDuringARequest(shop, port);
             collector.awaitCounters(Map.of(
                     "orders.placed", 21L,
                     "orders.refused", 5L,
@@ -74,21 +65,22 @@ class ShopIT {
     }
 
     @Test
-    void with_the_agent_each_call_counts_once() throws Exception {
+    void with_the_agent_each_call_counts_once_and_the_end_loses_nothing_either() throws Exception {
         try (CollectorProgram collector = CollectorProgram.start(data);
                 Program shop = shop(
                         collector,
                         List.of("-javaagent:" + AGENT + "=collector=" + collector.address() + ",app=shop"))) {
-            place(port(shop));
+            int port = port(shop);
+            place(port);
 
             collector.awaitCounters(
                     Map.of("orders.placed", 20L, "orders.refused", 5L, "orders.cents,currency=eur", 20L));
             assertThat(shop.output())
                     .anySatisfy(line -> assertThat(line).contains("The counters agent of this JVM sends"))
                     .noneSatisfy(line -> assertThat(line).contains("@Count counts calls of Spring beans"));
-            shop.terminate();
-            shop.awaitEnd(Duration.ofSeconds(60));
-            collector.awaitCounters(Map.of("orders.placed", 20L, "orders.refused", 5L, "orders.seen", 25L));
+            endDuringARequest(shop, port);
+            collector.awaitCounters(
+                    Map.of("orders.placed", 21L, "orders.refused", 5L, "orders.seen", 26L, "orders.closed", 1L));
         }
     }
 
@@ -115,6 +107,21 @@ class ShopIT {
         Matcher port = PORT.matcher(String.join("\n", shop.output()));
         assertThat(port.find()).as(shop.toString()).isTrue();
         return Integer.parseInt(port.group(1));
+    }
+
+    /** Sends SIGTERM while an order is being placed. */
+    private void endDuringARequest(Program shop, int port) throws Exception {
+        try (ServerSocket later = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            CompletableFuture<HttpResponse<String>> response = web.sendAsync(
+                    request(port, "/place-later?cents=7&port=" + later.getLocalPort()), BodyHandlers.ofString());
+            Socket placing = later.accept();
+            shop.terminate();
+            await().until(() -> shop.output().stream().anyMatch(line -> line.contains("graceful shutdown")));
+            placing.close();
+
+            assertThat(response.get().body()).startsWith("placed");
+            shop.awaitEnd(Duration.ofSeconds(60));
+        }
     }
 
     /** 20 orders, and 5 that are refused. */
