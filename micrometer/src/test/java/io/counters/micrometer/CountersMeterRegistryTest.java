@@ -362,7 +362,7 @@ class CountersMeterRegistryTest {
         });
         for (int i = 0; i < 8; i++) {
             AtomicLong value = new AtomicLong(i);
-            FunctionCounter.builder("unlogged", value, of -> (double) (10 / of.get()))
+            FunctionCounter.builder("unlogged", value, of -> Math.floorDiv(10L, of.get()))
                     .tag("n", "" + i)
                     .register(unlogged);
         }
