@@ -91,7 +91,12 @@ final class VictoriaMetrics implements AutoCloseable {
             String[] values = one.group(2).split(",", -1);
             String[] millis = one.group(3).split(",", -1);
             for (int i = 0; i < values.length; i++) {
-                points.put(Long.parseLong(millis[i]) / 1000, new BigDecimal(values[i]).longValueExact());
+                long value = new BigDecimal(values[i]).longValueExact();
+                Long other = points.put(Long.parseLong(millis[i]) / 1000, value);
+                // It keeps a point that was sent twice.
+                if (other != null && other != value) {
+                    throw new IOException(counter + " has two values in one second:\n" + series);
+                }
             }
         }
         if (one.find()) {

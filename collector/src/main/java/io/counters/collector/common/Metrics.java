@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * and are shown on the page and at {@code /metrics}. For any thread.
  *
  * <p>A metric's name has Prometheus' form, without the prefix that all of them get, and ends with {@code _total} if it only
- * grows. Its help is one sentence that says what it shows. It has at most one label.
+ * grows. Its help is one sentence that says what it shows. It has at most two labels.
  */
 public final class Metrics {
     private static final String PREFIX = "counters_";
@@ -80,6 +80,11 @@ public final class Metrics {
     /** The counter of this name and label. */
     public LongAdder count(String name, String help, String label, String value) {
         return metric(name, help, true).count(Labels.of(label, value));
+    }
+
+    /** The counter of this name and these two labels. */
+    public LongAdder count(String name, String help, String label, String value, String label2, String value2) {
+        return metric(name, help, true).count(Labels.of(label, value, label2, value2));
     }
 
     /** Adds a number that is kept elsewhere and only grows; its name ends with {@code _total}. */

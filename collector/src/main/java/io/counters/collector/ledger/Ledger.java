@@ -336,22 +336,21 @@ public final class Ledger implements LedgerView {
     // Publishing
 
     /**
-     * Returns a second to publish at: the wanted one, or the first after it that was never used, even by an earlier
-     * run. It must be committed before anything is sent.
-     *
-     * @param within how many seconds to try, including the wanted one
-     * @return empty if all of them were used, because the wall clock was set back
+     * Returns a second to publish at, which must be committed first: the wanted one, or the first one after it that no run has
+     * used, of so many in all; empty if all of them were used, because the wall clock was set back.
      */
     public synchronized OptionalLong publishAt(long wantedSecond, long within) {
         return published.use(wantedSecond, within);
     }
 
-    /**
-     * Returns this second to publish at, or empty if it, or one within a minute after it, was used: if the clock of a new owner
-     * is behind that of the one before, a value of now must not precede an older one.
-     */
+    /** Returns this second, or empty if it, or one within a minute after it, was used, as by an owner whose clock is ahead. */
     public synchronized OptionalLong publishInOrder(long second) {
         return published.useInOrder(second);
+    }
+
+    /** Whether one of so many seconds after this one was published at: the wall clock was set back since. */
+    public synchronized boolean isOvertaken(long second, long within) {
+        return published.isOvertaken(second, within);
     }
 
     @Override

@@ -111,9 +111,14 @@ final class UsedSeconds {
 
     /** Whether a second within a minute after this one was used. */
     boolean isOvertaken(long second) {
+        return isOvertaken(second, OVERTAKEN_SECONDS_MAX);
+    }
+
+    /** Whether one of so many seconds after this one was used. */
+    boolean isOvertaken(long second, long within) {
         for (Run run : runs) {
             long next = second < run.first ? run.first : second + run.step - (second - run.first) % run.step;
-            if (next <= run.last && next - second <= OVERTAKEN_SECONDS_MAX) {
+            if (next <= run.last && next - second <= within) {
                 return true;
             }
         }

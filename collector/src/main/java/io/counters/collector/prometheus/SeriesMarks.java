@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * tick can be named alone, later, or by another collector, and always in the same way. Remembers the last counters, because
  * they seldom change. For one thread.
  *
- * <p>Takes at most 13 bytes per counter in addition to the snapshot.
+ * <p>Keeps at most 13 bytes per counter, and needs about 45 while a tick is taken in which a counter is new.
  */
 public final class SeriesMarks {
     /** The counter, or another one of the same metric, was decremented or is negative. */
@@ -31,6 +32,10 @@ public final class SeriesMarks {
 
     private final Set<String> said = new HashSet<>();
     private String[] names = {};
+
+    /** As in {@link Snapshot}, ascending. */
+    private int @Nullable [] numbers;
+
     private int[] created = {};
     private BitSet decremented = new BitSet();
     private byte[] marks = {};
@@ -48,8 +53,9 @@ public final class SeriesMarks {
                 && decremented.equals(details.decremented());
         if (!isAsBefore) {
             byte[] now = new Families(details).marks();
-            sayGauges(details.names(), now);
+            sayGauges(details, now);
             names = details.names();
+            numbers = details.numbers();
             created = createdNow;
             decremented = details.decremented();
             marks = now;
@@ -59,18 +65,34 @@ public final class SeriesMarks {
     }
 
     /** A metric that becomes a gauge is another one from then on, which must not happen silently. */
-    private void sayGauges(String[] namesNow, byte[] marksNow) {
-        for (int i = 0; i < Math.min(marks.length, marksNow.length) && said.size() < SAID_MAX; i++) {
-            if ((marksNow[i] & ~marks[i] & GAUGE) != 0 && names[i].equals(namesNow[i])) {
-                int comma = names[i].indexOf(',');
-                String metric = comma < 0 ? names[i] : names[i].substring(0, comma);
-                if (said.add(metric)) {
-                    log.info(
-                            "{} is decremented for the first time, so it is no counter any more: in Prometheus it loses"
-                                    + " _total, and in OTLP it is not monotonic",
-                            metric);
-                }
+    private void sayGauges(Details now, byte[] marksNow) {
+        int i = 0;
+        int j = 0;
+        while (i < marks.length && j < marksNow.length && said.size() <= SAID_MAX) {
+            int before = numbers == null ? i : numbers[i];
+            int after = now.numbers() == null ? j : now.numbers()[j];
+            if (before == after && (marksNow[j] & ~marks[i] & GAUGE) != 0) {
+                say(names[i]);
             }
+            // Counters are removed, and come back.
+            i += before <= after ? 1 : 0;
+            j += after <= before ? 1 : 0;
         }
+    }
+
+    private void say(String name) {
+        int comma = name.indexOf(',');
+        String metric = comma < 0 ? name : name.substring(0, comma);
+        if (!said.add(metric)) {
+            return;
+        }
+        if (said.size() > SAID_MAX) {
+            log.info("more than {} metrics are decremented for the first time; the others are not named", SAID_MAX);
+            return;
+        }
+        log.info(
+                "{} is decremented for the first time, so it is no counter any more: in Prometheus it loses"
+                        + " _total, and in OTLP it is not monotonic",
+                metric);
     }
 }

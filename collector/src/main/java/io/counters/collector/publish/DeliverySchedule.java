@@ -51,10 +51,11 @@ final class DeliverySchedule {
 
     private final Backlog backlog;
     private final int connections;
-    private final int replayConnections;
-    private final int begunMax;
-    private final long intervalSeconds;
-    private final boolean isInOrder;
+    private final Manner manner;
+
+    /** How ticks are chosen. */
+    private record Manner(
+            int replayConnections, int begunMax, long replayRate, long intervalSeconds, boolean isInOrder) {}
 
     private @Nullable PendingTick current;
     private final NavigableSet<PendingTick> older =
@@ -75,32 +76,16 @@ final class DeliverySchedule {
         this(
                 backlog,
                 connections,
-                Math.max(1, connections / 2),
-                BEGUN_MAX,
-                REPLAY_RATE_MIN,
-                intervalSeconds,
-                false,
+                new Manner(Math.max(1, connections / 2), BEGUN_MAX, REPLAY_RATE_MIN, intervalSeconds, false),
                 random,
                 now);
     }
 
-    private DeliverySchedule(
-            Backlog backlog,
-            int connections,
-            int replayConnections,
-            int begunMax,
-            long replayRate,
-            long intervalSeconds,
-            boolean isInOrder,
-            RandomGenerator random,
-            long now) {
-        this.isInOrder = isInOrder;
+    private DeliverySchedule(Backlog backlog, int connections, Manner manner, RandomGenerator random, long now) {
+        this.manner = manner;
         this.backlog = backlog;
         this.connections = connections;
-        this.replayConnections = replayConnections;
-        this.begunMax = begunMax;
-        this.replayRate = new ReplayRate(replayRate, now);
-        this.intervalSeconds = intervalSeconds;
+        replayRate = new ReplayRate(manner.replayRate, now);
         pauses = new Pauses(random, now);
         backlog.ticks().forEach(this::add);
     }
@@ -108,13 +93,13 @@ final class DeliverySchedule {
     /** One for which all ticks are older ones, sent as fast as they are confirmed: {@link #add} is used, not {@link #begin}. */
     static DeliverySchedule oldestFirst(ReadAhead ahead, int connections, RandomGenerator random, long now) {
         return new DeliverySchedule(
-                ahead, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, false, random, now);
+                ahead, connections, new Manner(connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, false), random, now);
     }
 
     /** One that finishes a tick before it begins the next one, the oldest first, as fast as they are confirmed. */
     static DeliverySchedule inOrder(Backlog backlog, int connections, RandomGenerator random, long now) {
         return new DeliverySchedule(
-                backlog, connections, connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, true, random, now);
+                backlog, connections, new Manner(connections, Integer.MAX_VALUE, UNLIMITED_RATE, 1, true), random, now);
     }
 
     /** Adds an older tick. */
@@ -128,13 +113,13 @@ final class DeliverySchedule {
         if (last != null) {
             older.add(last);
             boolean untouched = last.left == last.file.points();
-            boolean tooMany = older.stream().filter(PendingTick::isBegun).count() > begunMax;
+            boolean tooMany = older.stream().filter(PendingTick::isBegun).count() > manner.begunMax;
             if (last.inFlight == 0 && (untouched || tooMany)) {
                 last.forget();
             }
         }
         current = new PendingTick(file, ++lastNumber);
-        replayRate.limit(Math.max(REPLAY_RATE_MIN, file.points() / intervalSeconds));
+        replayRate.limit(Math.max(REPLAY_RATE_MIN, file.points() / manner.intervalSeconds));
     }
 
     /**
@@ -168,13 +153,15 @@ final class DeliverySchedule {
         } catch (TickFile.DamagedFile | NoSuchFileException gone) {
             throw new DamagedTick(drop(tick), gone);
         } catch (IOException notNow) {
-            // For example, too many open files: no point is lost.
             synchronized (this) {
-                tick.readAgain = now + TimeUnit.MILLISECONDS.toNanos(Pauses.PIECE_MILLIS_MAX);
+                if (tick.cannotBeRead(now) && manner.isInOrder) {
+                    throw new DamagedTick(drop(tick), notNow);
+                }
             }
             throw notNow;
         }
         synchronized (this) {
+            tick.unreadableSince = null;
             tick.places = places;
         }
     }
@@ -185,7 +172,7 @@ final class DeliverySchedule {
         }
         PendingTick first = first();
         Piece piece = first == null ? null : due(first, now, Integer.MAX_VALUE);
-        if (piece == null && unread == null && !isInOrder && mayReplay(now)) {
+        if (piece == null && unread == null && !manner.isInOrder && mayReplay(now)) {
             // Pieces that have failed repeatedly must not delay those that were never tried.
             piece = replayed(now, TRIES);
             if (piece == null && unread == null) {
@@ -200,13 +187,14 @@ final class DeliverySchedule {
         if (piece != null) {
             piece.sentAt = now;
             piece.tick.inFlight++;
+            piece.halving.inFlight++;
             inFlight++;
         }
         return piece;
     }
 
     private @Nullable PendingTick first() {
-        return isInOrder && !older.isEmpty() ? older.first() : current;
+        return manner.isInOrder && !older.isEmpty() ? older.first() : current;
     }
 
     private boolean isBusy() {
@@ -214,7 +202,7 @@ final class DeliverySchedule {
     }
 
     private boolean isBusyReplaying() {
-        return replaysInFlight >= replayConnections;
+        return replaysInFlight >= manner.replayConnections;
     }
 
     private @Nullable Piece replayed(long now, int attemptsMax) {
@@ -228,7 +216,7 @@ final class DeliverySchedule {
                 return piece;
             }
             begun += tick.isBegun() || tick.isUnreadable(now) ? 1 : 0;
-            if (begun >= begunMax) {
+            if (begun >= manner.begunMax) {
                 giveWay(now);
                 return null;
             }
@@ -280,7 +268,7 @@ final class DeliverySchedule {
         if (isBusy()) {
             return wait;
         }
-        if (isInOrder) {
+        if (manner.isInOrder) {
             PendingTick first = first();
             long due = first == null ? wait : first.nanosUntilDue(now, wait);
             return Math.max(TimeUnit.MILLISECONDS.toNanos(1), Math.min(wait, due));
@@ -297,7 +285,7 @@ final class DeliverySchedule {
             if (tick.rests(now)) {
                 continue;
             }
-            if (begun++ == begunMax) {
+            if (begun++ == manner.begunMax) {
                 break;
             }
             if (tick.isUnreadable(now)) {
@@ -324,6 +312,7 @@ final class DeliverySchedule {
         PendingTick tick = piece.tick;
         inFlight--;
         tick.inFlight--;
+        piece.halving.inFlight--;
         if (piece.replay) {
             replaysInFlight--;
             replayRate.confirmed(outcome.done(), now);
@@ -339,7 +328,7 @@ final class DeliverySchedule {
         for (Rest part : outcome.rest()) {
             Piece again = part.of(piece);
             if (outcome.pause() == Pause.NONE) {
-                again.due = now;
+                again.due = piece.due;
             } else {
                 again.attempts = piece.attempts + 1;
                 again.due = pauses.again(again.attempts, now);
@@ -418,6 +407,12 @@ final class DeliverySchedule {
     /** Whether the current tick is completely confirmed. */
     synchronized boolean isCurrentDone() {
         return current == null;
+    }
+
+    /** Whether all ticks wait for one that cannot be read. */
+    synchronized boolean isUnreadable() {
+        PendingTick first = first();
+        return manner.isInOrder && first != null && first.unreadableSince != null;
     }
 
     /** Whether the last request failed. */

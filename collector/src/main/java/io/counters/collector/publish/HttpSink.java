@@ -65,6 +65,7 @@ public final class HttpSink implements Sink {
     private final FaultLog faults;
     private final Backlog backlog;
     private final boolean isReadingAhead;
+    private final boolean needsOrder;
     private final TickPacker bodies;
     private final DeliverySchedule delivery;
     private final long aheadMax;
@@ -169,7 +170,8 @@ public final class HttpSink implements Sink {
         bodies = new TickPacker(format, bodyBytes(address.kind(), settings.bodyBytes(), heapBytes));
         long now = nanoClock.getAsLong();
         isReadingAhead = backlog instanceof ReadAhead;
-        if (address.kind() != SinkAddress.Kind.OPENTSDB) {
+        needsOrder = address.kind() != SinkAddress.Kind.OPENTSDB;
+        if (needsOrder) {
             delivery = DeliverySchedule.inOrder(backlog, CONNECTIONS, random, now);
         } else if (backlog instanceof ReadAhead ahead) {
             delivery = DeliverySchedule.oldestFirst(ahead, CONNECTIONS, random, now);
@@ -199,6 +201,8 @@ public final class HttpSink implements Sink {
         refused = reason -> metrics.count(
                 "publish_refused_points_total",
                 "Points that sinks refused permanently, by the reason.",
+                "sink",
+                address.label(),
                 "reason",
                 reason);
         show(address.label(), clock, metrics);
@@ -289,6 +293,11 @@ public final class HttpSink implements Sink {
     }
 
     @Override
+    public boolean needsOrder() {
+        return needsOrder;
+    }
+
+    @Override
     public long waitingPoints() {
         return delivery.olderPoints();
     }
@@ -302,6 +311,9 @@ public final class HttpSink implements Sink {
     public Optional<String> trouble() {
         if (unkept) {
             return Optional.of(this + " loses points, because they cannot be written to " + backlog);
+        }
+        if (delivery.isUnreadable()) {
+            return Optional.of(this + " sends no points, because its oldest tick in " + backlog + " cannot be read");
         }
         return troubleSince.get() == 0
                 ? Optional.empty()

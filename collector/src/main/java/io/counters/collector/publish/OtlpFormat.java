@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
@@ -137,14 +138,24 @@ final class OtlpFormat implements PointFormat {
                     name.substring(at + 1, equals), name.substring(equals + 1, next < 0 ? name.length() : next)));
             at = next;
         }
+        int own = point.getAttributesCount();
         for (KeyValue tag : added) {
-            if (comma < 0
-                    || point.getAttributesList().stream()
-                            .noneMatch(own -> own.getKey().equals(tag.getKey()))) {
-                point.addAttributes(tag);
-            }
+            add(tag, point, own);
         }
         return point.build();
+    }
+
+    /** Adds one of {@code --tags}. A counter's own tag wins, but must not be equal: a counter without it gets that one. */
+    private static void add(KeyValue tag, NumberDataPoint.Builder point, int own) {
+        for (int i = 0; i < own; i++) {
+            if (point.getAttributes(i).getKey().equals(tag.getKey())) {
+                if (!point.getAttributes(i).equals(tag)) {
+                    return;
+                }
+                point.setAttributes(i, tag.toBuilder().setKey(Series.EXPORTED + tag.getKey()));
+            }
+        }
+        point.addAttributes(tag);
     }
 
     /** 0, which means that it is not known, if the ledger does not know it, or for a tick that is older than that. */
@@ -221,19 +232,22 @@ final class OtlpFormat implements PointFormat {
         return ISO_8859_1;
     }
 
-    /** By the specification: of errors, 429, 502, 503 and 504 are tried again, and no other. */
+    /**
+     * By the specification, 429, 502, 503 and 504 are tried again, and no other errors; in addition, those of a login or an
+     * address are, because they say nothing about the points. Whatever comes with 2xx, the points are accepted.
+     */
     @Override
     public Answer read(int status, Duration wait, BoundedText body, int points) throws IOException {
         if (status / 100 == 2) {
-            String all = body.all();
             try {
-                return taken(all);
-            } catch (InvalidProtocolBufferException
+                return taken(body.all());
+            } catch (BoundedText.TooLong
+                    | InvalidProtocolBufferException
                     | JsonParseException
                     | IllegalStateException
-                    | NumberFormatException other) {
-                return new Answer.Trouble(
-                        "answered " + status + " without a message of OTLP: " + body.beginning(), false);
+                    | NumberFormatException
+                    | UnsupportedOperationException other) {
+                return new Answer.Partial(0, "its answer is no message of OTLP: " + body.beginning());
             }
         }
         body.readBeginning();
@@ -241,19 +255,21 @@ final class OtlpFormat implements PointFormat {
             return new Answer.TooLarge();
         }
         String why = why(body.received());
-        return status / 100 == 3 || TRIED_AGAIN.contains(status)
+        return status / 100 == 3 || TRIED_AGAIN.contains(status) || Answer.isOfAccess(status)
                 ? new Answer.Trouble("answered " + status + ": " + why, false, wait)
                 : Answer.Refused.of(status, why);
     }
 
     private static Answer taken(String answer) throws InvalidProtocolBufferException {
-        if (answer.startsWith("{")) {
+        if (answer.stripLeading().startsWith("{")) {
             // Some servers answer in JSON whatever they are sent.
-            JsonObject json = JsonParser.parseString(answer).getAsJsonObject();
-            JsonObject partial = json.has("partialSuccess") ? json.getAsJsonObject("partialSuccess") : new JsonObject();
-            JsonElement rejected = partial.get("rejectedDataPoints");
-            JsonElement message = partial.get("errorMessage");
-            return taken(rejected == null ? 0 : rejected.getAsLong(), message == null ? "" : message.getAsString());
+            JsonElement partial =
+                    JsonParser.parseString(answer).getAsJsonObject().get("partialSuccess");
+            return partial instanceof JsonObject some
+                    ? taken(
+                            some.get("rejectedDataPoints") instanceof JsonPrimitive rejected ? rejected.getAsLong() : 0,
+                            some.get("errorMessage") instanceof JsonPrimitive message ? message.getAsString() : "")
+                    : new Answer.Taken();
         }
         ExportMetricsPartialSuccess partial = ExportMetricsServiceResponse.parseFrom(answer.getBytes(ISO_8859_1))
                 .getPartialSuccess();

@@ -45,9 +45,12 @@ record Outcome(int done, int dropped, String reason, List<Rest> rest, Pause paus
         }
 
         Piece of(Piece piece) {
-            return body == null
-                    ? new Piece(piece.tick, piece.place, piece.own, piece.points, piece.halving)
-                    : new Piece(piece.tick, null, body, points, piece.halving);
+            if (body != null) {
+                return new Piece(piece.tick, null, body, points, piece.halving);
+            }
+            Piece same = new Piece(piece.tick, piece.place, piece.own, piece.points, piece.halving);
+            same.failedSince = piece.failedSince;
+            return same;
         }
     }
 

@@ -26,7 +26,7 @@ final class Pauses {
     }
 
     /**
-     * A whole request failed. One that was sent before the last failure says nothing new.
+     * A whole request failed. One that was sent before the last failure says nothing new, but how long to wait.
      *
      * @param atLeast how long the server asked to wait
      */
@@ -34,8 +34,16 @@ final class Pauses {
         if (failures == 0 || sentAt - failedAt >= 0) {
             failures++;
             failedAt = now;
-            until = now + Math.max(atLeast.toNanos(), pause(failures, SERVER_MILLIS_MAX));
+            extend(now + pause(failures, SERVER_MILLIS_MAX));
         }
+        if (!atLeast.isZero()) {
+            extend(now + atLeast.toNanos());
+        }
+    }
+
+    /** Never shortens what a server asked for. */
+    private void extend(long end) {
+        until = end - until > 0 ? end : until;
     }
 
     /** A request was accepted. */

@@ -1,13 +1,17 @@
 package io.counters.collector.publish;
 
 import io.counters.collector.publish.TickBodies.Place;
-import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A tick of the {@link Backlog} and how much of it is confirmed. {@link DeliverySchedule} guards it by its lock. */
 final class PendingTick {
+    /** How long other ticks wait for one that cannot be read, if they must. */
+    static final long UNREADABLE_NANOS = TimeUnit.MINUTES.toNanos(10);
+
     final TickBodies file;
 
     /** No two ticks have the same. */
@@ -24,7 +28,15 @@ final class PendingTick {
     Long restsUntil;
 
     int next;
-    final PriorityQueue<Piece> again = new PriorityQueue<>(Comparator.comparingLong(piece -> piece.due));
+    final PriorityQueue<Piece> again = new PriorityQueue<>(Halving.ORDER);
+
+    /** The bodies of which all was refused. */
+    final AtomicInteger fruitless = new AtomicInteger();
+
+    /** When it could first not be read, if it still cannot be. */
+    @Nullable
+    Long unreadableSince;
+
     int inFlight;
     int left;
     boolean dropped;
@@ -53,6 +65,16 @@ final class PendingTick {
         return restsUntil != null && now - restsUntil < 0;
     }
 
+    /**
+     * It could not be read, for example because too many files are open, and waits for a while. Returns whether that has lasted
+     * so long that other ticks should not wait for it.
+     */
+    boolean cannotBeRead(long now) {
+        unreadableSince = unreadableSince == null ? now : unreadableSince;
+        readAgain = now + TimeUnit.MILLISECONDS.toNanos(Pauses.PIECE_MILLIS_MAX);
+        return now - unreadableSince > UNREADABLE_NANOS;
+    }
+
     boolean isUnreadable(long now) {
         return readAgain != null && now - readAgain < 0;
     }
@@ -61,14 +83,21 @@ final class PendingTick {
     @Nullable
     Piece due(List<Place> of, long now, int attemptsMax) {
         Piece waiting = again.peek();
-        if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax) {
+        if (waiting != null && now - waiting.due >= 0 && waiting.attempts < attemptsMax && !isBlocked(waiting)) {
             return again.remove();
         }
         if (next == of.size()) {
             return null;
         }
         Place place = of.get(next++);
-        return new Piece(this, place, null, place.points());
+        Piece fresh = new Piece(this, place, null, place.points());
+        fresh.due = now;
+        return fresh;
+    }
+
+    /** Whether the outcome of another part of the same body decides what happens to this one. */
+    private static boolean isBlocked(Piece piece) {
+        return piece.halving.inFlight > 0 && piece.halving.isDoubtful();
     }
 
     /** How long nothing of it is due, if all its bodies were sent or it cannot be read. */
@@ -77,7 +106,7 @@ final class PendingTick {
             return readAgain - now;
         }
         Piece waiting = again.peek();
-        return waiting == null ? otherwise : waiting.due - now;
+        return waiting == null || isBlocked(waiting) ? otherwise : waiting.due - now;
     }
 
     /** Resets its progress: all of it is sent again, which changes nothing in OpenTSDB. */

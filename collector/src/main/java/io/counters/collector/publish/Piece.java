@@ -15,30 +15,15 @@ final class Piece {
     /** How often it was sent without success. */
     int attempts;
 
+    /** When the server first failed at it, as a single point; 0 if it did not. */
+    long failedSince;
+
     long due;
     long sentAt;
     boolean replay;
 
-    /** Whether it is worth it to halve requests that are refused; of all parts of one body together. For any thread. */
-    static final class Halving {
-        /** If so many were refused and none was accepted, the others are refused as well, as far as anybody can tell. */
-        private static final int REFUSALS_MAX = 64;
-
-        private int refused;
-        private boolean isAnyAccepted;
-
-        synchronized void accepted() {
-            isAnyAccepted = true;
-        }
-
-        /** A part was refused; returns whether its halves may fare better. */
-        synchronized boolean refused() {
-            return isAnyAccepted || ++refused < REFUSALS_MAX;
-        }
-    }
-
     Piece(PendingTick tick, @Nullable Place place, byte @Nullable [] own, int points) {
-        this(tick, place, own, points, new Halving());
+        this(tick, place, own, points, new Halving(tick.fruitless, points));
     }
 
     Piece(PendingTick tick, @Nullable Place place, byte @Nullable [] own, int points, Halving halving) {

@@ -55,7 +55,7 @@ public record PublishSettings(
                         opentsdb.stream(), sinks.stream().flatMap(sink -> target(sink).stream()))
                 .toList();
         List<SinkAddress> targets = settings.get(CollectorFlag.SINK_HEADERS, file -> SinkHeaders.in(file, given));
-        List<Series.Tag> tags = settings.get(CollectorFlag.TAGS, PublishSettings::tags);
+        List<Series.Tag> tags = settings.get(CollectorFlag.TAGS, text -> tags(text, given));
         return new PublishSettings(
                 settings.get(CollectorFlag.INTERVAL, PublishSettings::interval),
                 targets,
@@ -184,7 +184,7 @@ public record PublishSettings(
         };
     }
 
-    private static List<Series.Tag> tags(String text) {
+    private static List<Series.Tag> tags(String text, List<SinkAddress> sinks) {
         NameReader name = new NameReader();
         if (name.read("x," + text) != null || text.isEmpty()) {
             throw new IllegalArgumentException("allowed are 1 to " + ADDED_TAGS_MAX
@@ -194,6 +194,14 @@ public record PublishSettings(
         for (String tag : text.split(",", -1)) {
             int equals = tag.indexOf('=');
             tags.add(new Series.Tag(tag.substring(0, equals), tag.substring(equals + 1)));
+        }
+        Set<String> labels = new HashSet<>();
+        for (Series.Tag tag : tags) {
+            if (!labels.add(RemoteWriteFormat.label(tag.key()))
+                    && sinks.stream().anyMatch(sink -> sink.kind() == SinkAddress.Kind.PROMETHEUS)) {
+                throw new IllegalArgumentException("where two keys are the label " + RemoteWriteFormat.label(tag.key())
+                        + " in Prometheus; give one of them another name");
+            }
         }
         return tags;
     }

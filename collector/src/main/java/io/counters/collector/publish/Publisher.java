@@ -28,6 +28,9 @@ public final class Publisher implements AutoCloseable {
     /** The last tick, at the end of the program, may be in a second that has a tick already. */
     private static final long SECONDS_TRIED_MIN = 2;
 
+    /** A server refuses a value that is further in the future, so a clock that was ahead by more has done no harm. */
+    private static final long OVERTAKEN_SECONDS_MAX = TimeUnit.DAYS.toSeconds(2);
+
     private static final Duration CLOSE = Duration.ofMillis(2500);
 
     private final Ledger ledger;
@@ -92,7 +95,7 @@ public final class Publisher implements AutoCloseable {
             faults.warn(
                     "seconds used",
                     "second " + second + " and those up to the next tick were published before the clock was set back;"
-                            + " this tick is left out, because OpenTSDB cannot handle two values for one second");
+                            + " this tick is left out, because a server cannot handle two values for one second");
             return;
         }
         long free = unused.getAsLong();
@@ -101,10 +104,18 @@ public final class Publisher implements AutoCloseable {
             return;
         }
         Snapshot all = marks == null ? ledger.snapshot() : marks.marked(ledger.details());
+        boolean isOvertaken = ledger.isOvertaken(free, OVERTAKEN_SECONDS_MAX);
         Snapshot moving = idle == null ? all : idle.leaveOut(all);
         for (Lane lane : lanes) {
             Snapshot values = lane.sink.takesIdle() ? all : moving;
-            if (lane.thread.getQueue().size() >= WAITING_MAX) {
+            if (isOvertaken && lane.sink.needsOrder()) {
+                skipped.increment();
+                faults.warn(
+                        "second overtaken",
+                        "later seconds than " + free
+                                + " were published before the clock was set back; until it has caught up, " + lane.sink
+                                + " gets no ticks, because it would take smaller values for restarts of counters");
+            } else if (lane.thread.getQueue().size() >= WAITING_MAX) {
                 lost.add(values.size());
                 lane.sink.missed();
                 faults.warn(

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Prometheus' remote write 1.0: snappy in its block format, around this message of protobuf, of which each series has one
@@ -40,6 +41,7 @@ final class RemoteWriteFormat implements PointFormat {
 
     private static final int TOO_LARGE = 413;
     private static final int TOO_MANY = 429;
+    private static final int FAILED = 500;
 
     /** Netty's encoder has 16-bit positions. */
     private static final int SNAPPY_BYTES = Short.MAX_VALUE;
@@ -64,7 +66,8 @@ final class RemoteWriteFormat implements PointFormat {
                 .toList();
     }
 
-    private static String label(String key) {
+    /** The label of a tag that no other has. */
+    static String label(String key) {
         return PrometheusNames.labelNeedsEscaping(key) ? PrometheusNames.escaped(key) : PrometheusNames.plain(key);
     }
 
@@ -153,16 +156,23 @@ final class RemoteWriteFormat implements PointFormat {
         }
         int own = labels.size();
         for (Label label : added) {
-            boolean isFree = true;
-            for (int i = 1; isFree && i < own; i++) {
-                isFree = !labels.get(i).name.equals(label.name);
-            }
-            if (isFree) {
-                labels.add(label);
-            }
+            add(label, labels, own);
         }
         labels.sort(BY_NAME);
         return labels;
+    }
+
+    /** Adds one of {@code --tags}. A counter's own label wins, but must not be equal: a counter without it gets that one. */
+    private static void add(Label label, List<Label> labels, int own) {
+        for (int i = 1; i < own; i++) {
+            if (labels.get(i).name.equals(label.name)) {
+                if (!labels.get(i).equals(label)) {
+                    return;
+                }
+                labels.set(i, new Label(Series.EXPORTED + label.name, label.value));
+            }
+        }
+        labels.add(label);
     }
 
     private String metric(String metric, Snapshot values, int place) {
@@ -250,7 +260,11 @@ final class RemoteWriteFormat implements PointFormat {
         return labels.append('}').toString();
     }
 
-    /** By the specification: 2xx, and of errors 429 and 5xx are tried again, and no other. */
+    /**
+     * By the specification, 429 and 5xx are tried again, and no other errors; in addition, those of a login or an address are,
+     * because they say nothing about the points. Prometheus before 2.51 also answers 500 because of a point, so its words
+     * decide first.
+     */
     @Override
     public Answer read(int status, Duration wait, BoundedText body, int points) throws IOException {
         body.readBeginning();
@@ -260,8 +274,13 @@ final class RemoteWriteFormat implements PointFormat {
         if (status == TOO_LARGE && points > 1) {
             return new Answer.TooLarge();
         }
-        return status / 100 == 4 && status != TOO_MANY
+        String why = "answered " + status + ": " + body.beginning();
+        if (status == FAILED) {
+            Optional<Answer.Refused> refused = Answer.Refused.byWords(status, body.beginning());
+            return refused.isPresent() ? refused.get() : new Answer.Failed(why, wait);
+        }
+        return status / 100 == 4 && status != TOO_MANY && !Answer.isOfAccess(status)
                 ? Answer.Refused.of(status, body.beginning())
-                : new Answer.Trouble("answered " + status + ": " + body.beginning(), false, wait);
+                : new Answer.Trouble(why, false, wait);
     }
 }

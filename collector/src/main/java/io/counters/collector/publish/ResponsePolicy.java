@@ -36,13 +36,17 @@ import java.util.function.LongSupplier;
  *   refused, perhaps because of single   each half is sent as a request of its own, while that saves points; a single
  *   points: out of order, duplicate,     point is dropped
  *   invalid
- *   refused otherwise, or too old        all are dropped
- *   429, 5xx, as the format says         all are sent again, not before the time that the server asked for
+ *   refused otherwise, or out of bounds  all are dropped
+ *   500 by remote write                  all are sent again; from the third time on each half; a single point that fails for
+ *                                        five minutes is dropped, if others of its body were accepted
+ *   429, other 5xx, as the format says,  all are sent again, not before the time that the server asked for
+ *   and of a login or an address
  * </pre>
  */
 final class ResponsePolicy {
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
     private static final int HALVED_POINTS_MIN = 50;
+    private static final Duration FAILED_KEPT = Duration.ofMinutes(5);
     private static final Duration UNKNOWN_KEPT = Duration.ofMinutes(10);
 
     private final String sink;
@@ -109,6 +113,9 @@ final class ResponsePolicy {
                 drop(format.first(piece.body()), unreadable.why());
                 return new Outcome(1, 1, List.of(), Pause.NONE);
             }
+            if (answer instanceof Answer.Failed failed) {
+                return failed(piece, failed);
+            }
             if (answer instanceof Answer.TooLarge) {
                 warn(
                         "413",
@@ -141,7 +148,7 @@ final class ResponsePolicy {
     }
 
     private Outcome refused(Piece piece, Answer.Refused refused) throws IOException {
-        if (refused.isOfPoints() && piece.points > 1 && piece.halving.refused()) {
+        if (refused.isOfPoints() && piece.halving.refused(piece.points) && piece.points > 1) {
             return halved(piece, Pause.NONE);
         }
         warn(
@@ -149,6 +156,29 @@ final class ResponsePolicy {
                 "refused points permanently (points: " + piece.points + ", reason: " + refused.reason()
                         + "), and they are dropped; " + refused.why() + "; the first is " + format.first(piece.body()));
         return Outcome.refused(piece, piece.points, refused.reason());
+    }
+
+    private Outcome failed(Piece piece, Answer.Failed failed) throws IOException {
+        warn("trouble", failed.why() + "; points are kept and sent again");
+        if (piece.points > 1) {
+            Outcome again = piece.attempts + 1 < ATTEMPTS_UNTIL_HALVED
+                    ? Outcome.unchanged(piece, Pause.SERVER)
+                    : halved(piece, Pause.SERVER);
+            return again.after(failed.delay());
+        }
+        long now = nanoClock.getAsLong();
+        if (piece.failedSince == 0) {
+            piece.failedSince = now == 0 ? 1 : now;
+        }
+        if (!piece.halving.isAnyAccepted() || now - piece.failedSince <= FAILED_KEPT.toNanos()) {
+            return Outcome.unchanged(piece, Pause.SERVER).after(failed.delay());
+        }
+        warn(
+                "failing",
+                "fails at one point for " + FAILED_KEPT.toMinutes()
+                        + " minutes and accepts others, so it is dropped; it " + failed.why() + "; the point is "
+                        + format.first(piece.body()));
+        return Outcome.refused(piece, 1, "failed");
     }
 
     private Outcome counted(Piece piece, Answer.Counted counted) throws IOException {

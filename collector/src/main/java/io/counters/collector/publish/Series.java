@@ -15,6 +15,12 @@ import java.util.List;
 public record Series(String prefix, List<Tag> tags) {
     static final int TAGS_MAX = 8;
 
+    /**
+     * Begins the key of a counter's own tag that is equal to an added one, where the added one must be a tag of its own: so a
+     * counter that has it and one that has not are never the same series. Prometheus does the same when it scrapes.
+     */
+    static final String EXPORTED = "exported_";
+
     /** An added tag. */
     public record Tag(String key, String value) {}
 

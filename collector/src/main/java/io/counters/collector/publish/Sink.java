@@ -71,6 +71,14 @@ public interface Sink extends AutoCloseable {
         return false;
     }
 
+    /**
+     * Whether its receiver takes a smaller value for a restart of the counter, so that a tick with a second before one that it
+     * has would count twice.
+     */
+    default boolean needsOrder() {
+        return false;
+    }
+
     /** Where it is, for the log; without any secret. */
     @Override
     String toString();

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +96,53 @@ class DeliveryScheduleTest {
 
         assertThat(confirmAll()).containsExactly(130L, 100L, 110L, 120L);
         assertThat(spool.ticks()).isEmpty();
+    }
+
+    @Test
+    void a_server_that_asks_to_wait_is_obeyed_whichever_request_failed_first() throws Exception {
+        tick(100, 500);
+        tick(110, 500);
+        Piece reset = due();
+        Piece throttled = due();
+        pass(Duration.ofMillis(5));
+        fail(reset);
+        Outcome later = Outcome.unchanged(throttled, Pause.SERVER).after(Duration.ofSeconds(60));
+        delivery.apply(throttled, later, now);
+
+        pass(Duration.ofSeconds(59));
+        assertThat(next()).isNull();
+        pass(Duration.ofSeconds(7));
+        assertThat(next()).isNotNull();
+    }
+
+    /** In order, all others wait for it: that is told, and it does not last for ever. */
+    @Test
+    void a_tick_that_cannot_be_read_delays_those_after_it_for_ten_minutes() throws Exception {
+        delivery = DeliverySchedule.inOrder(spool, CONNECTIONS, new Random(1), now);
+        tick(100, 10);
+        tick(110, 10);
+        Path file = file(100);
+        Files.delete(file);
+        Files.createDirectory(file);
+
+        assertThatThrownBy(this::next).isExactlyInstanceOf(IOException.class);
+        assertThat(delivery.isUnreadable()).isTrue();
+        pass(Duration.ofMinutes(9));
+        assertThatThrownBy(this::next).isExactlyInstanceOf(IOException.class);
+        assertThat(next()).isNull();
+        pass(Duration.ofMinutes(2));
+        assertThatThrownBy(this::next).isInstanceOf(DamagedTick.class);
+
+        assertThat(delivery.isUnreadable()).isFalse();
+        assertThat(due().second()).isEqualTo(110);
+    }
+
+    private Path file(long second) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.getFileName().toString().startsWith(second + "-"))
+                    .findFirst()
+                    .orElseThrow();
+        }
     }
 
     @Test

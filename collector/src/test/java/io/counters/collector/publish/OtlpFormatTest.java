@@ -103,6 +103,15 @@ class OtlpFormatTest {
                         "shop.carts,x=2,dc=fra - 4");
     }
 
+    /** Otherwise both would be one series, whose value jumps between two totals. */
+    @Test
+    void a_counter_with_the_tag_that_all_get_is_another_series() throws Exception {
+        byte[] body = format.pack(SECOND, snapshot(CREATED, new int[] {0, 0, 0}, "a", "a,dc=fra", "a,dc=own"), 0, 3);
+
+        assertThat(points(body))
+                .containsExactly("shop.a,dc=fra + 1", "shop.a,exported_dc=fra,dc=fra + 2", "shop.a,dc=own + 3");
+    }
+
     @ParameterizedTest
     @CsvSource({"0, 0", "1700000000, 1699999940", "1700000069, 1700000009", "1700000070, 0"})
     void a_series_begins_before_its_first_point_or_at_a_time_that_is_not_known(int created, long start)
@@ -162,7 +171,7 @@ class OtlpFormatTest {
 
     @ParameterizedTest
     @CsvSource({
-        "200, <html>,          Trouble",
+        "200, <html>,          Partial",
         "429, slow down,       Trouble",
         "502, bad,             Trouble",
         "503, later,           Trouble",
@@ -171,7 +180,7 @@ class OtlpFormatTest {
         "413, too large,       TooLarge",
         "400, out of order,    out_of_order true",
         "400, bad,             status_400 true",
-        "401, no,              status_401 false",
+        "401, no,              Trouble",
         "500, broken,          status_500 false",
     })
     void answers_mean(int status, String text, String meaning) throws Exception {

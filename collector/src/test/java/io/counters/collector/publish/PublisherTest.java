@@ -38,7 +38,7 @@ class PublisherTest {
     private final Map<CollectorFlag, String> given = new EnumMap<>(CollectorFlag.class);
 
     /** Keeps the points that it gets. */
-    private final class KeepingSink implements Sink {
+    private class KeepingSink implements Sink {
         @Override
         public void put(long second, Snapshot values) {
             StringBuilder text = new StringBuilder(second + ":");
@@ -99,6 +99,34 @@ class PublisherTest {
             assertThat(put).containsExactly("100: a=5 b=-2");
             assertThat(kept.counted("ledger_commits_total")).isEqualTo(1);
         }
+    }
+
+    /** Its receiver would take the smaller value, of a later second, for a restart of the counter. */
+    @Test
+    void a_sink_that_needs_order_gets_no_second_before_one_that_it_had() throws Exception {
+        List<String> ordered = new CopyOnWriteArrayList<>();
+        Sink sink = new KeepingSink() {
+            @Override
+            public void put(long second, Snapshot values) {
+                ordered.add(second + "=" + values.values()[0]);
+            }
+
+            @Override
+            public boolean needsOrder() {
+                return true;
+            }
+        };
+        try (KeptLedger kept = new KeptLedger(folder, false);
+                Publisher publisher = publisher(kept, List.of(sink, new KeepingSink()))) {
+            for (long second : new long[] {4_000, 4_010, 4_000, 400, 4_010, 4_020}) {
+                kept.datagram("increment a");
+                publishOne(publisher, second);
+            }
+            assertThat(kept.counted("publish_skipped_ticks_total")).isEqualTo(2);
+            await().until(() -> ordered.size() == 4);
+        }
+        assertThat(ordered).containsExactly("4000=1", "4010=2", "4011=5", "4020=6");
+        assertThat(put).containsExactly("4000: a=1", "4010: a=2", "4001: a=3", "400: a=4", "4011: a=5", "4020: a=6");
     }
 
     @Test

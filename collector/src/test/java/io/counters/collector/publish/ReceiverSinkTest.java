@@ -26,18 +26,23 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The sinks for OTLP and Prometheus' remote write with a server on loopback whose answers a test chooses. */
 @Tag("once")
 class ReceiverSinkTest {
     private static final long SECOND = 1_700_000_010;
+    private static final String LONG = "a megabyte";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
@@ -104,9 +109,11 @@ class ReceiverSinkTest {
     }
 
     private HttpSink sink(SinkAddress.Kind kind, Map<String, String> more) throws IOException {
+        SinkAddress address =
+                kind.address("http://127.0.0.1:" + server.getAddress().getPort() + "/write");
+        label = address.label();
         HttpSink opened = new HttpSink(
-                kind.address("http://127.0.0.1:" + server.getAddress().getPort() + "/write")
-                        .with(more),
+                address.with(more),
                 folder,
                 PublishSettings.from(new Settings(Map.of(), Map.of())),
                 1L << 30,
@@ -145,6 +152,7 @@ class ReceiverSinkTest {
     }
 
     private final AtomicLong put = new AtomicLong();
+    private String label = "";
 
     private void put(HttpSink to, long second, long value, int count) {
         put.addAndGet(count);
@@ -156,7 +164,7 @@ class ReceiverSinkTest {
     }
 
     private long refused(String reason) {
-        return counted("publish_refused_points_total{reason=\"" + reason + "\"}");
+        return counted("publish_refused_points_total{reason=\"" + reason + "\",sink=\"" + label + "\"}");
     }
 
     @Test
@@ -233,7 +241,136 @@ class ReceiverSinkTest {
 
         assertThat(refused("out_of_order")).isEqualTo(2_000);
         assertThat(accepted).hasSize(2_000);
-        assertThat(requests.get()).isLessThan(150);
+        assertThat(requests.get()).isLessThan(80);
+    }
+
+    @Test
+    void bodies_of_a_tick_of_which_all_is_refused_cost_less_and_less() throws Exception {
+        manner = (number, points, exchange) -> refused(exchange, "out of order sample");
+        put(prometheus(), SECOND, 1, 100_000);
+        awaitDone();
+
+        assertThat(refused("out_of_order")).isEqualTo(100_000);
+        assertThat(requests.get()).isLessThan(600);
+    }
+
+    /** However the refused ones are spread: the requests in which nothing was accepted must not add up to giving up. */
+    @ParameterizedTest
+    @ValueSource(ints = {5, 17, 31, 200})
+    void one_refused_point_among_some_costs_no_other(int each) throws Exception {
+        manner = (number, points, exchange) -> points.stream().anyMatch(point -> number(point) % each == each / 2)
+                ? refused(exchange, "the sample is out-of-order")
+                : taken(points, exchange);
+        put(prometheus(), SECOND, 1, 2_000);
+        awaitDone();
+
+        assertThat(refused("out_of_order")).isEqualTo(2_000 - accepted.size());
+        assertThat(accepted)
+                .hasSize((int) IntStream.range(0, 2_000)
+                        .filter(i -> i % each != each / 2)
+                        .count())
+                .doesNotHaveDuplicates();
+    }
+
+    /** As when another collector takes over: the points of one partition are there already, those of another are not. */
+    @Test
+    void points_that_are_refused_in_a_row_cost_no_other() throws Exception {
+        manner = (number, points, exchange) -> points.stream().anyMatch(point -> number(point) < 1_300)
+                ? refused(exchange, "too old sample")
+                : taken(points, exchange);
+        put(prometheus(), SECOND, 1, 2_000);
+        awaitDone();
+
+        assertThat(accepted).hasSize(700).doesNotHaveDuplicates();
+        assertThat(refused("out_of_bounds")).isEqualTo(1_300);
+    }
+
+    private static int number(String point) {
+        return Integer.parseInt(point.substring(point.indexOf("\"c") + 2, point.indexOf("_total")));
+    }
+
+    /** Prometheus before 2.51 answers so if it accepts values that are out of order. */
+    @Test
+    void points_that_are_too_old_are_refused_whatever_the_status() throws Exception {
+        manner = (number, points, exchange) -> points.get(0).endsWith("@" + SECOND + "000")
+                ? answer(exchange, 500, "too old sample".getBytes(ISO_8859_1))
+                : taken(points, exchange);
+        HttpSink to = prometheus();
+        put(to, SECOND, 1, 10);
+        put(to, SECOND + 1, 1, 10);
+        awaitDone();
+
+        assertThat(refused("out_of_bounds")).isEqualTo(10);
+        assertThat(accepted).hasSize(10);
+    }
+
+    @Test
+    void a_point_at_which_the_server_fails_does_not_keep_the_others_for_ever() throws Exception {
+        manner = (number, points, exchange) -> points.stream().anyMatch(point -> number(point) == 7)
+                ? answer(exchange, 500, "boom".getBytes(ISO_8859_1))
+                : taken(points, exchange);
+        HttpSink to = prometheus();
+        put(to, SECOND, 1, 20);
+        await().atMost(PATIENCE).until(() -> accepted.size() == 19);
+        assertThat(counted("publish_bad_points_total")).isZero();
+        int before = requests.get();
+        await().atMost(PATIENCE).until(() -> requests.get() > before + 1);
+        ahead.addAndGet(Duration.ofMinutes(6).toNanos());
+        awaitDone();
+
+        assertThat(refused("failed")).isOne();
+        assertThat(accepted).hasSize(19).doesNotHaveDuplicates();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {401, 403, 404, 407, 408})
+    void a_wrong_login_or_address_costs_no_point_and_is_told(int status) throws Exception {
+        for (SinkAddress.Kind kind : List.of(SinkAddress.Kind.PROMETHEUS, SinkAddress.Kind.OTLP)) {
+            AtomicInteger wrong = new AtomicInteger();
+            AtomicBoolean isRight = new AtomicBoolean();
+            manner = (number, points, exchange) -> {
+                if (isRight.get()) {
+                    return taken(points, exchange);
+                }
+                wrong.incrementAndGet();
+                return answer(exchange, status, "wrong".getBytes(ISO_8859_1));
+            };
+            HttpSink to = sink(kind, Map.of());
+            put(to, SECOND, 1, 10);
+            await().atMost(PATIENCE).until(() -> wrong.get() > 2);
+            assertThat(to.trouble()).hasValueSatisfying(told -> assertThat(told).contains("takes no points"));
+            isRight.set(true);
+            awaitDone();
+            assertThat(to.trouble()).isEmpty();
+            to.close();
+        }
+        assertThat(accepted).hasSize(20).doesNotHaveDuplicates();
+        assertThat(counted("publish_bad_points_total")).isZero();
+        assertThat(said.lines()).anyMatch(line -> line.contains("; points are kept and sent again"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"partialSuccess\":null}",
+                "{\"partialSuccess\":{\"rejectedDataPoints\":null,\"errorMessage\":null}}",
+                "OK",
+                "null",
+                " {\"partialSuccess\":{}}",
+                "<html>fine</html>",
+                "{\"partialSuccess\":{\"rejectedDataPoints\":\"many\"}}",
+                LONG
+            })
+    void whatever_otlp_says_with_200_its_points_are_accepted_once(String body) throws Exception {
+        manner = (number, points, exchange) -> {
+            accepted.addAll(points);
+            return answer(exchange, 200, (body.equals(LONG) ? "x".repeat(1 << 20) : body).getBytes(ISO_8859_1));
+        };
+        put(sink(SinkAddress.Kind.OTLP, Map.of()), SECOND, 1, 10);
+        awaitDone();
+
+        assertThat(requests.get()).isOne();
+        assertThat(counted("publish_points_total")).isEqualTo(10);
     }
 
     @Test

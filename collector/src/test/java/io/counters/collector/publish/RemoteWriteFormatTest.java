@@ -95,6 +95,18 @@ class RemoteWriteFormatTest {
                         "__name__=\"orders_total\",src=\"mine\" 5@1700000010000");
     }
 
+    /** Otherwise both would be one series, whose value jumps between two totals. */
+    @Test
+    void a_counter_with_the_tag_that_all_get_is_another_series() throws Exception {
+        Snapshot values = snapshot(null, "orders", "orders,env=prod", "orders,env=test");
+
+        assertThat(series(format("", new Series.Tag("env", "prod")).pack(SECOND, values, 0, 3)))
+                .containsExactly(
+                        "__name__=\"orders_total\",env=\"prod\" 1@1700000010000",
+                        "__name__=\"orders_total\",env=\"prod\",exported_env=\"prod\" 2@1700000010000",
+                        "__name__=\"orders_total\",env=\"test\" 3@1700000010000");
+    }
+
     @Test
     void a_prefix_stands_before_the_name() throws Exception {
         assertThat(series(format("shop.").pack(SECOND, snapshot(null, "2xx"), 0, 1)))
@@ -133,7 +145,8 @@ class RemoteWriteFormatTest {
         "200, '',                        Taken",
         "204, '',                        Taken",
         "429, slow down,                 Trouble",
-        "500, broken,                    Trouble",
+        "500, broken,                    Failed",
+        "500, too old sample,            out_of_bounds true",
         "503, later,                     Trouble",
         "301, elsewhere,                 Trouble",
         "413, too large,                 TooLarge",
@@ -141,8 +154,9 @@ class RemoteWriteFormatTest {
         "409, Duplicate sample,          duplicate true",
         "400, 'out of bounds, err',      out_of_bounds false",
         "400, label value too long,      status_400 true",
-        "401, no,                        status_401 false",
-        "404, not found,                 status_404 false",
+        "401, no,                        Trouble",
+        "400, sample is out-of-order,    out_of_order true",
+        "404, not found,                 Trouble",
     })
     void answers_mean(int status, String text, String meaning) throws Exception {
         Answer answer = format("").read(status, Duration.ofSeconds(3), BoundedText.of(text), 2);

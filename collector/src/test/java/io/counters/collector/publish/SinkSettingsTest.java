@@ -120,6 +120,17 @@ class SinkSettingsTest {
     }
 
     @Test
+    void added_tags_must_be_different_labels_in_prometheus() throws Exception {
+        given.put(CollectorFlag.TAGS, "dc.x=1,dc_x=2");
+        given.put(CollectorFlag.SINK, OTLP);
+        assertThat(settings().series().tags()).hasSize(2);
+        given.put(CollectorFlag.SINK, OTLP + "," + PROMETHEUS);
+        assertThatThrownBy(this::settings)
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("two keys are the label dc_x in Prometheus");
+    }
+
+    @Test
     void headers_are_not_part_of_a_text() throws Exception {
         given.put(CollectorFlag.SINK, PROMETHEUS);
         headers("Authorization: s3cret");
