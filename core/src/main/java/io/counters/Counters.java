@@ -71,7 +71,10 @@ public final class Counters {
      * @param tags keys and values in turn, at most 7 of each with those of the name
      */
     public static Counter counter(String name, String... tags) {
-        if (tags == null || tags.length == 0) {
+        if (tags == null) {
+            return counter((name == null ? "" : name) + ',');
+        }
+        if (tags.length == 0) {
             return counter(name);
         }
         StringBuilder tagged = new StringBuilder(64).append(name == null ? "" : name);

@@ -126,6 +126,7 @@ class CountersTest {
                 tags(form, "", "card"),
                 tags(form, "method", null),
                 tags(form, null, "card"),
+                Arguments.of(form, null),
                 tags(letters, "method", "credit card"),
                 tags(letters, "méthode", "card"),
                 tags(letters, "method", "card,currency=eur"),

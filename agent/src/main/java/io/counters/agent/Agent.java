@@ -118,12 +118,11 @@ public final class Agent {
         LoadedClasses loaded = new LoadedClasses(instrumentation, weaving, counting, log);
         String file = settings.file();
         LiveSettings live = file == null ? null : new LiveSettings(settings, file, weaving, loaded, log);
-        CheckpointWatch checkpoints = new CheckpointWatch(instrumentation, counting, loaded, log);
-        AgentThread watch = new AgentThread(weaving, counting, loaded, checkpoints, live, log, System.nanoTime());
-        checkpoints.start(watch, attached);
+        AgentThread watch = new AgentThread(weaving, counting, loaded, live, log, System.nanoTime());
         // First: if the process cannot create this thread, no class may be instrumented, because nothing would be sent.
         watch.start();
         Runtime.getRuntime().addShutdownHook(watch.hook());
+        new CheckpointWatch(instrumentation, counting, loaded, log).start(attached);
         List<Class<?>> early = attached ? Collections.<Class<?>>emptyList() : loaded.early();
         // The manifest of an executable jar may lack the capability; then only live settings do not work.
         instrumentation.addTransformer(weaving, instrumentation.isRetransformClassesSupported());

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The agent's thread. It is created before {@code main}, so that it inherits nothing from the application. It starts the
- * emitter when counting begins, logs after a minute what was instrumented, registers for checkpoints, and checks the
+ * emitter when counting begins, logs after a minute what was instrumented, and checks the
  * settings file for changes. If nothing is sent, it folds the cells instead. It ends when nothing is left to do.
  */
 final class AgentThread extends Thread {
@@ -21,7 +21,6 @@ final class AgentThread extends Thread {
     private final BridgeActivation counting;
     private final @Nullable LiveSettings live;
     private final LoadedClasses loaded;
-    private final CheckpointWatch checkpoints;
     private final Log log;
     private final long reportAtNanos;
     private long lookAtNanos;
@@ -34,7 +33,6 @@ final class AgentThread extends Thread {
             Weaving weaving,
             BridgeActivation counting,
             LoadedClasses loaded,
-            CheckpointWatch checkpoints,
             @Nullable LiveSettings live,
             Log log,
             long nowNanos) {
@@ -42,7 +40,6 @@ final class AgentThread extends Thread {
         this.weaving = weaving;
         this.counting = counting;
         this.loaded = loaded;
-        this.checkpoints = checkpoints;
         this.live = live;
         this.log = log;
         this.reportAtNanos = nowNanos + REPORT_NANOS;
@@ -65,7 +62,6 @@ final class AgentThread extends Thread {
     /** Does the work that is due. Returns the time until the next call in nanoseconds, or {@link #NEVER}. */
     long round(long nowNanos) {
         try {
-            checkpoints.register();
             if (!sending && counting.isOn()) {
                 counting.send();
                 sending = true;
@@ -102,7 +98,7 @@ final class AgentThread extends Thread {
         if (counting.foldMillis() > 0) {
             next = Math.min(next, foldAtNanos - nowNanos);
         }
-        return sending && next == Long.MAX_VALUE && !checkpoints.waits() ? NEVER : Math.max(1, next);
+        return sending && next == Long.MAX_VALUE ? NEVER : Math.max(1, next);
     }
 
     private void say(Throwable fault) {

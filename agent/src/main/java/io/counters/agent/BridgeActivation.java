@@ -114,14 +114,20 @@ final class BridgeActivation implements BooleanSupplier, ToIntFunction<String> {
      * Prepares for a checkpoint: sends the counts so far, even if nothing was sent before, and closes all sockets. The
      * agent's thread starts the emitter, as in {@link #send}, so this waits for it.
      */
-    synchronized void beforeCheckpoint() throws InterruptedException {
+    void beforeCheckpoint() throws InterruptedException {
+        Emitter running = awaited();
+        if (running != null) {
+            // Without the lock: the JVM may end meanwhile, which must not wait.
+            running.beforeCheckpoint();
+        }
+    }
+
+    private synchronized @Nullable Emitter awaited() throws InterruptedException {
         for (int tries = 0; on && !keeps && emitter == null && tries < EMITTER_TRIES; tries++) {
             LockSupport.unpark(watch);
             wait(EMITTER_WAIT_MILLIS);
         }
-        if (emitter != null) {
-            emitter.beforeCheckpoint();
-        }
+        return emitter;
     }
 
     /** Sends again, in new streams. */

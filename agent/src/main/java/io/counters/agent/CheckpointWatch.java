@@ -4,17 +4,18 @@ import io.counters.emit.Checkpointed;
 import io.counters.emit.Checkpoints;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.security.ProtectionDomain;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Registers the agent for checkpoints: at once in a JVM with CRaC; otherwise when a loader of the application loads {@code
+ * Registers the agent for checkpoints: at once in a JVM with CRaC; otherwise whenever a loader of the application loads {@code
  * org.crac}, wherever that is: on the class path, in a jar in a jar, in a web application. The agent never looks for it in
- * the application's loaders, whose code and locks it must not use; it sees the class as any class that is loaded. The first
- * loader that has it is used.
+ * the application's loaders, whose code and locks it must not use; it sees the class as any class that is loaded. The last
+ * loader that has it is used, so that no other one, such as that of a web application that was stopped, is kept.
  *
- * <p>Registering initializes a class of the application, so the agent's thread does it, and not the thread that loads.
+ * <p>Registering initializes a class of the application, so a short thread does it, and not the thread that loads.
  */
 final class CheckpointWatch implements ClassFileTransformer, Checkpointed {
     private static final String CORE = "org/crac/Core";
@@ -23,12 +24,12 @@ final class CheckpointWatch implements ClassFileTransformer, Checkpointed {
     private final BridgeActivation counting;
     private final LoadedClasses loaded;
     private final Log log;
-    private final Checkpoints checkpoints = new Checkpoints(this);
 
-    private volatile boolean waits;
-    private volatile boolean isSeen;
-    private volatile @Nullable ClassLoader loader;
-    private volatile @Nullable Thread registers;
+    /** Of the thread that starts the agent: a thread that loads classes may be in a group of the application. */
+    private final @Nullable ThreadGroup group = Thread.currentThread().getThreadGroup();
+
+    /** Kept, because a context refers to it weakly. */
+    private volatile @Nullable Checkpoints registered;
 
     CheckpointWatch(Instrumentation instrumentation, BridgeActivation counting, LoadedClasses loaded, Log log) {
         this.instrumentation = instrumentation;
@@ -38,17 +39,14 @@ final class CheckpointWatch implements ClassFileTransformer, Checkpointed {
     }
 
     /**
-     * Registers or begins to watch. Call it before the agent's thread starts.
+     * Registers or begins to watch.
      *
-     * @param thread will call {@link #register}, and is woken for that
      * @param attached whether classes of the application may already be loaded
      */
-    void start(Thread thread, boolean attached) {
-        if (checkpoints.register(Checkpoints.OF_THE_JVM, null)) {
+    void start(boolean attached) {
+        if (register(Checkpoints.OF_THE_JVM, null)) {
             return;
         }
-        registers = thread;
-        waits = true;
         // As the agent's other transformer: one of the other kind would make the JVM copy the bytes of each class.
         instrumentation.addTransformer(this, instrumentation.isRetransformClassesSupported());
         if (attached) {
@@ -73,26 +71,47 @@ final class CheckpointWatch implements ClassFileTransformer, Checkpointed {
         return null;
     }
 
-    private synchronized void see(@Nullable ClassLoader from) {
-        if (!isSeen) {
-            loader = from;
-            isSeen = true;
-            LockSupport.unpark(registers);
+    /** With the agent's own permissions: a thread inherits those of the code that creates it. */
+    private void see(@Nullable ClassLoader from) {
+        try {
+            AccessController.doPrivileged(new PrivilegedAction<@Nullable Void>() {
+                @Override
+                public @Nullable Void run() {
+                    new Registering(from).start();
+                    return null;
+                }
+            });
+        } catch (Throwable noThread) {
+            say(noThread);
         }
     }
 
-    /** Whether {@link #register} may have something to do later. */
-    boolean waits() {
-        return waits;
+    private boolean register(String api, @Nullable ClassLoader loader) {
+        Checkpoints fresh = new Checkpoints(this);
+        if (!fresh.register(api, loader)) {
+            return false;
+        }
+        registered = fresh;
+        return true;
     }
 
-    /** Registers once the class was seen. For the agent's thread. */
-    void register() {
-        if (waits && isSeen) {
-            waits = false;
-            instrumentation.removeTransformer(this);
-            checkpoints.register(Checkpoints.OF_THE_APPLICATION, loader);
-            loader = null;
+    private final class Registering extends Thread {
+        private final @Nullable ClassLoader loader;
+
+        Registering(@Nullable ClassLoader loader) {
+            super(group, "counters-checkpoint");
+            this.loader = loader;
+            setDaemon(true);
+            setContextClassLoader(null);
+        }
+
+        @Override
+        public void run() {
+            try {
+                register(Checkpoints.OF_THE_APPLICATION, loader);
+            } catch (Throwable fault) {
+                say(fault);
+            }
         }
     }
 

@@ -130,7 +130,6 @@ class AgentThreadTest {
                 weaving,
                 counting,
                 loaded,
-                new CheckpointWatch(NOTHING_LOADED, counting, loaded, log),
                 live == null ? null : new LiveSettings(settings, live, weaving, loaded, log),
                 log,
                 BEGAN);

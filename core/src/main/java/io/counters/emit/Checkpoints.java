@@ -61,10 +61,10 @@ public final class Checkpoints implements InvocationHandler {
     public @Nullable Object invoke(Object resource, Method method, Object @Nullable [] arguments) {
         switch (method.getName()) {
             case "beforeCheckpoint":
-                program.beforeCheckpoint();
+                tell(true);
                 return null;
             case "afterRestore":
-                program.afterRestore();
+                tell(false);
                 return null;
             case "equals":
                 return arguments != null && resource == arguments[0];
@@ -72,6 +72,19 @@ public final class Checkpoints implements InvocationHandler {
                 return System.identityHashCode(resource);
             default:
                 return "counters";
+        }
+    }
+
+    private void tell(boolean isBefore) {
+        try {
+            if (isBefore) {
+                program.beforeCheckpoint();
+            } else {
+                program.afterRestore();
+            }
+        } catch (Throwable fault) {
+            // The program says what it can; the checkpoint must not fail because of it.
+            return;
         }
     }
 }

@@ -3,7 +3,9 @@ package io.counters.emit;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -63,9 +65,17 @@ public final class Destination implements AutoCloseable {
     /**
      * Takes over the address of a closed one for the same collector. Its streams continue here if the name still resolves
      * to that address; otherwise the collector has moved.
+     *
+     * @param closed its {@link #address}
      */
-    void replaces(Destination closed) {
-        address = closed.address;
+    void replaces(@Nullable InetAddress closed) {
+        address = closed;
+    }
+
+    /** The address to which the last socket was opened; null if none was. */
+    @Nullable
+    InetAddress address() {
+        return address;
     }
 
     /** The socket to the collector; null while its address is unknown. */
@@ -91,7 +101,8 @@ public final class Destination implements AutoCloseable {
 
     /**
      * Opens the socket once an address is known. Opens another one if the socket has failed, or if the collector has
-     * moved: that is, if its address is no longer among those to which its name resolves.
+     * moved: that is, if its address is no longer among those to which its name resolves. Its address is tried first, then
+     * the others of its name.
      *
      * @return whether it has moved and a new stream must begin at the new address
      */
@@ -116,10 +127,11 @@ public final class Destination implements AutoCloseable {
     private boolean open(InetAddress[] known) {
         String reason = "";
         boolean isThere = address != null && Arrays.asList(known).contains(address);
-        for (InetAddress candidate : known) {
-            if (isThere && !candidate.equals(address)) {
-                continue;
-            }
+        List<InetAddress> candidates = new ArrayList<>(Arrays.asList(known));
+        if (isThere && candidates.remove(address)) {
+            candidates.add(0, address);
+        }
+        for (InetAddress candidate : candidates) {
             try {
                 UdpTransport fresh = new UdpTransport(
                         new InetSocketAddress(candidate, collector.port), settings.datagramBytes(candidate));
@@ -215,6 +227,19 @@ public final class Destination implements AutoCloseable {
         }
         if (transport != null) {
             transport.close();
+        }
+    }
+
+    /** After {@link #close}: waits until its look-up has ended, too, but no longer than until then. */
+    void await(long untilNanos) {
+        if (resolver == null) {
+            return;
+        }
+        try {
+            resolver.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(untilNanos - System.nanoTime())));
+        } catch (InterruptedException hurried) {
+            // The thread that sends clears interrupts.
+            return;
         }
     }
 }

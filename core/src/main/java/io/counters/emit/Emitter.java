@@ -72,12 +72,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
     private volatile boolean closing;
     private volatile boolean ending;
 
-    /** Whether the thread is to rest, and under this lock whether it does: nothing is open then. */
-    private volatile boolean held;
-
-    private final Object restLock = new Object();
-    private boolean isResting;
-
+    private final CheckpointRest rest = new CheckpointRest();
     private volatile String addresses = "";
     private final List<Destination> destinations = new ArrayList<>();
 
@@ -210,20 +205,11 @@ public final class Emitter implements AutoCloseable, Checkpointed {
      */
     @Override
     public void beforeCheckpoint() {
-        held = true;
+        rest.begin();
         LockSupport.unpark(thread);
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS_MAX);
         try {
-            synchronized (restLock) {
-                long left = REST_MILLIS_MAX;
-                while (!isResting && thread.isAlive() && left > 0) {
-                    // Not until it is notified only: the thread may end instead.
-                    restLock.wait(Math.min(left, 100));
-                    left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
-                }
-                if (isResting || !thread.isAlive()) {
-                    return;
-                }
+            if (rest.await(thread, REST_MILLIS_MAX)) {
+                return;
             }
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
@@ -236,7 +222,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
     /** Sends again: to the collectors' present addresses, in new streams. Returns at once. */
     @Override
     public void afterRestore() {
-        held = false;
+        rest.end();
         LockSupport.unpark(thread);
     }
 
@@ -250,7 +236,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
         }
         for (long due = begun + intervalNanos; !isOver(); due += intervalNanos) {
             pause(due, false);
-            if (held && !isOver()) {
+            if (rest.isDue() && !isOver()) {
                 rest();
                 due = System.nanoTime();
                 continue;
@@ -287,42 +273,64 @@ public final class Emitter implements AutoCloseable, Checkpointed {
     /** Waits and clears interrupts: an interrupted thread would close its sockets when it uses them. */
     private void pause(long untilNanos, boolean whole) {
         for (long left = untilNanos - System.nanoTime();
-                left > 0 && (whole || !(isOver() || held));
+                left > 0 && (whole || !(isOver() || rest.isDue()));
                 left = untilNanos - System.nanoTime()) {
             LockSupport.parkNanos(this, left);
             Thread.interrupted();
         }
     }
 
+    /**
+     * Prepares for a checkpoint and rests until the restore. The streams end before anything is sent: if the image is made
+     * meanwhile, because this takes too long, no two copies are in the middle of one.
+     */
     private void rest() {
-        lastSweep();
+        rest.prepare();
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS_MAX - 2 * LAST_SWEEP_MILLIS);
         try {
-            if (sweep != null) {
-                sweep.end();
-            }
+            lastOfStreams(until);
         } catch (Throwable fault) {
             report(fault);
         }
         for (Destination destination : destinations) {
             destination.close();
         }
+        until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_SWEEP_MILLIS);
+        for (Destination destination : destinations) {
+            destination.await(until);
+        }
         before.clear();
         before.addAll(destinations);
         destinations.clear();
         Arrays.fill(transports, null);
-        setResting(true);
-        while (held && !isOver()) {
+        rest.rests(true);
+        while (rest.lasts() && !isOver()) {
             LockSupport.park(this);
             Thread.interrupted();
         }
-        setResting(false);
+        rest.rests(false);
     }
 
-    private void setResting(boolean rests) {
-        synchronized (restLock) {
-            isResting = rests;
-            restLock.notifyAll();
+    /** Ends all streams, sends all their totals and repeats them; waits for names that are being looked up until then. */
+    private void lastOfStreams(long untilNanos) {
+        if (sweep != null) {
+            sweep.end();
         }
+        Sweep last = connected();
+        for (Destination destination : destinations) {
+            destination.hurry();
+        }
+        last.end();
+        for (int repeats = 0; repeats < LAST_REPEATS; repeats++) {
+            connected().repeat(transports);
+            do {
+                pause(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_PAUSES_MILLIS[repeats]), true);
+            } while (isAwaited() && System.nanoTime() - untilNanos < 0 && !isOver());
+        }
+        last.end();
+        connected().repeat(transports);
+        last.settle();
+        reportOverflow();
     }
 
     private void sweep() {
@@ -427,7 +435,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
             Resolver resolver = new Resolver(collector.host, names, settings.sweepMillis() / 2);
             Destination destination = new Destination(collector, settings, resolver, log);
             if (destinations.size() < before.size()) {
-                destination.replaces(before.get(destinations.size()));
+                destination.replaces(before.get(destinations.size()).address());
             }
             destinations.add(destination);
         }

@@ -34,6 +34,10 @@ final class OutboundStream {
     private long[] changed = new long[64];
     private int lines;
     private long sweeps;
+
+    /** The sweeps before the last change of any total. */
+    private long changedLast;
+
     private long seq;
 
     /**
@@ -63,6 +67,7 @@ final class OutboundStream {
         total[line] += taken;
         fresh[line] += taken;
         changed[line] = sweeps;
+        changedLast = sweeps;
         return verb(line).signed(taken);
     }
 
@@ -100,6 +105,23 @@ final class OutboundStream {
         }
         int line = 2 * (placed[counter] - 1);
         return Math.max(total[line], total[line + 1]) > Long.MAX_VALUE - CommandReader.AMOUNT_MAX;
+    }
+
+    /** Whether anything was sent. */
+    boolean hasSent() {
+        return seq > 0;
+    }
+
+    /** Whether each total was repeated as often as a total is in {@value #REPEAT_SWEEPS} sweeps after its last change. */
+    boolean isRepeated() {
+        return sweeps - changedLast > REPEAT_SWEEPS;
+    }
+
+    /** Lets this stream, if it sends totals, send only these: an amount that was not sent yet is only in its total. */
+    void settle() {
+        if (totalsSent) {
+            Arrays.fill(fresh, 0, lines, 0);
+        }
     }
 
     /** The difference between the monotonic and the wall clock since this stream began, in milliseconds. */

@@ -1,6 +1,8 @@
 package io.counters.emit;
 
 import io.counters.wire.DatagramWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -37,8 +39,8 @@ public final class Sweep {
     private final IntUnaryOperator owner;
     private final @Nullable OutboundStream[] streams;
 
-    /** By destination: the stream that {@link #end} has ended, which is repeated and gets no more amounts. */
-    private final @Nullable OutboundStream[] ended;
+    /** By destination: streams that {@link #end} has ended, which are repeated and get no more amounts. */
+    private final List<List<OutboundStream>> ended = new ArrayList<>();
 
     /** A sweep for one destination, which owns every counter. */
     Sweep(
@@ -73,24 +75,39 @@ public final class Sweep {
         this.writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
         this.owner = owner;
         this.streams = new OutboundStream[destinations];
-        this.ended = new OutboundStream[destinations];
+        for (int i = 0; i < destinations; i++) {
+            ended.add(new ArrayList<>());
+        }
     }
 
-    /** Makes the next amount that is assigned to a destination begin a new stream; the former ones are not repeated. */
+    /**
+     * Makes the next amount that is assigned to a destination begin a new stream, because its collector has moved. The former
+     * streams are not repeated, except those of which nothing was ever sent.
+     */
     void begin(int destination) {
         streams[destination] = null;
-        ended[destination] = null;
+        List<OutboundStream> unsent = new ArrayList<>();
+        for (OutboundStream stream : ended.get(destination)) {
+            if (!stream.hasSent()) {
+                unsent.add(stream);
+            }
+        }
+        ended.set(destination, unsent);
     }
 
     /**
      * Ends all streams, because copies of this process may continue from here: the next amounts begin new ones. What was
-     * counted and not assigned is assigned to the streams that end, even to those of destinations whose address is unknown.
+     * counted and not assigned is assigned to new streams that end at once, even for destinations whose address is unknown.
      * So every copy has the same totals in them, repeats them, and a collector applies them once.
      *
-     * <p>Only the streams that ended last are repeated.
+     * <p>Streams that ended earlier are forgotten once they were repeated in {@link OutboundStream#REPEAT_SWEEPS} sweeps.
      */
     void end() {
         synchronized (table) {
+            for (List<OutboundStream> former : ended) {
+                former.removeIf(OutboundStream::isRepeated);
+            }
+            endAll();
             long now = nanoClock.getAsLong();
             long wall = wallMillisClock.getAsLong();
             table.read();
@@ -100,10 +117,29 @@ public final class Sweep {
                     assign(counter, amount, owner.applyAsInt(counter), now, wall, null);
                 }
             }
-            for (int i = 0; i < streams.length; i++) {
-                if (streams[i] != null) {
-                    ended[i] = streams[i];
-                    streams[i] = null;
+            endAll();
+        }
+    }
+
+    private void endAll() {
+        for (int i = 0; i < streams.length; i++) {
+            OutboundStream stream = streams[i];
+            if (stream != null) {
+                ended.get(i).add(stream);
+                streams[i] = null;
+            }
+        }
+    }
+
+    /**
+     * Makes the streams that ended send only totals, of which a collector applies nothing if it does not know whether it has
+     * applied them before. Otherwise copies that are restored after it has forgotten the stream would count again.
+     */
+    void settle() {
+        synchronized (table) {
+            for (List<OutboundStream> each : ended) {
+                for (OutboundStream stream : each) {
+                    stream.settle();
                 }
             }
         }
@@ -116,7 +152,9 @@ public final class Sweep {
             long wall = wallMillisClock.getAsLong();
             assign(now, wall, transports);
             for (int i = 0; i < streams.length; i++) {
-                run(ended[i], now, wall, transports[i]);
+                for (OutboundStream stream : ended.get(i)) {
+                    run(stream, now, wall, transports[i]);
+                }
                 run(streams[i], now, wall, transports[i]);
             }
         }
@@ -143,7 +181,9 @@ public final class Sweep {
     public void repeat(@Nullable Transport... transports) {
         synchronized (table) {
             for (int i = 0; i < streams.length; i++) {
-                repeat(ended[i], nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports[i]);
+                for (OutboundStream stream : ended.get(i)) {
+                    repeat(stream, nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports[i]);
+                }
                 repeat(streams[i], nanoClock.getAsLong(), wallMillisClock.getAsLong(), transports[i]);
             }
         }

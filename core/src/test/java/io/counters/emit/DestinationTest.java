@@ -56,6 +56,19 @@ class DestinationTest {
         }
     }
 
+    @Test
+    void one_that_replaces_another_whose_address_has_no_route_any_more_uses_the_others_of_the_name() throws Exception {
+        try (Destination destination = destination(EmitterSettings.to("collector:9"))) {
+            destination.replaces(InetAddress.getByName("255.255.255.255"));
+            names.are("255.255.255.255", "127.0.0.3");
+
+            assertThat(destination.connect()).isFalse();
+
+            assertThat(destination).hasToString("127.0.0.3:9");
+            assertThat(log).isEmpty();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @Tag("slow")
@@ -96,7 +109,7 @@ class DestinationTest {
         later.are("127.0.0.4", address);
         EmitterSettings settings = EmitterSettings.to("collector:9");
         try (Destination destination = new Destination(settings.collectors().get(0), settings, later, log::add)) {
-            destination.replaces(closed);
+            destination.replaces(closed.address());
 
             assertThat(destination.connect()).isEqualTo(hasMoved);
 

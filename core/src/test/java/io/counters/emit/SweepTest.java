@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class SweepTest {
     private static final long AMOUNT_MAX = 1L << 53;
@@ -298,83 +297,6 @@ class SweepTest {
         second.run(transport);
 
         assertThat(transport.lines()).containsExactly("from stream-2-of-this-test 0 1", "increment a 4 4");
-    }
-
-    @Test
-    void streams_that_ended_are_repeated_and_later_amounts_begin_new_ones() {
-        Sweep sweep = sweep(SETTINGS);
-        cells.add("a", 3);
-        sweep.run(transport);
-        cells.add("b", 2);
-        transport.datagrams.clear();
-
-        sweep.end();
-        assertThat(transport.datagrams).as("ending sends nothing").isEmpty();
-        cells.add("a", 4);
-        sweep.run(transport);
-        sweep.last(transport);
-
-        assertThat(transport.lines())
-                .containsExactly(
-                        "from stream-1-of-this-test 0 2",
-                        "increment a 0 3",
-                        "increment b 2 2",
-                        "from stream-2-of-this-test 0 1",
-                        "increment a 4 4",
-                        "from stream-1-of-this-test 0 3",
-                        "increment a 0 3",
-                        "increment b 0 2",
-                        "from stream-2-of-this-test 0 2",
-                        "increment a 0 4");
-    }
-
-    @Test
-    void only_the_streams_that_ended_last_are_repeated_and_none_at_a_new_destination() {
-        Sweep sweep = sweep(SETTINGS);
-        for (int i = 0; i < 3; i++) {
-            cells.add("a", 1);
-            sweep.run(transport);
-            sweep.end();
-            sweep.end();
-        }
-        transport.datagrams.clear();
-
-        sweep.last(transport);
-        List<String> last = transport.lines();
-        sweep.begin(0);
-        sweep.last(transport);
-
-        assertThat(last).containsExactly("from stream-3-of-this-test 0 2", "increment a 0 1");
-        assertThat(transport.datagrams).isEmpty();
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void copies_of_a_process_send_what_it_had_counted_once_in_all(boolean hasAddress) {
-        TotalsReceiver receiver = new TotalsReceiver();
-        for (int copy = 1; copy <= 3; copy++) {
-            CountedCells of = new CountedCells();
-            String[] stream = {"stream-of-the-image"};
-            Sweep sweep = new Sweep(of.table(), SETTINGS, () -> nanos, () -> wallMillis, () -> stream[0]);
-            of.add("a", 3);
-            sweep.run(hasAddress ? transport : null);
-            of.add("a", 4);
-            of.add("b", -2);
-            sweep.end();
-            // Of what was sent before the image was made, nothing has arrived.
-            transport.datagrams.clear();
-
-            stream[0] = "stream-of-copy-" + copy;
-            of.add("a", 100L * copy);
-            sweep.run(transport);
-            of.add("b", copy);
-            sweep.last(transport);
-            deliver(transport.datagrams, receiver);
-        }
-
-        assertThat(receiver.value("a")).isEqualTo(3 + 4 + 100 + 200 + 300);
-        assertThat(receiver.value("b")).isEqualTo(-2 + 1 + 2 + 3);
-        assertThat(receiver.streams()).hasSize(4);
     }
 
     @ParameterizedTest

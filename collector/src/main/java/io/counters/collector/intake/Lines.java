@@ -45,6 +45,7 @@ final class Lines implements Commands {
     private Source source = Source.none();
 
     private byte[] bytes = {};
+    private boolean isConnection;
     private int beginAt;
     private int endAt;
 
@@ -108,10 +109,12 @@ final class Lines implements Commands {
     }
 
     private void readDatagram() {
+        isConnection = false;
         reader.datagram(bytes, beginAt, endAt);
     }
 
     private void readLines() {
+        isConnection = true;
         if (source.stream != null) {
             target.heard(source.stream);
         }
@@ -184,6 +187,11 @@ final class Lines implements Commands {
         }
         source.named = true;
         source.stream = target.stream(bytes, begin, end, ageMillis, seq, source.addressKey);
+        if (isConnection) {
+            // After a reconnection a client may repeat what it has sent with a new number, so none tells the order of
+            // lines.
+            target.heard(source.stream);
+        }
     }
 
     @Override

@@ -21,9 +21,13 @@ final class ClonedStreams {
 
     private static final int LATELY_MAX = 100;
 
-    /** How the number of a datagram compares with those that arrived earlier: it is higher, the highest again, or neither. */
+    /**
+     * How the number of a datagram compares with those that arrived earlier: it is higher, the highest again, or neither. In a
+     * fleet the number that makes a line the newest may have been dropped; so only a second sign within a minute counts.
+     */
     enum Order {
         NEWEST,
+        NEWEST_OF_FLEET,
         LATEST,
         OLDER
     }
@@ -52,13 +56,13 @@ final class ClonedStreams {
     }
 
     /**
-     * The same for datagrams that a collector of a fleet has gathered: a line after them may be of any of them, so there must be
-     * no gap before the first one.
+     * The same for datagrams that a collector of a fleet has gathered: a line after them may be of any of them, so the first one
+     * must follow the highest one that arrived.
      *
      * @param first its number; 0 if it is not known
      */
     static Order orderOfRun(InboundStream stream, long first) {
-        return first > 0 && first <= stream.arrivals.highest() + 1 ? order(stream, first) : Order.OLDER;
+        return first > 1 && first == stream.arrivals.highest() + 1 ? Order.NEWEST_OF_FLEET : Order.OLDER;
     }
 
     /**
@@ -81,7 +85,11 @@ final class ClonedStreams {
     void end(InboundStream stream) {
         if (stream.suspect != 0) {
             stream.suspect = 0;
-            note(stream);
+            long now = listening.millis();
+            if (stream.order == Order.LATEST || now < stream.doubtedUntilMillis) {
+                note(stream);
+            }
+            stream.doubtedUntilMillis = now + AGAIN_MILLIS;
         }
         stream.order = Order.OLDER;
     }

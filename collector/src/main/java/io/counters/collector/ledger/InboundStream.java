@@ -50,6 +50,9 @@ public final class InboundStream {
 
     long clonedMillis;
 
+    /** Until then another sign from a fleet shows a clone. */
+    long doubtedUntilMillis;
+
     /** Amounts that only totals brought: increments and decrements that were lost on the way. */
     long healed;
 

@@ -658,6 +658,14 @@ class DashboardTest {
     }
 
     @Test
+    void a_stream_that_copies_continue_is_marked() throws Exception {
+        kept.datagram(stream(7, 1) + "increment a 5 5");
+        kept.datagram(stream(7, 2) + "increment a 1 1");
+
+        assertThat(ask("GET", "/api/streams").body()).contains("\"cloned\": true");
+    }
+
+    @Test
     void streams_are_at_most_a_thousand_with_the_largest_loss_first() throws Exception {
         assertThat(ask("GET", "/api/streams").body()).isEqualTo("[\n\n]\n");
         kept.datagram(stream(7, 3) + "increment a 1 1");

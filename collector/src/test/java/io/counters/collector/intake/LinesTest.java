@@ -90,6 +90,30 @@ class LinesTest {
     }
 
     @Test
+    void a_connection_that_repeats_lines_with_a_new_number_or_in_two_parts_is_no_clone() {
+        Lines lines = KeptIntake.lines(kept);
+        String from = "from 8f2c6a1e0b7d4c93a5e1f07b 1000 ";
+        for (String part : new String[] {
+            from + "1\nincrement a 5 5\nincrement a 5 10\n",
+            from + "2\nincrement a 5 5\n",
+            from + "2\nincrement a 5 5\n",
+            "increment a 5 10\n"
+        }) {
+            byte[] read = bytes(part);
+            lines.lines(source, read, 0, read.length);
+        }
+
+        assertThat(kept.ledger.reports().get(0).cloned()).isFalse();
+        assertThat(kept.value("a")).isEqualTo(10);
+
+        byte[] datagram = bytes(from + "3\nincrement a 5 5\n");
+        lines.datagram(source, datagram, 0, datagram.length);
+        assertThat(kept.ledger.reports().get(0).cloned())
+                .as("only on connections")
+                .isTrue();
+    }
+
+    @Test
     void events_and_service_checks_do_not_hide_counters_with_errors() {
         Lines lines = KeptIntake.lines(kept);
         byte[] bad = bytes("_e{5,4}:title|text\n_sc|Redis|0\n_sc|Redis|2|#env:dev|m:down\nlost:1|C\nlost");

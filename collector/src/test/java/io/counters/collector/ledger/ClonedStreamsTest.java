@@ -118,6 +118,16 @@ class ClonedStreamsTest {
     }
 
     @Test
+    void datagrams_without_a_number_are_not_judged() {
+        for (int total : new int[] {9, 5, 9, 4}) {
+            merge(stream(0), 0, total);
+        }
+        kept.ledger.heard(stream(0));
+
+        assertThat(isCloned()).isFalse();
+    }
+
+    @Test
     void in_a_fleet_a_clone_is_noticed_where_no_number_is_missing() {
         merge(announced(1, 3), 9, 9);
         merge(announced(0, 0), 0, 5);
@@ -128,6 +138,11 @@ class ClonedStreamsTest {
                 .isFalse();
 
         merge(announced(6, 7), 0, 8);
+        assertThat(isCloned())
+                .as("9 may be from datagram 7, whose number was dropped in another window")
+                .isFalse();
+        merge(announced(8, 8), 0, 8);
+        kept.ledger.heard(announced(0, 0));
 
         assertThat(isCloned()).isTrue();
     }

@@ -1,4 +1,4 @@
-package io.counters.junit;
+package io.counters.spring;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -36,9 +36,16 @@ class PublishedIT {
     Path folder = Path.of("");
 
     @ParameterizedTest
-    @CsvSource({"core, counters-core", "junit, counters-junit", "agent, counters"})
-    void the_pom_needs_no_parent_and_the_manifest_describes_a_module_and_a_bundle(String module, String jar)
-            throws Exception {
+    @CsvSource({
+        "core, core, ''",
+        "junit, junit, counters-core",
+        "agent, agent, ''",
+        "micrometer, micrometer, counters-core",
+        "spring-boot-starter, spring, counters-core;counters-micrometer"
+    })
+    void the_pom_needs_no_parent_and_the_manifest_describes_a_module_and_a_bundle(
+            String module, String name, String needs) throws Exception {
+        String jar = module.equals("agent") ? "counters" : "counters-" + module;
         Path target = Path.of("..", module, "target");
         Element pom = pom(target.resolve(".flattened-pom.xml"));
         String version = text(pom, "version");
@@ -49,15 +56,18 @@ class PublishedIT {
             assertThat(text(pom, "artifactId")).isEqualTo("counters-" + module);
             assertThat(dependencies(pom))
                     .as("dependencies at run time, each with its version")
-                    .isEqualTo(module.equals("junit") ? List.of("counters-core " + version) : List.of());
+                    .isEqualTo(Stream.of(needs.split(";", -1))
+                            .filter(one -> !one.isEmpty())
+                            .map(one -> one + " " + version)
+                            .toList());
 
             assertThat(built.getEntry("META-INF/LICENSE")).isNotNull();
             assertThat(built.getEntry("META-INF/NOTICE")).isNotNull();
-            assertThat(manifest.getValue("Automatic-Module-Name")).isEqualTo("counters." + module);
+            assertThat(manifest.getValue("Automatic-Module-Name")).isEqualTo("counters." + name);
             assertThat(manifest.getValue("Bundle-ManifestVersion")).isEqualTo("2");
-            assertThat(manifest.getValue("Bundle-SymbolicName")).isEqualTo("io.counters." + module);
+            assertThat(manifest.getValue("Bundle-SymbolicName")).isEqualTo("io.counters." + name);
             assertThat(manifest.getValue("Bundle-Version")).isEqualTo(version.replace('-', '.'));
-            assertThat(manifest.keySet().stream().map(Object::toString)).noneMatch(name -> name.startsWith("Require-"));
+            assertThat(manifest.keySet().stream().map(Object::toString)).noneMatch(key -> key.startsWith("Require-"));
             if (!module.equals("agent")) {
                 assertThat(exported(manifest)).isEqualTo(packages(built));
                 assertThat(manifest.getValue("Export-Package"))
@@ -69,7 +79,7 @@ class PublishedIT {
                 .findFirst()
                 .orElseThrow()
                 .descriptor();
-        assertThat(read.name()).isEqualTo("counters." + module);
+        assertThat(read.name()).isEqualTo("counters." + name);
         assertThat(read.isAutomatic()).isEqualTo(!module.equals("core"));
         if (module.equals("core")) {
             assertThat(read.requires())
@@ -78,6 +88,20 @@ class PublishedIT {
             assertThat(read.exports())
                     .extracting(ModuleDescriptor.Exports::source)
                     .containsExactlyInAnyOrderElementsOf(read.packages());
+        }
+    }
+
+    @Test
+    void only_these_modules_are_published_and_no_other_one_names_itself_a_module() throws Exception {
+        try (Stream<Path> modules = Files.list(Path.of(".."))) {
+            assertThat(modules.filter(module -> Files.exists(module.resolve("published.txt")))
+                            .map(module -> module.getFileName().toString()))
+                    .containsExactlyInAnyOrder("core", "junit", "agent", "micrometer", "spring-boot-starter");
+        }
+        Path unpublished = Path.of("..", "test-support", "target");
+        try (JarFile built = new JarFile(jar(unpublished, "counters-test-support", version()))) {
+            assertThat(built.getManifest().getMainAttributes().getValue("Automatic-Module-Name"))
+                    .isNull();
         }
     }
 
