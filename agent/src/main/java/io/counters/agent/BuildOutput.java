@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The class files that a compiler wrote into a folder, and the originals of those that an earlier build has woven. The
  * originals are in a folder beside it, {@code classes-originals} beside {@code classes}, at the same paths. They are needed
- * because a woven class is never woven again: whatever has changed, the result depends on the original only.
+ * because a woven class is never woven again: whatever has changed, the result depends on the original only. Beside each
+ * original is the digest of the woven file, so that what another tool has added to that is not overwritten.
  *
  * <p>As a class loader it returns, as resources, the originals and then the files of a class path. It loads no class.
  */
@@ -36,6 +37,8 @@ final class BuildOutput extends URLClassLoader {
     private final Path originals;
     private final List<ClassFile> files = new ArrayList<>();
     private final Map<String, ClassFile> byName = new HashMap<>();
+    private final List<Path> modules = new ArrayList<>();
+    private @Nullable ClassFile current;
 
     /** A class file of the folder. */
     static final class ClassFile {
@@ -73,7 +76,9 @@ final class BuildOutput extends URLClassLoader {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                 String name = String.valueOf(file.getFileName());
-                if (name.endsWith(SUFFIX) && !name.equals("module-info.class")) {
+                if (name.equals("module-info.class")) {
+                    output.modules.add(file);
+                } else if (name.endsWith(SUFFIX)) {
                     found.add(file);
                 }
                 return FileVisitResult.CONTINUE;
@@ -99,6 +104,13 @@ final class BuildOutput extends URLClassLoader {
                             + "; delete " + folder + " and build again");
                     return;
                 }
+                Path digest = digestOf(kept);
+                if (!Files.isRegularFile(digest)
+                        || !Arrays.equals(Files.readAllBytes(digest), BuildMark.digest(present))) {
+                    faults.accept(file + ": another tool has changed this class after it was woven; let that tool run"
+                            + " before weave, delete " + folder + " and build again");
+                    return;
+                }
             }
             ClassFile read = new ClassFile(Weaving.reader(original).getClassName(), path, present, original);
             files.add(read);
@@ -111,14 +123,35 @@ final class BuildOutput extends URLClassLoader {
         }
     }
 
+    /**
+     * The module descriptors of the folder that do not require the API at run time.
+     *
+     * @throws IOException if one cannot be read
+     */
+    List<Path> modulesWithoutApi() throws IOException {
+        List<Path> without = new ArrayList<>();
+        for (Path module : modules) {
+            if (!Weaving.requiresApi(Files.readAllBytes(module))) {
+                without.add(module);
+            }
+        }
+        return without;
+    }
+
     /** The class files, sorted by path. */
     List<ClassFile> files() {
         return files;
     }
 
+    /** Says which file is read next. From now on, a class with its name is this file, which may be one of several. */
+    void begin(ClassFile file) {
+        current = file;
+    }
+
     @Override
     public @Nullable InputStream getResourceAsStream(String name) {
-        ClassFile file = name.endsWith(SUFFIX) ? byName.get(name.substring(0, name.length() - SUFFIX.length())) : null;
+        String type = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : "";
+        ClassFile file = current != null && current.name.equals(type) ? current : byName.get(type);
         return file == null ? super.getResourceAsStream(name) : new ByteArrayInputStream(file.original);
     }
 
@@ -131,21 +164,36 @@ final class BuildOutput extends URLClassLoader {
     boolean put(ClassFile file, byte @Nullable [] woven) throws IOException {
         byte[] wanted = woven == null ? file.original : woven;
         if (Arrays.equals(wanted, file.present)) {
+            if (woven == null) {
+                deleteOriginal(file);
+            }
             return false;
         }
         if (woven != null) {
+            write(digestOf(originals.resolve(file.path)), BuildMark.digest(woven));
             write(originals.resolve(file.path), file.original);
         }
         write(folder.resolve(file.path), wanted);
         if (woven == null) {
-            Files.deleteIfExists(originals.resolve(file.path));
+            deleteOriginal(file);
         }
         return true;
     }
 
+    private void deleteOriginal(ClassFile file) throws IOException {
+        Files.deleteIfExists(originals.resolve(file.path));
+        Files.deleteIfExists(digestOf(originals.resolve(file.path)));
+    }
+
+    private static Path digestOf(Path original) {
+        return original.resolveSibling(original.getFileName() + ".woven-sha256");
+    }
+
     /** A build that is killed leaves the file or its successor, and never a part of one. */
-    private static void write(Path file, byte[] bytes) throws IOException {
-        Path temporary = file.resolveSibling(file.getFileName() + ".part");
+    private void write(Path file, byte[] bytes) throws IOException {
+        // Not beside the class, where a jar would include what a killed build leaves.
+        Path temporary = originals.resolve("next.part");
+        Files.createDirectories(originals);
         Files.createDirectories(file.resolveSibling(""));
         Files.write(temporary, bytes);
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

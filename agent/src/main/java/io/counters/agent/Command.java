@@ -11,7 +11,7 @@ public final class Command {
     private static final String USAGE = "usage: java -jar counters.jar COMMAND\n"
             + "\n"
             + "  list APP [SETTINGS]     prints what will be counted in a jar, a war or a folder, what will not, and why\n"
-            + "  weave CLASSES [--class-path PATH] [SETTINGS]\n"
+            + "  weave CLASSES [--class-path PATH] [--run-path PATH] [SETTINGS]\n"
             + "                          inserts the counting calls into class files, which then count without the agent\n"
             + "  attach PID [SETTINGS]   starts the agent in a running JVM\n"
             + "  version                 prints the version\n"

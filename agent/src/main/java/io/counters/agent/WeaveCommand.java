@@ -7,10 +7,10 @@ import io.counters.agent.weave.Weaving;
 import io.counters.wire.NameTemplates;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.MalformedURLException;
 import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -27,18 +27,22 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code java -jar counters.jar weave CLASSES [--class-path PATH] [key=value...]}: inserts the counting calls into the class
- * files of a build, so that they count without the agent. It uses the code that instruments classes in a JVM.
+ * {@code java -jar counters.jar weave CLASSES [--class-path PATH] [--run-path PATH] [key=value...]}: inserts the counting
+ * calls into the class files of a build, so that they count without the agent. It uses the code that instruments classes
+ * in a JVM.
  *
  * <p>The settings come from the command line and from the file that it names, and from nowhere else, so that a build gives
  * the same result wherever it runs.
  */
 final class WeaveCommand {
     private static final String USAGE =
-            "usage: java -jar counters.jar weave CLASSES [--class-path PATH] [key=value...]\n"
-                    + "CLASSES is the folder into which a compiler wrote class files. PATH is the class path of these classes.\n"
+            "usage: java -jar counters.jar weave CLASSES [--class-path PATH] [--run-path PATH] [key=value...]\n"
+                    + "CLASSES is the folder into which a compiler wrote class files. --class-path is the class path of these\n"
+                    + "classes, --run-path that of the program, if they differ.\n"
                     + "The settings are those of the agent that say what counts";
     private static final String CLASS_PATH = "--class-path";
+    private static final String RUN_PATH = "--run-path";
+    private static final String WOVEN = "io/counters/Woven.class";
     private static final int FINE = 0;
     private static final int FLAWED = 1;
     private static final int MISUSED = 2;
@@ -59,13 +63,9 @@ final class WeaveCommand {
      */
     static int run(String[] args, PrintStream out, PrintStream err) {
         List<String> rest = new ArrayList<>(Arrays.asList(args));
-        String classPath = "";
-        int at = rest.indexOf(CLASS_PATH);
-        if (at > 0 && at + 1 < rest.size()) {
-            classPath = rest.remove(at + 1);
-            rest.remove(at);
-        }
-        if (rest.isEmpty() || rest.get(0).startsWith("-") || rest.contains(CLASS_PATH)) {
+        String classPath = option(rest, CLASS_PATH, "");
+        String runPath = option(rest, RUN_PATH, classPath);
+        if (rest.isEmpty() || rest.get(0).startsWith("-") || rest.contains(CLASS_PATH) || rest.contains(RUN_PATH)) {
             err.println(USAGE);
             return MISUSED;
         }
@@ -78,11 +78,21 @@ final class WeaveCommand {
                     String.join(",", rest.subList(1, rest.size())),
                     new Properties(),
                     Collections.<String, String>emptyMap());
-            return new WeaveCommand(out, err).weave(folder, urls(classPath), settings);
+            return new WeaveCommand(out, err).weave(folder, urls(classPath), urls(runPath), settings);
         } catch (IOException | InvalidPathException unreadable) {
             err.println(rest.get(0) + " cannot be woven: " + unreadable + "\n" + USAGE);
             return MISUSED;
         }
+    }
+
+    /** Removes an option with its value, and returns the value. */
+    private static String option(List<String> arguments, String option, String otherwise) {
+        int at = arguments.indexOf(option);
+        if (at <= 0 || at + 1 >= arguments.size()) {
+            return otherwise;
+        }
+        arguments.remove(at);
+        return arguments.remove(at);
     }
 
     private static URL[] urls(String classPath) throws MalformedURLException {
@@ -95,7 +105,7 @@ final class WeaveCommand {
         return urls.toArray(new URL[0]);
     }
 
-    private int weave(Path folder, URL[] classPath, Settings settings) throws IOException {
+    private int weave(Path folder, URL[] classPath, URL[] runPath, Settings settings) throws IOException {
         Set<String> faults = new LinkedHashSet<>(settings.complaints());
         Rules rules = Rules.read(settings, faults::add);
         if (settings.tags().contains("{host}")) {
@@ -112,13 +122,13 @@ final class WeaveCommand {
             Map<ClassFile, byte @Nullable []> woven = new LinkedHashMap<>();
             boolean any = false;
             for (ClassFile file : output.files()) {
+                output.begin(file);
                 byte[] written = settings.isSwitchedOff() ? null : weaving.forBuild(output, file.name, file.original);
                 woven.put(file, written);
                 any |= written != null;
             }
-            if (any && !hasApi(output)) {
-                faults.add("the class path does not contain io.counters.Woven, which woven classes call; add the"
-                        + " dependency io.counters:counters-core of the release that weaves");
+            if (any) {
+                requireApi(folder, runPath, output, faults);
             }
             messages.forEach(err::println);
             faults.forEach(err::println);
@@ -131,9 +141,23 @@ final class WeaveCommand {
         }
     }
 
-    private static boolean hasApi(BuildOutput output) throws IOException {
-        try (InputStream in = output.getResourceAsStream("io/counters/Woven.class")) {
-            return in != null;
+    /** Without the API, each method that counts would throw a NoClassDefFoundError into the program. */
+    private static void requireApi(Path folder, URL[] runPath, BuildOutput output, Set<String> faults)
+            throws IOException {
+        if (Files.isRegularFile(folder.resolve(WOVEN))) {
+            return;
+        }
+        try (URLClassLoader running = new URLClassLoader(runPath, null)) {
+            if (running.getResource(WOVEN) == null) {
+                faults.add(
+                        "the class path at run time does not contain io.counters.Woven, which woven classes call; add"
+                                + " the dependency io.counters:counters-core of the release that weaves, with scope compile or"
+                                + " runtime");
+            }
+        }
+        for (Path module : output.modulesWithoutApi()) {
+            faults.add(module + ": woven classes call io.counters.Woven, which this module does not read; add requires"
+                    + " counters.core, not static, to module-info.java");
         }
     }
 

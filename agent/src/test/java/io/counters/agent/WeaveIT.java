@@ -2,6 +2,7 @@ package io.counters.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.Count;
 import io.counters.agent.ListIT.Listed;
 import io.counters.fixture.Aliased;
 import io.counters.fixture.CallsKotlin;
@@ -11,19 +12,25 @@ import io.counters.fixture.Marked;
 import io.counters.fixture.OnClass;
 import io.counters.fixture.Staged;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import kotlin.KotlinVersion;
+import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.jar.asm.ClassWriter;
 import net.bytebuddy.jar.asm.MethodVisitor;
+import net.bytebuddy.jar.asm.ModuleVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
+import net.bytebuddy.jar.asm.commons.ClassRemapper;
+import net.bytebuddy.jar.asm.commons.SimpleRemapper;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -204,11 +211,94 @@ class WeaveIT {
     }
 
     @Test
+    void what_another_tool_has_added_to_a_woven_class_is_not_removed() throws Exception {
+        woven(classes);
+        ClassReader read = new ClassReader(Files.readAllBytes(classes.resolve(ON_CLASS)));
+        ClassWriter changed = new ClassWriter(read, 0);
+        read.accept(changed, 0);
+        changed.visitField(Opcodes.ACC_PRIVATE, "added", "I", null, null).visitEnd();
+        Files.write(classes.resolve(ON_CLASS), changed.toByteArray());
+
+        Listed refused = weave(classes);
+
+        assertThat(refused.status()).isEqualTo(1);
+        assertThat(refused.err())
+                .contains(
+                        "OnClass.class: another tool has changed this class after it was woven; let that tool run before"
+                                + " weave, delete " + classes.toRealPath() + " and build again")
+                .endsWith("nothing was woven\n");
+        assertThat(classes.resolve(ON_CLASS)).hasBinaryContent(changed.toByteArray());
+    }
+
+    @Test
+    void a_rule_of_the_agent_that_names_a_woven_class_is_reported() throws Exception {
+        woven(classes);
+
+        Listed listed = ListIT.list(classes, "methods=" + OnClass.class.getName() + "#hidden = by.rule");
+
+        assertThat(listed.out()).isEmpty();
+        assertThat(listed.err())
+                .isEqualTo(OnClass.class.getName() + ": a build has woven this class, so the agent leaves it alone, and the"
+                        + " rules that name it have no effect; add these rules to the settings of the build\n");
+        assertThat(listed.status()).isEqualTo(1);
+    }
+
+    static class Forwards {
+        @Count("orders")
+        void place() {
+            place(1);
+        }
+
+        @Count("orders")
+        void place(int order) {}
+    }
+
+    static class Places {
+        @Count("orders")
+        void place() {
+            Thread.yield();
+        }
+
+        @Count("orders")
+        void place(int order) {}
+    }
+
+    @Test
+    void a_class_of_a_newer_version_is_judged_by_its_own_code() throws Exception {
+        Path versioned = classes.resolve(Path.of("META-INF", "versions", "17", "shop", "Orders.class"));
+        Path only = folder.resolve(Path.of("only", "shop", "Orders.class"));
+        writeOrders(Forwards.class, classes.resolve(Path.of("shop", "Orders.class")));
+        writeOrders(Places.class, versioned);
+        writeOrders(Places.class, only);
+
+        woven(classes);
+
+        assertThat(woven(folder.resolve("only"))).startsWith("methods that count: 2,");
+        assertThat(versioned).hasSameBinaryContentAs(only);
+    }
+
+    private static void writeOrders(Class<?> like, Path file) throws IOException {
+        ClassWriter renamed = new ClassWriter(0);
+        try (InputStream in = like.getResourceAsStream("WeaveIT$" + like.getSimpleName() + ".class")) {
+            new ClassReader(Objects.requireNonNull(in))
+                    .accept(
+                            new ClassRemapper(
+                                    renamed,
+                                    new SimpleRemapper(
+                                            Opcodes.ASM9, like.getName().replace('.', '/'), "shop/Orders")),
+                            0);
+        }
+        Files.createDirectories(file.getParent());
+        Files.write(file, renamed.toByteArray());
+    }
+
+    @Test
     void what_is_wrong_with_settings_or_class_path_is_reported_and_nothing_changes() throws Exception {
         byte[] original = Files.readAllBytes(classes.resolve(ON_CLASS));
 
         Listed settings = weave(classes, "rule=x", "methods=a#", "alias=a.B", "tags='host={host}'");
         Listed api = weaveWithPath(folder.toString(), classes);
+        Listed provided = weave(classes, "--run-path", folder.toString());
 
         assertThat(settings.status()).isEqualTo(1);
         assertThat(settings.err())
@@ -216,9 +306,37 @@ class WeaveIT {
                 .endsWith("nothing was woven\n");
         assertThat(api.status()).isEqualTo(1);
         assertThat(api.err())
-                .contains("the class path does not contain io.counters.Woven", "counters-core")
+                .contains("the class path at run time does not contain io.counters.Woven", "counters-core")
                 .endsWith("nothing was woven\n");
+        assertThat(provided.err()).isEqualTo(api.err());
         assertThat(classes.resolve(ON_CLASS)).hasBinaryContent(original);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "java.base", "static counters.core", "counters.core"})
+    void a_module_must_require_the_api_at_run_time(String required) throws Exception {
+        ClassWriter module = new ClassWriter(0);
+        module.visit(Opcodes.V9, Opcodes.ACC_MODULE, "module-info", null, null, null);
+        ModuleVisitor visitor = module.visitModule("shop", 0, null);
+        if (!required.isEmpty()) {
+            int access = required.startsWith("static") ? Opcodes.ACC_STATIC_PHASE : 0;
+            visitor.visitRequire(required.replace("static ", ""), access, null);
+        }
+        visitor.visitEnd();
+        Path file = classes.resolve("module-info.class");
+        Files.write(file, module.toByteArray());
+
+        Listed ended = weave(classes);
+
+        if (required.equals("counters.core")) {
+            assertThat(ended.status()).as(ended.err()).isZero();
+        } else {
+            assertThat(ended.status()).isEqualTo(1);
+            assertThat(ended.err())
+                    .isEqualTo(
+                            file.toRealPath() + ": woven classes call io.counters.Woven, which this module does not"
+                                    + " read; add requires counters.core, not static, to module-info.java\nnothing was woven\n");
+        }
     }
 
     @Test

@@ -84,11 +84,13 @@ public final class WeaveMojo extends AbstractMojo {
             getLog().info("there are no classes to weave");
             return;
         }
+        String[] arguments = arguments(classes);
+        refuseOtherSettings(Arrays.asList(arguments));
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int status;
         try {
-            status = Main.run(arguments(classes), print(out), print(err));
+            status = Main.run(arguments, print(out), print(err));
         } catch (Exception unexpected) {
             throw new MojoExecutionException(classes + " cannot be woven", unexpected);
         }
@@ -104,12 +106,27 @@ public final class WeaveMojo extends AbstractMojo {
         }
     }
 
-    private String[] arguments(File folder) {
+    /** The classes are always woven from their originals, so another execution would remove what this one inserts. */
+    @SuppressWarnings("unchecked") // Maven declares a Map without types.
+    private void refuseOtherSettings(List<String> arguments) throws MojoFailureException {
+        Object earlier = getPluginContext().put(WeaveMojo.class.getName(), arguments);
+        if (earlier != null && !earlier.equals(arguments)) {
+            throw new MojoFailureException(
+                    "weave is executed twice in this project with different settings, and the second"
+                            + " execution would undo the first; put all settings into one execution of counters-maven-plugin");
+        }
+    }
+
+    private String[] arguments(File folder) throws MojoFailureException {
         List<String> classPath = new ArrayList<>(compiled);
         classPath.addAll(runtime);
-        classPath.remove(folder.getPath());
-        List<String> arguments = new ArrayList<>(
-                Arrays.asList("weave", folder.getPath(), "--class-path", String.join(File.pathSeparator, classPath)));
+        List<String> arguments = new ArrayList<>(Arrays.asList(
+                "weave",
+                folder.getPath(),
+                "--class-path",
+                String.join(File.pathSeparator, classPath),
+                "--run-path",
+                String.join(File.pathSeparator, runtime)));
         add(arguments, "methods", String.join(";", methods));
         add(arguments, "metaAnnotations", String.join(";", metaAnnotations));
         add(arguments, "alias", String.join(";", alias));
@@ -122,8 +139,13 @@ public final class WeaveMojo extends AbstractMojo {
         return arguments.toArray(new String[0]);
     }
 
-    private static void add(List<String> arguments, String key, @Nullable String value) {
+    private static void add(List<String> arguments, String key, @Nullable String value) throws MojoFailureException {
         if (value != null && !value.isEmpty()) {
+            if (value.indexOf('\'') >= 0) {
+                throw new MojoFailureException(
+                        key + " is " + value + "; a parameter of counters-maven-plugin cannot contain '"
+                                + ", which encloses values; write it in the file that the parameter settings names");
+            }
             // Rules in a POM may have a line each.
             arguments.add(key + "='" + value.replaceAll("\\s*[\r\n]+\\s*", " ").trim() + "'");
         }

@@ -103,6 +103,38 @@ class WeaveMojoIT {
                 .anyMatch(line -> line.contains("something that is marked will not count"));
     }
 
+    @Test
+    void a_build_fails_if_the_program_will_not_have_the_api() throws Exception {
+        copyProject();
+        Path pom = folder.resolve("pom.xml");
+        String text = Files.readString(pom);
+        Files.writeString(
+                pom, text.replace("</version>\n    </dependency>", "</version>\n<scope>provided</scope></dependency>"));
+
+        assertThat(Files.readString(pom)).isNotEqualTo(text);
+        assertThat(maven(1))
+                .anyMatch(
+                        line -> line.contains("[ERROR] the class path at run time does not contain io.counters.Woven"));
+    }
+
+    @Test
+    void a_second_execution_with_other_settings_is_refused() throws Exception {
+        copyProject();
+        Path pom = folder.resolve("pom.xml");
+        String text = Files.readString(pom);
+        Files.writeString(pom, text.replace("<executions>", """
+                        <executions>
+                          <execution>
+                            <id>first</id>
+                            <goals><goal>weave</goal></goals>
+                            <configuration><app>shop</app></configuration>
+                          </execution>
+                        """));
+
+        assertThat(Files.readString(pom)).isNotEqualTo(text);
+        assertThat(maven(1)).anyMatch(line -> line.contains("weave is executed twice in this project"));
+    }
+
     private void copyProject() throws IOException {
         try (Stream<Path> files = Files.walk(PROJECT)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {

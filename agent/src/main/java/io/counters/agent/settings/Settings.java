@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Agent arguments are {@code key=value,key=value}; a value that contains commas is enclosed in {@code '...'}. System
  * properties are {@code counters.KEY}, environment variables {@code COUNTERS_KEY}. A file has lines {@code key = value};
  * lines that begin with {@code #} are comments. Elements of a list are separated by {@code ;}. All lines {@code methods}
- * and {@code alias} of a file are used; of any other key the last line is used. If several sources have a key, only the first one's value is
- * used: arguments, properties, environment, file.
+ * and {@code alias} of a file are used; of any other key the last line is used. If several sources have a key, only the
+ * first one's value is used: arguments, properties, environment, file.
  */
 public final class Settings {
     private static final String NONE = "none";

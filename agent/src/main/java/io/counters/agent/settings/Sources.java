@@ -120,7 +120,10 @@ final class Sources {
         return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
     }
 
-    /** Reads {@code key = value}. The last value of a key replaces earlier ones, except that all of {@code methods} and {@code alias} are kept. */
+    /**
+     * Reads {@code key = value}. The last value of a key replaces earlier ones, except that all of {@code methods} and {@code
+     * alias} are kept.
+     */
     private void takeLine(String place, String line, String hint) {
         if (line.trim().isEmpty()) {
             return;

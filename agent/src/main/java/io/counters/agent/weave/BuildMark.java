@@ -63,9 +63,10 @@ public final class BuildMark extends Attribute {
         return MessageDigest.isEqual(found[0], digest(original));
     }
 
-    private static byte[] digest(byte[] original) {
+    /** The SHA-256 digest of a class file. */
+    public static byte[] digest(byte[] classFile) {
         try {
-            return MessageDigest.getInstance("SHA-256").digest(original);
+            return MessageDigest.getInstance("SHA-256").digest(classFile);
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every JDK has SHA-256", impossible);
         }

@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code @Count}, or an annotation that a rule names, applies to a method if it is on the method. Otherwise it applies if
  * it is on the class, to public methods except those of Object. Otherwise, with {@code inherit}, it applies if it applies
  * in one of these ways to the nearest method that this method overrides. The {@code {class}} of a name is the class where
- * the annotation is used; for a rule that names classes, it is the class that counts. If a rule repeats a name at the same
- * moment, it is counted once. A call of a method that {@link Forwarding} identifies as a forwarder is counted once, too.
+ * the annotation is used; for a rule that names classes, it is the class that counts. If a rule or an annotation of
+ * another library repeats a name at the same moment, it is counted once. A call of a method that {@link Forwarding}
+ * identifies as a forwarder is counted once, too.
  */
 final class ClassMarks {
     private static final String[] NO_NAMES = {};
@@ -55,10 +56,23 @@ final class ClassMarks {
         /** The rule that has the mark; null for {@code @Count} and annotations of other libraries. */
         final @Nullable Rule rule;
 
-        Said(Mark mark, String owner, @Nullable Rule rule) {
+        /** Whether it is a {@code @Count}: each of them counts. Others count once what the method counts already. */
+        final boolean isCount;
+
+        private Said(Mark mark, String owner, @Nullable Rule rule, boolean isCount) {
             this.mark = mark;
             this.owner = owner;
             this.rule = rule;
+            this.isCount = isCount;
+        }
+
+        static Said count(Mark mark, String owner) {
+            return new Said(mark, owner, null, true);
+        }
+
+        /** @param rule null for an annotation of another library */
+        static Said other(Mark mark, String owner, @Nullable Rule rule) {
+            return new Said(mark, owner, rule, false);
         }
 
         /** Whether a rule gives the exact name of the class. */
@@ -130,9 +144,10 @@ final class ClassMarks {
         for (Said one : new Forwarding(this, method).counted(said)) {
             Rule rule = one.rule;
             if (rule == null || rule.take(file.name, method.name + method.descriptor, rules.limit(), refusals)) {
-                counts.add(one.mark, names, refusals, one.owner, method.name, method.descriptor);
+                counts.add(one, names, refusals, method.name, method.descriptor);
             }
         }
+        counts.separate(refusals, file.name, method.name);
         if (!counts.isEmpty()) {
             methods.put(method.name + method.descriptor, counts);
         }
@@ -144,7 +159,7 @@ final class ClassMarks {
         Annotations count = holding(method, Mark.COUNT);
         if (count != null) {
             for (Mark mark : count.marks) {
-                said.add(new Said(mark, count.owner, null));
+                said.add(Said.count(mark, count.owner));
             }
         }
         for (Rule rule : applying) {
@@ -158,7 +173,7 @@ final class ClassMarks {
                 rule.matched = true;
                 if (isNew(mark, said)) {
                     // A person has marked each of these methods, as with @Count, so there is no limit to their number.
-                    said.add(new Said(mark, named == null ? file.name : named.owner, alias == null ? rule : null));
+                    said.add(Said.other(mark, named == null ? file.name : named.owner, alias == null ? rule : null));
                 }
             }
         }
@@ -352,11 +367,13 @@ final class ClassMarks {
         return descriptor.substring(1, descriptor.length() - 1);
     }
 
+    /** False if the same is said already. Whether resolved names are equal is seen in {@link MethodCounts}. */
     private static boolean isNew(Mark mark, List<Said> said) {
         for (Said other : said) {
             if (other.mark.when == mark.when
                     && other.mark.value.equals(mark.value)
-                    && other.mark.counts == mark.counts) {
+                    && other.mark.counts == mark.counts
+                    && other.mark.on.equals(mark.on)) {
                 return false;
             }
         }

@@ -1,9 +1,12 @@
 package io.counters.agent.weave;
 
+import io.counters.agent.weave.ClassMarks.Said;
 import io.counters.wire.NameTemplates;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What a method counts and when: its marks, converted to amounts that are added to counters. */
@@ -14,6 +17,7 @@ final class MethodCounts {
 
     private static final String BY_EXCEPTION = ",exception=" + Mark.EXCEPTION;
     private static final String BY_EXAMPLE = ",exception=Exception";
+    private static final String IN_FLIGHT = "IN_FLIGHT";
 
     /** An amount that is added to a counter. */
     static final class Increment {
@@ -55,8 +59,16 @@ final class MethodCounts {
     /** Whether it is entered again when it is resumed; then a call is counted when it ends. */
     boolean reentered;
 
+    /** What is counted: moments, each with a name. */
+    private final Set<String> counted = new HashSet<>(4);
+
+    /** The increments and decrements of {@code inFlight}. */
+    private final List<Increment> flights = new ArrayList<>(0);
+
     /** Adds the amounts of one mark. Parts that cannot work are ignored and logged. */
-    void add(Mark mark, NameTemplates names, RefusedMarks refusals, String owner, String method, String descriptor) {
+    void add(Said said, NameTemplates names, RefusedMarks refusals, String method, String descriptor) {
+        Mark mark = said.mark;
+        String owner = said.owner;
         boolean staged = descriptor.endsWith(STAGE) || descriptor.endsWith(FUTURE);
         if (mark.async && !staged) {
             refusals.refuse(
@@ -89,7 +101,7 @@ final class MethodCounts {
         }
         String on = types.toString();
         String value = mark.counts ? value(mark, names, owner, method) : null;
-        if (value != null && !(constructor && isAtEnd(mark.when))) {
+        if (value != null && !(constructor && isAtEnd(mark.when)) && isNew(said, mark.when.name(), value, on)) {
             if (mark.when == Moment.ENTRY) {
                 entry.add(new Increment(value, mark.amount, "", null));
             } else {
@@ -101,15 +113,68 @@ final class MethodCounts {
             template = value == null ? "" : NameTemplates.append(value, template.substring(1));
         }
         String errors = template.isEmpty() || constructor ? null : names.resolve(template, owner, method);
-        if (errors != null) {
+        if (errors != null && isNew(said, Moment.THROW.name(), errors, on)) {
             atEnd(async, Moment.THROW, errors, 1, on);
         }
         String inFlight =
                 mark.inFlight.isEmpty() || constructor || suspends ? null : names.resolve(mark.inFlight, owner, method);
-        if (inFlight != null) {
-            opened.add(new Increment(inFlight, 1, "", null));
-            returned.add(0, new Increment(inFlight, -1, "", async ? Moment.EXIT : null));
-            thrown.add(0, new Increment(inFlight, -1, "", null));
+        if (inFlight != null && isNew(said, IN_FLIGHT, inFlight, "")) {
+            addInFlight(inFlight, async ? Moment.EXIT : null);
+        }
+    }
+
+    private void addInFlight(String name, @Nullable Moment stage) {
+        opened.add(new Increment(name, 1, "", null));
+        returned.add(0, new Increment(name, -1, "", stage));
+        thrown.add(0, new Increment(name, -1, "", null));
+        flights.addAll(Arrays.asList(opened.get(opened.size() - 1), returned.get(0), thrown.get(0)));
+    }
+
+    /**
+     * Whether a mark counts something more. If not, its Throwables are added to those for which the name counts already, so
+     * that a Throwable of both counts once.
+     */
+    private boolean isNew(Said said, String moment, String name, String on) {
+        if (counted.add(moment + " " + name) || said.isCount) {
+            return true;
+        }
+        if (moment.equals(Moment.THROW.name())) {
+            widen(returned, name, on);
+            widen(thrown, name, on);
+        }
+        return false;
+    }
+
+    private static void widen(List<Increment> moment, String name, String on) {
+        for (int i = 0; i < moment.size(); i++) {
+            Increment increment = moment.get(i);
+            if (increment.name.equals(name) && !increment.on.isEmpty()) {
+                moment.set(
+                        i,
+                        new Increment(name, increment.amount, on.isEmpty() ? "" : increment.on + on, increment.stage));
+            }
+        }
+    }
+
+    /** Removes {@code inFlight} if the method counts anything else under that name: the sum would mean neither of the two. */
+    void separate(RefusedMarks refusals, String owner, String method) {
+        for (int i = 0; i < flights.size(); i += 3) {
+            String name = flights.get(i).name;
+            boolean mixed = false;
+            for (Moment moment : Moment.values()) {
+                mixed |= counted.contains(moment + " " + name);
+            }
+            if (mixed) {
+                refusals.refuse(
+                        owner,
+                        method,
+                        "calls in progress are not counted as " + name + ", because the method counts calls under that"
+                                + " name, too; give one of the two another name");
+                List<Increment> flight = flights.subList(i, i + 3);
+                opened.removeAll(flight);
+                returned.removeAll(flight);
+                thrown.removeAll(flight);
+            }
         }
     }
 

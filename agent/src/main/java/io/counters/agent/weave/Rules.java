@@ -251,6 +251,16 @@ public final class Rules {
         return idle;
     }
 
+    /** Says that a class was seen, but is left alone, so that the rules with its exact name are not reported once more. */
+    void leaveAlone(String type) {
+        for (Rule rule : all) {
+            if (rule.isExact() && rule.namesType(type)) {
+                rule.named = true;
+                rule.matched = true;
+            }
+        }
+    }
+
     /** The classes, with slashes, whose exact names rules give and that have not been seen so far. */
     public List<String> unseen() {
         List<String> unseen = new ArrayList<>();

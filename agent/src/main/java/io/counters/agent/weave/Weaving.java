@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -16,6 +17,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
+import net.bytebuddy.jar.asm.ClassVisitor;
+import net.bytebuddy.jar.asm.ModuleVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +43,7 @@ public final class Weaving implements ClassFileTransformer {
     public static final String UNKNOWN = "not-known-to-a-build";
 
     private static final byte[][] CELLS = {BridgeVisibility.BRIDGE.getBytes(StandardCharsets.UTF_8)};
+    private static final String API_MODULE = "counters.core";
     private static final String CELLS_NAME = "/cells/Cells";
 
     private final NameTemplates names;
@@ -54,6 +58,9 @@ public final class Weaving implements ClassFileTransformer {
 
     /** The number of methods that count, by class name. A name does not keep a loader alive, and survives a redeployment. */
     private final Map<String, Integer> woven = new ConcurrentHashMap<>();
+
+    /** The woven classes that rules of this JVM name. */
+    private final Set<String> leftAlone = ConcurrentHashMap.newKeySet();
 
     private volatile Rules rules;
     private volatile boolean on = true;
@@ -159,7 +166,22 @@ public final class Weaving implements ClassFileTransformer {
 
     /** Whether a class may count according to its bytes, so that it must be read. One that a build has woven may not. */
     public boolean isHit(@Nullable ClassLoader loader, String name, byte[] bytes) {
-        return isApi(name) || (mayCount(loader, name, bytes) && !BuildMark.isOn(bytes));
+        if (isApi(name)) {
+            return true;
+        }
+        if (!mayCount(loader, name, bytes)) {
+            return false;
+        }
+        boolean built = BuildMark.isOn(bytes);
+        if (built && rules.nameExactly(name) && leftAlone.add(name)) {
+            rules.leaveAlone(name);
+            refusals.refuse(
+                    name,
+                    "",
+                    "a build has woven this class, so the agent leaves it alone, and the rules that name it have no effect;"
+                            + " add these rules to the settings of the build");
+        }
+        return !built;
     }
 
     private boolean mayCount(@Nullable ClassLoader loader, String name, byte[] bytes) {
@@ -241,6 +263,27 @@ public final class Weaving implements ClassFileTransformer {
         log.accept("class files of version " + version + " are newer than the newest version that this agent knows, "
                 + NEWEST + "; they are instrumented as if they had that version");
         return withVersion(version, written);
+    }
+
+    /** Whether a module's descriptor, module-info.class, requires the API at run time, and not only where it is compiled. */
+    public static boolean requiresApi(byte[] descriptor) {
+        boolean[] found = {false};
+        reader(descriptor)
+                .accept(
+                        new ClassVisitor(Opcodes.ASM9) {
+                            @Override
+                            public ModuleVisitor visitModule(String name, int access, @Nullable String version) {
+                                return new ModuleVisitor(Opcodes.ASM9) {
+                                    @Override
+                                    public void visitRequire(String module, int access, @Nullable String version) {
+                                        found[0] |=
+                                                module.equals(API_MODULE) && (access & Opcodes.ACC_STATIC_PHASE) == 0;
+                                    }
+                                };
+                            }
+                        },
+                        0);
+        return found[0];
     }
 
     /** Reads a class file. If its version is newer than ASM supports, it is read as the newest that ASM supports. */

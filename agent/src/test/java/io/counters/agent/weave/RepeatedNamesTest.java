@@ -1,0 +1,110 @@
+package io.counters.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.codahale.metrics.annotation.Counted;
+import com.codahale.metrics.annotation.ExceptionMetered;
+import com.codahale.metrics.annotation.Metered;
+import io.counters.Count;
+import io.counters.agent.settings.Settings;
+import io.counters.wire.NameTemplates;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+
+/** A method that several annotations mark with one name. */
+class RepeatedNamesTest {
+    private static final String OWN = "io.counters.agent.weave.RepeatedNamesTest";
+    private static final String SETTINGS = "alias='com.codahale.metrics.annotation.Counted;"
+            + "com.codahale.metrics.annotation.Metered;com.codahale.metrics.annotation.ExceptionMetered'";
+
+    private final List<String> log = new ArrayList<>();
+
+    static class Migrated {
+        @Count
+        @Metered
+        void place() {}
+
+        @Count
+        @Metered(name = "ship")
+        @Counted(monotonic = true)
+        void ship() {}
+    }
+
+    @Test
+    void a_name_that_two_annotations_give_in_different_ways_counts_once() throws Exception {
+        assertThat(listed(Migrated.class))
+                .containsExactly(
+                        "shop.Migrated#place() = " + OWN + ".Migrated.place entry",
+                        "shop.Migrated#ship() = " + OWN + ".Migrated.ship entry");
+        assertThat(log).isEmpty();
+    }
+
+    static class Failing {
+        @Count(value = "failed", when = Count.When.THROW, on = IOException.class)
+        @ExceptionMetered(name = "failed", absolute = true, cause = IllegalStateException.class)
+        void place() {}
+
+        @ExceptionMetered(name = "all", absolute = true, cause = Throwable.class)
+        @Count(value = "all", when = Count.When.THROW)
+        void all() {}
+    }
+
+    @Test
+    void a_name_that_two_annotations_give_for_different_throwables_counts_once_for_the_throwables_of_both()
+            throws Exception {
+        assertThat(listed(Failing.class))
+                .containsExactly(
+                        "shop.Failing#place() = failed throw on java.io.IOException;java.lang.IllegalStateException",
+                        "shop.Failing#all() = all throw");
+    }
+
+    static class Mixed {
+        @Counted
+        @Metered
+        void place() {}
+
+        @Count(value = "ship", inFlight = "ship")
+        void ship() {}
+
+        @Count(value = "one", inFlight = "open")
+        @Counted(name = "open", absolute = true)
+        void once() {}
+    }
+
+    @Test
+    void calls_in_progress_are_not_added_to_the_counter_of_calls() throws Exception {
+        assertThat(listed(Mixed.class))
+                .containsExactly(
+                        "shop.Mixed#place() = " + OWN + ".Mixed.place entry",
+                        "shop.Mixed#ship() = ship entry",
+                        "shop.Mixed#once() = one entry",
+                        "shop.Mixed#once() = open in flight");
+        assertThat(log)
+                .containsExactly(
+                        OWN + "$Mixed.place: calls in progress are not counted as " + OWN + ".Mixed.place, because the"
+                                + " method counts calls under that name, too; give one of the two another name",
+                        OWN + "$Mixed.ship: calls in progress are not counted as ship, because the method counts calls"
+                                + " under that name, too; give one of the two another name");
+    }
+
+    private List<String> listed(Class<?> type) throws IOException {
+        try (InputStream in = type.getResourceAsStream("RepeatedNamesTest$" + type.getSimpleName() + ".class")) {
+            return new Weaving(
+                            Rules.read(Settings.read(SETTINGS, new Properties(), Map.of()), log::add),
+                            new NameTemplates("host", "app", "", log::add),
+                            () -> true,
+                            String::length,
+                            log::add)
+                    .list(
+                            type.getClassLoader(),
+                            "shop/" + type.getSimpleName(),
+                            Objects.requireNonNull(in).readAllBytes());
+        }
+    }
+}
