@@ -61,12 +61,14 @@ public final class OtlpRoute {
      * @param target takes the lines
      * @param taking has a batch of lines taken by the target; what it returns waits until they are kept, and says whether they
      *     are
+     * @param isAlone whether no other collector counts points of the same series
      * @param random a secure source
      */
     public OtlpRoute(
             OtlpSettings settings,
             LineTarget target,
             Function<Runnable, BooleanSupplier> taking,
+            boolean isAlone,
             RandomGenerator random,
             InstantSource clock,
             FaultLog faults,
@@ -76,7 +78,11 @@ public final class OtlpRoute {
         this.taking = taking;
         this.clock = clock;
         this.faults = faults;
-        KnownSeries known = new KnownSeries(settings.seriesMax(), new SeededHash(random), new SeededHash(random));
+        KnownSeries known = new KnownSeries(
+                settings.seriesMax(),
+                isAlone ? nowNanos() : KnownSeries.SHARED,
+                new SeededHash(random),
+                new SeededHash(random));
         sums = new Sums(settings, known);
         reader = new OtlpReader(sums);
         points = metrics.count("otlp_points_total", "OTLP data points that were taken.");

@@ -98,6 +98,8 @@ class OtlpRequestsTest {
                 of("time", cumulative("o", point(1_000, 0, 1)).toBuilder()),
                 of("empty_name", Exports.sum("", cumulative, true, good()).toBuilder()),
                 of("name_too_long", cumulative("x".repeat(251), good()).toBuilder()),
+                of("too_old", cumulativeUpDown("o", point(1, 86_400 * 401, 1)).toBuilder()),
+                of("two_writers", cumulative("good", point(1_000, 1_020, 0), point(1_000, 1_030, 1)).toBuilder()),
                 of("point_too_large", cumulative("x", point(1, 2, 3, "k", "v".repeat(1 << 16))).toBuilder()));
     }
 
