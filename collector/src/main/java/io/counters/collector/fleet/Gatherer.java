@@ -231,6 +231,25 @@ final class Gatherer implements LineTarget, AutoCloseable {
         return stream;
     }
 
+    /** It is announced to no partition: the one that has a name of it gets its line and remembers it. */
+    @Override
+    public Object once(byte[] id, int begin, int end, long ageMillis) {
+        long now = nowMillis();
+        KnownStream stream = new KnownStream(
+                Arrays.copyOfRange(id, begin, end),
+                hashing.of(id, begin, end),
+                Partitions.of(id, begin, end, partitions, crc),
+                0);
+        stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
+        stream.isAdmitted = !newStreams.isOver(0, now);
+        if (stream.isAdmitted) {
+            newStreams.add(0);
+        } else {
+            deferredStreams.increment();
+        }
+        return stream;
+    }
+
     @Override
     public void heard(Object stream) {
         isAdmitted((KnownStream) stream, nowMillis());

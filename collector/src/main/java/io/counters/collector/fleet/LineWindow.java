@@ -53,6 +53,9 @@ final class LineWindow {
     /** Longs of a line in {@link #lines}. */
     private static final int STRIDE = 4;
 
+    /** Beyond their part of the window, lines with totals that decrement may use this: more than a line and a stream need. */
+    private static final int PAIR_BYTES = 1024;
+
     private static final int SLOTS_MIN = 1 << 10;
     private static final int BYTES_A_LINE = Long.BYTES * (STRIDE + 2) + 1;
     private static final int BYTES_A_STREAM = 48;
@@ -97,6 +100,9 @@ final class LineWindow {
 
     /** The places of the streams that are announced to every partition with this window. */
     private final BitSet announced = new BitSet();
+
+    /** Whether the last line with a total incremented, and was dropped. */
+    private boolean droppedIncrement;
 
     private long taken;
     private long droppedTotals;
@@ -162,12 +168,21 @@ final class LineWindow {
         }
     }
 
-    /** A line with a total. */
+    /**
+     * A line with a total. Of two that follow each other, the second of which decrements, both are taken or none: their totals
+     * may be large, and only the difference may be a count.
+     */
     void total(KnownStream stream, Verb verb, byte[] in, int begin, int end, long amount, long total) {
         taken++;
+        boolean isTaken = (verb == Verb.INCREMENT || !droppedIncrement)
+                && addTotal(stream, verb, in, begin, end, amount, total);
+        droppedTotals += isTaken ? 0 : 1;
+        droppedIncrement = !isTaken && verb == Verb.INCREMENT;
+    }
+
+    private boolean addTotal(KnownStream stream, Verb verb, byte[] in, int begin, int end, long amount, long total) {
         if (!enter(stream)) {
-            droppedTotals++;
-            return;
+            return false;
         }
         int key = stream.place << KIND_BITS | TOTAL | bit(verb);
         int slot = find(key, in, begin, end);
@@ -177,23 +192,23 @@ final class LineWindow {
             long high = lines[at + 2];
             if (total >= low && total <= high) {
                 lines[at + 3] = total == low ? Math.max(lines[at + 3], amount) : lines[at + 3];
-                return;
+                return true;
             }
             if (total > high && isOne(low, total, lines[at + 3])) {
                 lines[at + 2] = total;
-                return;
+                return true;
             }
             if (total < low && isOne(total, high, amount)) {
                 lines[at + 1] = total;
                 lines[at + 3] = amount;
-                return;
+                return true;
             }
         }
-        if (isFullForTotals()) {
-            droppedTotals++;
-        } else {
-            add(slot, key, in, begin, end, total, total, amount);
+        if (bytes() - (verb == Verb.DECREMENT ? PAIR_BYTES : 0) >= bytesMax / 4 * 3) {
+            return false;
         }
+        add(slot, key, in, begin, end, total, total, amount);
+        return true;
     }
 
     private static boolean isOne(long low, long high, long amount) {

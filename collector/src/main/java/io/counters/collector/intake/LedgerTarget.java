@@ -24,6 +24,11 @@ final class LedgerTarget implements LineTarget {
     }
 
     @Override
+    public Object once(byte[] bytes, int begin, int end, long ageMillis) {
+        return ledger.once(bytes, begin, end, ageMillis);
+    }
+
+    @Override
     public void heard(Object stream) {
         ledger.heard((InboundStream) stream);
     }

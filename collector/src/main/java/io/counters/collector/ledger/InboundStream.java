@@ -62,6 +62,9 @@ public final class InboundStream {
     /** Whether the ledger remembers it; false as long as no total of it was applied. */
     boolean remembered;
 
+    /** Whether its lines are never heard again once they were taken: they wait if it cannot be remembered. */
+    boolean once;
+
     /** Whether it was forgotten: a caller that still has it must get it from the ledger again. */
     boolean dropped;
 

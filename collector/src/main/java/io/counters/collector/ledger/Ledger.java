@@ -109,6 +109,16 @@ public final class Ledger implements LedgerView {
     }
 
     /**
+     * Returns a stream all of whose lines come together, each with its amount as its total. They count only if the ledger
+     * remembers the stream; otherwise they wait until they are repeated.
+     *
+     * @param ageMillis time since the stream began
+     */
+    public synchronized InboundStream once(byte[] bytes, int begin, int end, long ageMillis) {
+        return streams.once(bytes, begin, end, ageMillis);
+    }
+
+    /**
      * Returns the stream of a {@code from} line of a fleet's topic. Unlike {@link #stream}, it remembers a new stream at
      * once if there is room: a stream that first uses a name of this partition late in its life must not look unknown.
      *

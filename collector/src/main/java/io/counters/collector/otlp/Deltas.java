@@ -81,7 +81,7 @@ final class Deltas {
 
     private static void add(List<Sums.Line> lines, byte[] stream, long ageMillis, Verb verb, byte[] name, long sum) {
         if (sum > 0) {
-            lines.add(new Sums.Line(stream, ageMillis, verb, name, sum, sum));
+            lines.add(new Sums.Line(stream, true, ageMillis, verb, name, sum, sum));
         }
     }
 }

@@ -97,9 +97,10 @@ final class Sums {
      * A line with a total.
      *
      * @param stream the ID of its stream, the same object for lines that follow each other
+     * @param once whether the amounts of its stream are its totals
      */
     @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
-    record Line(byte[] stream, long ageMillis, Verb verb, byte[] name, long amount, long total) {}
+    record Line(byte[] stream, boolean once, long ageMillis, Verb verb, byte[] name, long amount, long total) {}
 
     /** How many points of a request were counted, counted rounded down, late, without a value, and how many were resets. */
     record Outcome(
@@ -146,7 +147,9 @@ final class Sums {
             if (stream == null || line.ageMillis != ageMillis || !Arrays.equals(of, line.stream)) {
                 of = line.stream;
                 ageMillis = line.ageMillis;
-                stream = target.stream(of, 0, of.length, ageMillis, 0, 0);
+                stream = line.once
+                        ? target.once(of, 0, of.length, ageMillis)
+                        : target.stream(of, 0, of.length, ageMillis, 0, 0);
             }
             target.merge(stream, line.verb, line.name, 0, line.name.length, line.amount, line.total);
         }
@@ -398,6 +401,6 @@ final class Sums {
     }
 
     private void line(byte[] stream, long ageMillis, Verb verb, byte[] named, long amount, long total) {
-        lines.add(new Line(stream, ageMillis, verb, named, amount, total));
+        lines.add(new Line(stream, false, ageMillis, verb, named, amount, total));
     }
 }

@@ -208,6 +208,28 @@ class OtlpCountingTest {
     }
 
     @Test
+    void when_there_is_room_for_no_other_stream_deltas_are_to_be_sent_again_and_count_once() throws Exception {
+        served.close();
+        LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 4, 2, 3, 86_400_000);
+        served = new ServedLedger(few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
+        int refused = 0;
+        for (int i = 0; i < 20; i++) {
+            byte[] body = request("a", delta(NAME, point(1_000 + i, 1_001 + i, 1)))
+                    .toByteArray();
+            while (served.post(body, "Content-Type", "application/x-protobuf").statusCode() == 429) {
+                refused++;
+                served.nowSeconds.addAndGet(60);
+            }
+            served.post(body, "Content-Type", "application/x-protobuf");
+        }
+
+        assertThat(served.value(NAME)).isEqualTo(20);
+        assertThat(refused).isPositive();
+        assertThat(served.counted("ledger_crowded_out_streams_total")).isPositive();
+        served.said.lines().clear();
+    }
+
+    @Test
     void what_was_counted_before_an_unknown_start_is_not_counted() throws Exception {
         served.send(request("a", cumulative(NAME, point(1_010, 1_010, 500))));
         assertThat(served.value(NAME)).isZero();
