@@ -175,7 +175,7 @@ final class Collector implements AutoCloseable {
                         settings.port(),
                         "the port for OTLP and HTTP",
                         "if another collector or an OpenTelemetry Collector uses it, use --otlp-port for another port",
-                        taking.connectionsMax(),
+                        OtlpSettings.connectionsMax(taking, Runtime.getRuntime().maxMemory()),
                         OTLP_ANSWERS_AT_ONCE,
                         settings.bodiesBytesMax()),
                 List.of(

@@ -53,12 +53,12 @@ final class LineWindow {
     /** Longs of a line in {@link #lines}. */
     private static final int STRIDE = 4;
 
-    /** Beyond their part of the window, lines with totals that decrement may use this: more than a line and a stream need. */
-    private static final int PAIR_BYTES = 1024;
-
     private static final int SLOTS_MIN = 1 << 10;
     private static final int BYTES_A_LINE = Long.BYTES * (STRIDE + 2) + 1;
     private static final int BYTES_A_STREAM = 48;
+
+    /** Lines with totals that decrement may use this beyond the others: more than a line and a stream need. */
+    private static final int PAIR_BYTES = 1024;
     private static final long UPPER = 0xffff_ffff_0000_0000L;
     private static final long SPREAD = 0x9e37_79b9_7f4a_7c15L;
 
@@ -103,21 +103,10 @@ final class LineWindow {
 
     /** Whether the last line with a total incremented, and was dropped. */
     private boolean droppedIncrement;
-
     private long taken;
     private long droppedTotals;
     private long droppedAmounts;
     private long droppedNumbers;
-
-    /**
-     * How many lines arrived, without {@code from} lines, and what was dropped for lack of room: lines with totals, lines
-     * without, and numbers of datagrams.
-     */
-    record Arrived(long lines, long droppedTotals, long droppedAmounts, long droppedNumbers) {
-        long dropped() {
-            return droppedTotals + droppedAmounts + droppedNumbers;
-        }
-    }
 
     /**
      * @param bytesMax about the memory that it may use. Lines with totals, which their senders repeat, may use three
@@ -168,14 +157,11 @@ final class LineWindow {
         }
     }
 
-    /**
-     * A line with a total. Of two that follow each other, the second of which decrements, both are taken or none: their totals
-     * may be large, and only the difference may be a count.
-     */
+    /** A line with a total. Of an increment and a decrement after it both are taken or none: only the difference may be a count. */
     void total(KnownStream stream, Verb verb, byte[] in, int begin, int end, long amount, long total) {
         taken++;
-        boolean isTaken = (verb == Verb.INCREMENT || !droppedIncrement)
-                && addTotal(stream, verb, in, begin, end, amount, total);
+        boolean isHalf = verb == Verb.DECREMENT && droppedIncrement;
+        boolean isTaken = !isHalf && addTotal(stream, verb, in, begin, end, amount, total);
         droppedTotals += isTaken ? 0 : 1;
         droppedIncrement = !isTaken && verb == Verb.INCREMENT;
     }
@@ -453,8 +439,8 @@ final class LineWindow {
     }
 
     /** Returns what arrived since the last call. */
-    Arrived takeArrived() {
-        Arrived arrived = new Arrived(taken, droppedTotals, droppedAmounts, droppedNumbers);
+    ArrivedLines takeArrived() {
+        ArrivedLines arrived = new ArrivedLines(taken, droppedTotals, droppedAmounts, droppedNumbers);
         taken = 0;
         droppedTotals = 0;
         droppedAmounts = 0;

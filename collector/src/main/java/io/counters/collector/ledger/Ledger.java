@@ -108,12 +108,7 @@ public final class Ledger implements LedgerView {
         return streams.stream(bytes, begin, end, ageMillis, seq, address);
     }
 
-    /**
-     * Returns a stream all of whose lines come together, each with its amount as its total. They count only if the ledger
-     * remembers the stream; otherwise they wait until they are repeated.
-     *
-     * @param ageMillis time since the stream began
-     */
+    /** Returns a stream all of whose amounts are totals: its lines wait to be repeated if it cannot be remembered. */
     public synchronized InboundStream once(byte[] bytes, int begin, int end, long ageMillis) {
         return streams.once(bytes, begin, end, ageMillis);
     }

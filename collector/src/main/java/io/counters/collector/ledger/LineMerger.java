@@ -156,10 +156,6 @@ final class LineMerger {
             return quarantine(stream, amount);
         }
         if (known < 0 && !streams.hasRoomForWatermark(stream)) {
-            if (stream.once) {
-                defer();
-                return NOTHING_NEW;
-            }
             stream.whole = false;
             return amount;
         }

@@ -226,9 +226,9 @@ final class StreamTable {
     /** Whether another watermark of this stream may be kept; makes room for it if streams that send less often can give way. */
     boolean hasRoomForWatermark(InboundStream stream) {
         if (watermarks >= bounds.watermarksMax()) {
-            crowdOut(stream.once ? stream.said + 1 : stream.said);
+            crowdOut(stream.said);
         }
-        boolean hasRoom = watermarks < bounds.watermarksMax() && !stream.dropped;
+        boolean hasRoom = watermarks < bounds.watermarksMax();
         if (!hasRoom) {
             noRoom.increment();
         }

@@ -1,5 +1,6 @@
 package io.counters.collector.otlp;
 
+import io.counters.collector.http.RequestException;
 import io.counters.collector.intake.LineTarget;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Verb;
@@ -62,6 +63,9 @@ final class Sums {
     /** A process exports this many times after a reset, without another one, before its value counts that exceeds the last. */
     private static final int SINGLE_WRITER_POINTS = 10;
 
+    /** Heap bytes of a line, at most, without its name: itself, the ID of its stream and the array of its name. */
+    private static final int LINE_BYTES = 160;
+
     private static final double DOUBLE_MAX = CommandReader.AMOUNT_MAX;
 
     private final SeriesName series;
@@ -84,6 +88,8 @@ final class Sums {
     private long nowNanos;
 
     // What was read
+    private final long bytesMax;
+    private long bytes;
     private final List<Line> lines = new ArrayList<>();
     private final Deltas deltas = new Deltas();
     private final Map<PointRejection, Integer> rejected = new EnumMap<>(PointRejection.class);
@@ -113,6 +119,7 @@ final class Sums {
     Sums(OtlpSettings settings, KnownSeries known) {
         series = new SeriesName(settings);
         this.known = known;
+        bytesMax = settings.linesBytesMax();
     }
 
     /** Begins a request, at this Unix time. */
@@ -120,6 +127,7 @@ final class Sums {
         nowNanos = now;
         lines.clear();
         deltas.clear();
+        bytes = 0;
         rejected.clear();
         points = 0;
         rounded = 0;
@@ -264,6 +272,7 @@ final class Sums {
         id.begin('d').add(scopeHash).add(unit).add(direction == Direction.MONOTONIC ? 1 : 0);
         series.addRest(id);
         byte[] named = series.name();
+        use(Deltas.BYTES_A_POINT + named.length * Deltas.NAMES_A_POINT);
         id.add(named);
         return deltas.add(
                         resourceHash,
@@ -400,7 +409,19 @@ final class Sums {
         return TimeUnit.NANOSECONDS.toMillis(Math.max(time - start, nowNanos - start));
     }
 
+    /** Bounds the memory of what is made of a request: of few bytes may come many objects. */
+    private void use(int more) {
+        bytes += more;
+        if (bytes > bytesMax) {
+            throw new RequestException(
+                    413,
+                    "the data points need more memory than the " + bytesMax
+                            + " bytes for those of a request; send smaller batches, or raise --otlp-memory");
+        }
+    }
+
     private void line(byte[] stream, long ageMillis, Verb verb, byte[] named, long amount, long total) {
+        use(LINE_BYTES + named.length);
         lines.add(new Line(stream, false, ageMillis, verb, named, amount, total));
     }
 }

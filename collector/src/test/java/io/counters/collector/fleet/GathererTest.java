@@ -92,7 +92,7 @@ class GathererTest {
         for (int heap = 1 << 20; heap < (1 << 20) + 100_000; heap += 5_000) {
             use(heap);
             for (int i = 0; i < LINES_MAX; i++) {
-                feed.datagram("from " + ID + " 10\nincrement a" + i + " 0 7\ndecrement a" + i + " 0 5");
+                feed.datagram("from " + ID + " 10 1\nincrement a" + i + " 0 7\ndecrement a" + i + " 0 5");
             }
             endWindow();
             List<String> all = IntStream.range(0, PARTITIONS)

@@ -210,13 +210,16 @@ class OtlpCountingTest {
     @Test
     void when_there_is_room_for_no_other_stream_deltas_are_to_be_sent_again_and_count_once() throws Exception {
         served.close();
-        LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 4, 2, 3, 86_400_000);
+        LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 4, 2, 1_000, 86_400_000);
         served = new ServedLedger(few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
         int refused = 0;
         for (int i = 0; i < 20; i++) {
-            byte[] body = request("a", delta(NAME, point(1_000 + i, 1_001 + i, 1)))
-                    .toByteArray();
-            while (served.post(body, "Content-Type", "application/x-protobuf").statusCode() == 429) {
+            byte[] body =
+                    request("a", delta(NAME, point(1_000 + i, 1_001 + i, 1))).toByteArray();
+            while (refused < 100
+                    && served.post(body, "Content-Type", "application/x-protobuf")
+                                    .statusCode()
+                            == 429) {
                 refused++;
                 served.nowSeconds.addAndGet(60);
             }
