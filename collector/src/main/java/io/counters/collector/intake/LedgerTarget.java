@@ -25,7 +25,9 @@ final class LedgerTarget implements LineTarget {
 
     @Override
     public Object once(byte[] bytes, int begin, int end, long ageMillis) {
-        return ledger.once(bytes, begin, end, ageMillis);
+        InboundStream stream = ledger.stream(bytes, begin, end, ageMillis, 0, 0);
+        stream.comeOnce();
+        return stream;
     }
 
     @Override

@@ -93,6 +93,11 @@ public final class InboundStream {
         factor = (int) hashing.of(NO_BYTES, 0, 0) | 1;
     }
 
+    /** Makes its lines wait if it cannot be remembered: all come in this {@link Ledger#batch}, each amount is its total. */
+    public void comeOnce() {
+        once = true;
+    }
+
     /** Called when the ledger begins to remember it. */
     void begin(int number, boolean isWhole, long nowMillis) {
         id = number;

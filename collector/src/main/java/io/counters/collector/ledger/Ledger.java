@@ -108,11 +108,6 @@ public final class Ledger implements LedgerView {
         return streams.stream(bytes, begin, end, ageMillis, seq, address);
     }
 
-    /** Returns a stream all of whose amounts are totals: its lines wait to be repeated if it cannot be remembered. */
-    public synchronized InboundStream once(byte[] bytes, int begin, int end, long ageMillis) {
-        return streams.once(bytes, begin, end, ageMillis);
-    }
-
     /**
      * Returns the stream of a {@code from} line of a fleet's topic. Unlike {@link #stream}, it remembers a new stream at
      * once if there is room: a stream that first uses a name of this partition late in its life must not look unknown.

@@ -113,13 +113,6 @@ final class StreamTable {
         return stream;
     }
 
-    /** See {@code Ledger.once}. */
-    InboundStream once(byte[] bytes, int begin, int end, long ageMillis) {
-        InboundStream stream = stream(bytes, begin, end, ageMillis, 0, 0);
-        stream.once = true;
-        return stream;
-    }
-
     /** See {@code Ledger.announced}. */
     InboundStream announced(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
         InboundStream stream = streams.get(sought.at(bytes, begin, end));
