@@ -1,6 +1,7 @@
 package io.counters.collector;
 
 import io.counters.collector.dashboard.Dashboard;
+import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Listening;
@@ -174,7 +175,7 @@ final class Collector implements AutoCloseable {
                         settings.port(),
                         "the port for OTLP and HTTP",
                         "if another collector or an OpenTelemetry Collector uses it, use --otlp-port for another port",
-                        taking.connectionsMax(),
+                        OtlpSettings.connectionsMax(taking, Runtime.getRuntime().maxMemory()),
                         OTLP_ANSWERS_AT_ONCE,
                         settings.bodiesBytesMax()),
                 List.of(
@@ -182,6 +183,7 @@ final class Collector implements AutoCloseable {
                                         settings,
                                         counting.lines(),
                                         counting::take,
+                                        counting.fleet().equals(FleetView.NONE),
                                         new SecureRandom(),
                                         parts.clock,
                                         parts.faults,

@@ -69,7 +69,7 @@ final class OtlpTable {
         OtlpTable table = new OtlpTable();
         OtlpSettings settings = new OtlpSettings(0, List.of("*"), List.of(), 64 << 20, 250);
         KnownSeries known =
-                new KnownSeries(settings.seriesMax(), new SeededHash(new Random(2)), new SeededHash(new Random(3)));
+                new KnownSeries(settings.seriesMax(), 0, new SeededHash(new Random(2)), new SeededHash(new Random(3)));
         Sums sums = new Sums(settings, known);
         OtlpReader reader = new OtlpReader(sums);
         for (boolean isMonotonic : new boolean[] {true, false}) {

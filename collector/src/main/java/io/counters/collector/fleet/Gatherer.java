@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
@@ -74,6 +73,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
     private final int partitions;
     private final SeededHash hashing;
     private final CRC32C crc = new CRC32C();
+    private final GatheredCounts counts;
     private final FaultLog faults;
     private final WindowWriter writer;
     private final Answered answered = new Answered();
@@ -109,16 +109,6 @@ final class Gatherer implements LineTarget, AutoCloseable {
     private volatile boolean drops;
     private boolean closed;
 
-    private final LongAdder taken;
-    private final LongAdder sent;
-    private final LongAdder records;
-    private final LongAdder bytes;
-    private final LongAdder announced;
-    private final LongAdder deferredStreams;
-    private final LongAdder deferredLines;
-    private final MissingLines dropped;
-    private final MissingLines lost;
-
     /**
      * @param partitions of the fleet
      * @param heapBytes this JVM's maximum heap, of which a share is used
@@ -150,19 +140,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
         writer = new WindowWriter(partitions, log);
         dueMillis = nowMillis() + WINDOW_MILLIS;
         answeredMillis = nowMillis();
-        taken = metrics.count("fleet_gathered_lines_total", "Lines with a name that arrived here, for all partitions.");
-        sent = metrics.count(
-                "fleet_sent_lines_total", "Lines that were left of these after merging, and were sent to Kafka.");
-        records = metrics.count("fleet_sent_records_total", "Records with lines that Kafka acknowledged.");
-        bytes = metrics.count("fleet_sent_bytes_total", "Bytes of these records, before compression.");
-        announced = metrics.count("fleet_announced_streams_total", "Streams that were announced to every partition.");
-        deferredStreams = metrics.count(
-                "fleet_deferred_streams_total",
-                "From lines of streams that were not announced and wait, because too many streams are new.");
-        deferredLines = metrics.count(
-                "fleet_deferred_lines_total", "Lines with totals of such streams; they wait for their repetition.");
-        dropped = MissingLines.dropped(metrics);
-        lost = MissingLines.lost(metrics);
+        counts = new GatheredCounts(metrics);
         metrics.gauge(
                 "fleet_waiting_bytes",
                 "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
@@ -221,14 +199,37 @@ final class Gatherer implements LineTarget, AutoCloseable {
         sought.seek(id, begin, end, hash);
         KnownStream stream = streams.get(sought);
         if (stream == null) {
-            int home = Partitions.of(id, begin, end, partitions, crc);
-            stream = new KnownStream(Arrays.copyOfRange(id, begin, end), hash, home, address);
+            stream = fresh(id, begin, end, hash, address);
         }
         stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
         if (isAdmitted(stream, now) && seq > 0) {
             open.from(stream, seq);
         }
         return stream;
+    }
+
+    /** It is announced to no partition: the one that has a name of it gets its line and remembers it. */
+    @Override
+    public Object once(byte[] id, int begin, int end, long ageMillis) {
+        long now = nowMillis();
+        KnownStream stream = fresh(id, begin, end, hashing.of(id, begin, end), 0);
+        stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
+        admit(stream, now);
+        return stream;
+    }
+
+    private KnownStream fresh(byte[] id, int begin, int end, long hash, long address) {
+        int home = Partitions.of(id, begin, end, partitions, crc);
+        return new KnownStream(Arrays.copyOfRange(id, begin, end), hash, home, address);
+    }
+
+    private void admit(KnownStream stream, long now) {
+        stream.isAdmitted = !newStreams.isOver(stream.address, now);
+        if (stream.isAdmitted) {
+            newStreams.add(stream.address);
+        } else {
+            counts.deferredStreams.increment();
+        }
     }
 
     @Override
@@ -243,12 +244,10 @@ final class Gatherer implements LineTarget, AutoCloseable {
      */
     private boolean isAdmitted(KnownStream stream, long now) {
         if (!stream.isAdmitted) {
-            if (newStreams.isOver(stream.address, now)) {
-                deferredStreams.increment();
+            admit(stream, now);
+            if (!stream.isAdmitted) {
                 return false;
             }
-            newStreams.add(stream.address);
-            stream.isAdmitted = true;
             streams.put(stream, stream);
             if (streams.size() > streamsMax) {
                 streams.remove(streams.keySet().iterator().next());
@@ -272,7 +271,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
             open.total((KnownStream) stream, verb, name, begin, end, amount, total);
         } else {
             waiting++;
-            deferredLines.increment();
+            counts.deferredLines.increment();
         }
     }
 
@@ -305,12 +304,12 @@ final class Gatherer implements LineTarget, AutoCloseable {
 
     /** Counts what arrived and what was dropped, and logs the latter. */
     private void count() {
-        LineWindow.Arrived arrived;
+        ArrivedLines arrived;
         synchronized (lock) {
             arrived = open.takeArrived();
         }
-        taken.add(arrived.lines());
-        dropped.add(arrived.droppedTotals(), arrived.droppedAmounts(), arrived.droppedNumbers());
+        counts.taken.add(arrived.lines());
+        counts.dropped.add(arrived.droppedTotals(), arrived.droppedAmounts(), arrived.droppedNumbers());
         drops = arrived.dropped() > 0;
         if (drops) {
             faults.warn(
@@ -343,8 +342,8 @@ final class Gatherer implements LineTarget, AutoCloseable {
             sending.written(0);
             return;
         }
-        announced.add(announcedNow);
-        sent.add(full.size() - full.runs());
+        counts.announced.add(announcedNow);
+        counts.sent.add(full.size() - full.runs());
         if (log.waitingBytes() == 0) {
             answeredMillis = now;
         }
@@ -373,13 +372,13 @@ final class Gatherer implements LineTarget, AutoCloseable {
         @Override
         public void acknowledged(LineLog.Contents contents) {
             answeredMillis = nowMillis();
-            records.increment();
-            bytes.add(contents.bytes());
+            counts.records.increment();
+            counts.bytes.add(contents.bytes());
         }
 
         @Override
         public void failed(LineLog.Contents contents, Exception why) {
-            lost.add(contents.totals(), contents.amounts(), contents.numbers());
+            counts.lost.add(contents.totals(), contents.amounts(), contents.numbers());
             announceAgainMillis = nowMillis();
             faults.warn(
                     "lost lines",
@@ -428,7 +427,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
     }
 
     private long missing() {
-        return dropped.sum() + lost.sum();
+        return counts.dropped.sum() + counts.lost.sum();
     }
 
     /**

@@ -56,6 +56,9 @@ final class LineWindow {
     private static final int SLOTS_MIN = 1 << 10;
     private static final int BYTES_A_LINE = Long.BYTES * (STRIDE + 2) + 1;
     private static final int BYTES_A_STREAM = 48;
+
+    /** Lines with totals that decrement may use this beyond the others: more than a line and a stream need. */
+    private static final int PAIR_BYTES = 1024;
     private static final long UPPER = 0xffff_ffff_0000_0000L;
     private static final long SPREAD = 0x9e37_79b9_7f4a_7c15L;
 
@@ -98,20 +101,12 @@ final class LineWindow {
     /** The places of the streams that are announced to every partition with this window. */
     private final BitSet announced = new BitSet();
 
+    /** Whether the last line with a total incremented, and was dropped. */
+    private boolean droppedIncrement;
     private long taken;
     private long droppedTotals;
     private long droppedAmounts;
     private long droppedNumbers;
-
-    /**
-     * How many lines arrived, without {@code from} lines, and what was dropped for lack of room: lines with totals, lines
-     * without, and numbers of datagrams.
-     */
-    record Arrived(long lines, long droppedTotals, long droppedAmounts, long droppedNumbers) {
-        long dropped() {
-            return droppedTotals + droppedAmounts + droppedNumbers;
-        }
-    }
 
     /**
      * @param bytesMax about the memory that it may use. Lines with totals, which their senders repeat, may use three
@@ -162,12 +157,18 @@ final class LineWindow {
         }
     }
 
-    /** A line with a total. */
+    /** A line with a total. Of an increment and a decrement after it both are taken or none: only the difference may be a count. */
     void total(KnownStream stream, Verb verb, byte[] in, int begin, int end, long amount, long total) {
         taken++;
+        boolean isHalf = verb == Verb.DECREMENT && droppedIncrement;
+        boolean isTaken = !isHalf && addTotal(stream, verb, in, begin, end, amount, total);
+        droppedTotals += isTaken ? 0 : 1;
+        droppedIncrement = !isTaken && verb == Verb.INCREMENT;
+    }
+
+    private boolean addTotal(KnownStream stream, Verb verb, byte[] in, int begin, int end, long amount, long total) {
         if (!enter(stream)) {
-            droppedTotals++;
-            return;
+            return false;
         }
         int key = stream.place << KIND_BITS | TOTAL | bit(verb);
         int slot = find(key, in, begin, end);
@@ -177,23 +178,23 @@ final class LineWindow {
             long high = lines[at + 2];
             if (total >= low && total <= high) {
                 lines[at + 3] = total == low ? Math.max(lines[at + 3], amount) : lines[at + 3];
-                return;
+                return true;
             }
             if (total > high && isOne(low, total, lines[at + 3])) {
                 lines[at + 2] = total;
-                return;
+                return true;
             }
             if (total < low && isOne(total, high, amount)) {
                 lines[at + 1] = total;
                 lines[at + 3] = amount;
-                return;
+                return true;
             }
         }
-        if (isFullForTotals()) {
-            droppedTotals++;
-        } else {
-            add(slot, key, in, begin, end, total, total, amount);
+        if (bytes() - (verb == Verb.DECREMENT ? PAIR_BYTES : 0) >= bytesMax / 4 * 3) {
+            return false;
         }
+        add(slot, key, in, begin, end, total, total, amount);
+        return true;
     }
 
     private static boolean isOne(long low, long high, long amount) {
@@ -438,8 +439,8 @@ final class LineWindow {
     }
 
     /** Returns what arrived since the last call. */
-    Arrived takeArrived() {
-        Arrived arrived = new Arrived(taken, droppedTotals, droppedAmounts, droppedNumbers);
+    ArrivedLines takeArrived() {
+        ArrivedLines arrived = new ArrivedLines(taken, droppedTotals, droppedAmounts, droppedNumbers);
         taken = 0;
         droppedTotals = 0;
         droppedAmounts = 0;

@@ -17,7 +17,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // If a write fails, the last write of its answer also fails.
 final class Connection extends ChannelInboundHandlerAdapter {
-    private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final int PIECES_AT_ONCE = 4;
 
     /** A comment, which clients ignore. The write fails if the client is gone. */
@@ -48,6 +46,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private ChannelHandlerContext context;
 
     private ConnectionState state = ConnectionState.IDLE;
+
+    /** When it entered that state, and when its client last did something in it. */
+    private long entered;
+
     private long since;
 
     // The request that is arriving
@@ -60,7 +62,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private Exchange exchange;
     private @Nullable Text unsent;
     private boolean isPumping;
-    private long sendingSince;
 
     // The answer that stays open for events
     private Listeners.@Nullable Open open;
@@ -81,6 +82,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private void enter(ConnectionState next) {
         state = next;
         since = port.now();
+        entered = since;
     }
 
     // Receiving
@@ -119,6 +121,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     public void channelReadComplete(ChannelHandlerContext same) {
         if (state == ConnectionState.IDLE && !arrivedInThisRead) {
             enter(ConnectionState.READING);
+        } else if (state == ConnectionState.READING && !port.listening.isPage()) {
+            since = port.now();
         }
         arrivedInThisRead = false;
     }
@@ -180,7 +184,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     /** @param rest what must be sent after this piece; null if nothing follows, at least for now */
     private void send(ByteBuf piece, @Nullable Text rest) {
         enter(ConnectionState.SENDING);
-        sendingSince = since;
         unsent = rest;
         write(piece);
         context.flush();
@@ -355,15 +358,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     /** Ends the present state if it has lasted too long. */
     void look(long now) {
-        boolean isLate =
-                now - since >= state.nanos || (state == ConnectionState.SENDING && now - sendingSince >= ANSWER_NANOS);
-        if (!isLate) {
+        if (now - since < state.nanos && now - entered < state.nanosInAll) {
             return;
         }
         try {
             switch (state) {
-                case READING ->
-                    giveUp(new RequestException(408, "the request was not complete after " + state.seconds + " s"));
+                case READING -> giveUp(new RequestException(408, "the request did not come, or came too slowly"));
                 case MAKING -> giveUp(exchange.late(state.seconds));
                 case LISTENING -> send(ByteBufUtil.writeAscii(context.alloc(), HEARTBEAT), null);
                 case SENDING -> {

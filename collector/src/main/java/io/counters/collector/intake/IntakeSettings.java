@@ -28,7 +28,7 @@ public record IntakeSettings(
 
     /**
      * TCP connections may use a twentieth of the heap, and half of the descriptors, because files, stores and sinks need
-     * some, too.
+     * some, too. The port for OTLP and HTTP, if there is one, has half of that half.
      */
     private static final int HEAP_SHARE = 20;
 
@@ -44,7 +44,7 @@ public record IntakeSettings(
                 NameReader.BYTES_MAX - LedgerSettings.prefix(settings).length(),
                 connectionsMax(
                         settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX),
-                        Descriptors.limit(),
+                        Descriptors.limit() / (settings.get(CollectorFlag.OTLP_PORT, String::isEmpty) ? 1 : 2),
                         Runtime.getRuntime().maxMemory()),
                 StatsdSettings.from(settings));
     }

@@ -24,6 +24,13 @@ final class LedgerTarget implements LineTarget {
     }
 
     @Override
+    public Object once(byte[] bytes, int begin, int end, long ageMillis) {
+        InboundStream stream = ledger.stream(bytes, begin, end, ageMillis, 0, 0);
+        stream.comeOnce();
+        return stream;
+    }
+
+    @Override
     public void heard(Object stream) {
         ledger.heard((InboundStream) stream);
     }

@@ -33,6 +33,14 @@ public interface LineTarget {
      */
     Object stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address);
 
+    /**
+     * Returns the stream with the ID {@code bytes[begin, end)} whose lines are all in this batch, each with its amount as its
+     * total: the same lines again count once. They are not taken if it cannot be remembered.
+     *
+     * @param ageMillis time since it began
+     */
+    Object once(byte[] bytes, int begin, int end, long ageMillis);
+
     /** Records that a stream's sender is alive, which has sent its {@code from} line earlier on the same connection. */
     void heard(Object stream);
 

@@ -65,6 +65,9 @@ public final class InboundStream {
     /** Whether the ledger remembers it; false as long as no total of it was applied. */
     boolean remembered;
 
+    /** Whether its lines are never heard again once they were taken: they wait if it cannot be remembered. */
+    boolean once;
+
     /** Whether it was forgotten: a caller that still has it must get it from the ledger again. */
     boolean dropped;
 
@@ -91,6 +94,11 @@ public final class InboundStream {
         this.whole = whole;
         this.arrivals = arrivals;
         factor = (int) hashing.of(NO_BYTES, 0, 0) | 1;
+    }
+
+    /** Makes its lines wait if it cannot be remembered: all come in this {@link Ledger#batch}, each amount is its total. */
+    public void comeOnce() {
+        once = true;
     }
 
     /** Called when the ledger begins to remember it. */

@@ -84,8 +84,7 @@ final class LineMerger {
         boolean hasRoom = known >= 0 || counters.hasRoom(end - begin);
         if (of != null) {
             if (streams.waits(of) || (!hasRoom && waitsForRoom(of, end - begin))) {
-                deferred.increment();
-                waiting++;
+                defer();
                 return 0;
             }
             of = of.remembered ? of : streams.remember(of);
@@ -94,6 +93,11 @@ final class LineMerger {
             return overflow(of, verb, amount);
         }
         return merge(of, verb, known < 0 ? admit(name, begin, end) : known, amount, total);
+    }
+
+    private void defer() {
+        deferred.increment();
+        waiting++;
     }
 
     /** How many lines were not applied since the start, because they wait until they are repeated. */
@@ -181,7 +185,7 @@ final class LineMerger {
 
     /** Whether a total may wait for room for its name: it will be repeated, so nothing of it is lost. */
     private boolean waitsForRoom(InboundStream stream, int length) {
-        return streams.isWhole(stream) && !counters.isFull(length);
+        return (stream.once || streams.isWhole(stream)) && !counters.isFull(length);
     }
 
     /** @param stream the stream of a line with a total; null for a line without one */

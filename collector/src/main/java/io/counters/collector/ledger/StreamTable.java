@@ -162,13 +162,26 @@ final class StreamTable {
     /**
      * Whether too many streams are new in this minute, and this one loses nothing by waiting. Once streams are dropped
      * for lack of room, no stream waits: each drop moves the watch ahead, and a stream that waited would no longer be
-     * whole.
+     * whole. One whose amounts are its totals need not be whole.
      */
     boolean waits(InboundStream stream) {
-        return !stream.remembered
-                && isOverRate(stream.address)
-                && isWhole(stream)
-                && streams.size() < bounds.streamsMax();
+        if (stream.remembered) {
+            return false;
+        }
+        return stream.once
+                ? !makesRoom(stream)
+                : isOverRate(stream.address) && isWhole(stream) && streams.size() < bounds.streamsMax();
+    }
+
+    /** Whether there is room for a new stream, perhaps after others gave way. */
+    private boolean makesRoom(InboundStream stream) {
+        if (isOverRate(stream.address)) {
+            return false;
+        }
+        if (streams.size() >= bounds.streamsMax()) {
+            crowdOut(Long.MAX_VALUE);
+        }
+        return streams.size() < bounds.streamsMax();
     }
 
     private boolean isOverRate(long address) {
@@ -187,10 +200,7 @@ final class StreamTable {
         if (known != null) {
             return known;
         }
-        if (streams.size() >= bounds.streamsMax() && !isOverRate(stream.address)) {
-            crowdOut(Long.MAX_VALUE);
-        }
-        if (streams.size() >= bounds.streamsMax() || isOverRate(stream.address)) {
+        if (!makesRoom(stream)) {
             noRoom.increment();
             if (isWhole(stream)) {
                 // A part of it is applied and forgotten now.

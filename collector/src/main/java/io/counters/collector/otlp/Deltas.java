@@ -17,6 +17,11 @@ import java.util.concurrent.TimeUnit;
  * points that were sent in another request are not mistaken for them. For one thread at a time.
  */
 final class Deltas {
+    /** Heap bytes of a point, at most, with a group of its own and its lines; and how often they contain its name. */
+    static final int BYTES_A_POINT = 1_200;
+
+    static final int NAMES_A_POINT = 3;
+
     private final Map<Group, Totals> groups = new LinkedHashMap<>();
 
     private record Group(String resource, long startNanos, long endNanos) {}
@@ -40,8 +45,11 @@ final class Deltas {
      * @return false if the sum would be too large for a line; the point is not added then
      */
     boolean add(byte[] resource, long startNanos, long endNanos, byte[] series, byte[] name, long value) {
+        if (value == 0) {
+            return true;
+        }
         Totals of = groups.computeIfAbsent(new Group(text(resource), startNanos, endNanos), fresh -> new Totals());
-        if (value == 0 || of.series.contains(text(series))) {
+        if (of.series.contains(text(series))) {
             return true;
         }
         long[] sums = of.byName.computeIfAbsent(text(name), fresh -> new long[2]);
@@ -81,7 +89,7 @@ final class Deltas {
 
     private static void add(List<Sums.Line> lines, byte[] stream, long ageMillis, Verb verb, byte[] name, long sum) {
         if (sum > 0) {
-            lines.add(new Sums.Line(stream, ageMillis, verb, name, sum, sum));
+            lines.add(new Sums.Line(stream, true, ageMillis, verb, name, sum, sum));
         }
     }
 }

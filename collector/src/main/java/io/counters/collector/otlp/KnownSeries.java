@@ -3,6 +3,7 @@ package io.counters.collector.otlp;
 import io.counters.collector.common.SeededHash;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What the last points of cumulative series were, for the series that were seen last: to notice a reset, and how much a value
@@ -12,9 +13,18 @@ final class KnownSeries {
     /** Heap bytes of a series, about. */
     static final int BYTES = 200;
 
+    /** In place of a time: other collectors count points of the same series, so no series is known to be new. */
+    static final long SHARED = Long.MAX_VALUE;
+
+    /** The clocks of senders may be ahead of ours by this. */
+    private static final long AHEAD_NANOS = TimeUnit.MINUTES.toNanos(1);
+
     private final SeededHash first;
     private final SeededHash second;
     private final Map<Key, Last> series;
+
+    /** Every point of a series that began later has arrived here, and is known; or {@link #SHARED}. */
+    private long completeSinceNanos;
 
     /** Two hashes with secret seeds, so that nobody can choose series that are mistaken for each other. */
     private record Key(long first, long second) {}
@@ -24,6 +34,14 @@ final class KnownSeries {
         /** When it was measured, in nanoseconds of Unix time. */
         long timeNanos;
 
+        /** Whether it was the first one that any collector got. */
+        boolean isFromBegin;
+
+        /** The value of the latest point, even if that was rejected; and how many points have come since the value last fell. */
+        long value;
+
+        int sinceFall;
+
         /** The total of each verb that was handed over. */
         long increments;
 
@@ -31,15 +49,24 @@ final class KnownSeries {
 
         /** Nothing at or before this time belongs to the series as it is since its last reset; 0 if there was none. */
         long resetNanos;
+
+        /** The value before that reset. */
+        long beforeReset;
     }
 
-    KnownSeries(int seriesMax, SeededHash first, SeededHash second) {
+    /** @param sinceNanos Unix time since which every point arrives here; {@link #SHARED} if other collectors get some */
+    KnownSeries(int seriesMax, long sinceNanos, SeededHash first, SeededHash second) {
         this.first = first;
         this.second = second;
+        completeSinceNanos = sinceNanos;
         series = new LinkedHashMap<>(16, 0.75f, true) {
             @Override
             protected boolean removeEldestEntry(Map.Entry<Key, Last> eldest) {
-                return size() > seriesMax;
+                boolean isTooMany = size() > seriesMax;
+                if (isTooMany) {
+                    completeSinceNanos = Math.max(completeSinceNanos, eldest.getValue().timeNanos);
+                }
+                return isTooMany;
             }
         };
     }
@@ -48,6 +75,16 @@ final class KnownSeries {
     Last last(byte[] identity, int length) {
         return series.computeIfAbsent(
                 new Key(first.of(identity, 0, length), second.of(identity, 0, length)), key -> new Last());
+    }
+
+    /** Whether every point arrives here, so that a reset is noticed once. */
+    boolean isComplete() {
+        return completeSinceNanos != SHARED;
+    }
+
+    /** Whether a series with this start time, of which no point is known, has none that was counted before. */
+    boolean isNew(long startNanos) {
+        return startNanos - AHEAD_NANOS > completeSinceNanos;
     }
 
     int size() {

@@ -26,6 +26,8 @@ final class OtlpReader {
     /** The maximum bytes of a resource, a scope and a data point. */
     static final int PART_BYTES_MAX = 1 << 16;
 
+    private static final String WRONG_TYPE = "a field that is a message or a text has another type";
+
     private final Sums sums;
     private byte[] in = {};
 
@@ -49,12 +51,15 @@ final class OtlpReader {
         /** Its value, if it is a whole number or a boolean. */
         long number;
 
-        Fields(int begin, int length) {
+        Fields(int begin, int length) throws InvalidProtocolBufferException {
+            if (length < 0) {
+                throw new InvalidProtocolBufferException(WRONG_TYPE);
+            }
             coded = CodedInputStream.newInstance(in, begin, length);
             messageBegin = begin;
         }
 
-        Fields(Fields message) {
+        Fields(Fields message) throws InvalidProtocolBufferException {
             this(message.begin, message.length);
         }
 
@@ -89,7 +94,10 @@ final class OtlpReader {
             return false;
         }
 
-        byte[] bytes() {
+        byte[] bytes() throws InvalidProtocolBufferException {
+            if (length < 0) {
+                throw new InvalidProtocolBufferException(WRONG_TYPE);
+            }
             return Arrays.copyOfRange(in, begin, begin + length);
         }
     }
@@ -101,6 +109,11 @@ final class OtlpReader {
         while (fields.next(ExportMetricsServiceRequest.RESOURCE_METRICS_FIELD_NUMBER)) {
             resourceMetrics(fields);
         }
+    }
+
+    /** Forgets the request. */
+    void clear() {
+        in = new byte[0];
     }
 
     private void resourceMetrics(Fields message) throws IOException {

@@ -54,6 +54,7 @@ public final class OtlpRoute {
     private final LongAdder withoutValue;
     private final LongAdder resets;
     private final LongAdder malformed;
+    private final LongAdder tooLarge;
     private final LongAdder unkept;
     private final Map<PointRejection, LongAdder> rejected = new EnumMap<>(PointRejection.class);
 
@@ -61,12 +62,14 @@ public final class OtlpRoute {
      * @param target takes the lines
      * @param taking has a batch of lines taken by the target; what it returns waits until they are kept, and says whether they
      *     are
+     * @param isAlone whether no other collector counts points of the same series
      * @param random a secure source
      */
     public OtlpRoute(
             OtlpSettings settings,
             LineTarget target,
             Function<Runnable, BooleanSupplier> taking,
+            boolean isAlone,
             RandomGenerator random,
             InstantSource clock,
             FaultLog faults,
@@ -76,7 +79,11 @@ public final class OtlpRoute {
         this.taking = taking;
         this.clock = clock;
         this.faults = faults;
-        KnownSeries known = new KnownSeries(settings.seriesMax(), new SeededHash(random), new SeededHash(random));
+        KnownSeries known = new KnownSeries(
+                settings.seriesMax(),
+                isAlone ? nowNanos() : KnownSeries.SHARED,
+                new SeededHash(random),
+                new SeededHash(random));
         sums = new Sums(settings, known);
         reader = new OtlpReader(sums);
         points = metrics.count("otlp_points_total", "OTLP data points that were taken.");
@@ -90,6 +97,9 @@ public final class OtlpRoute {
                 "otlp_resets_total", "OTLP series whose value fell although their start time is the same.");
         malformed = metrics.count(
                 "otlp_malformed_requests_total", "OTLP requests that could not be read, and were answered with 400.");
+        tooLarge = metrics.count(
+                "otlp_too_large_requests_total",
+                "OTLP requests that were answered with 413, because they need too much memory when they are read.");
         unkept = metrics.count(
                 "otlp_unkept_requests_total",
                 "OTLP requests that were answered with 429, because their lines were not kept in time.");
@@ -121,6 +131,9 @@ public final class OtlpRoute {
         try {
             return count(request, encoding);
         } catch (RequestException refusal) {
+            if (refusal.status() == 413) {
+                tooLarge.increment();
+            }
             RpcStatus status = RpcStatus.of(refusal);
             return new Response(
                     refusal.status(),
@@ -154,24 +167,8 @@ public final class OtlpRoute {
             throw new RequestException(
                     415, "the Content-Type is neither " + PROTOBUF + " nor " + Response.JSON + ", the two of OTLP");
         }
-        Sums.Outcome outcome;
-        BooleanSupplier kept = () -> true;
-        synchronized (sums) {
-            sums.begin(nowNanos());
-            try {
-                reader.read(
-                        encoding == Encoding.JSON ? fromJson(request) : request.decompressed(settings.bodyBytesMax()));
-            } catch (IOException wrong) {
-                malformed.increment();
-                throw RequestException.bad("the body is not an ExportMetricsServiceRequest: " + wrong.getMessage());
-            }
-            outcome = sums.end();
-            if (sums.hasLines()) {
-                kept = taking.apply(() -> sums.merge(target));
-            }
-            sums.begin(0);
-        }
-        if (!kept.getAsBoolean()) {
+        Converted converted = convert(request, encoding);
+        if (!converted.kept.getAsBoolean()) {
             unkept.increment();
             faults.warn(
                     "otlp not kept",
@@ -182,8 +179,30 @@ public final class OtlpRoute {
                     "the counts are not kept yet, or too many names or streams are new; send the same again",
                     Map.of("Retry-After", RETRY_SECONDS));
         }
-        note(outcome);
-        return success(outcome, encoding);
+        note(converted.outcome);
+        return success(converted.outcome, encoding);
+    }
+
+    /** @param kept waits until the lines of a request are kept */
+    private record Converted(Sums.Outcome outcome, BooleanSupplier kept) {}
+
+    private Converted convert(Request request, Encoding encoding) {
+        synchronized (sums) {
+            try {
+                sums.begin(nowNanos());
+                reader.read(
+                        encoding == Encoding.JSON ? fromJson(request) : request.decompressed(settings.bodyBytesMax()));
+                Sums.Outcome outcome = sums.end();
+                return new Converted(outcome, sums.hasLines() ? taking.apply(() -> sums.merge(target)) : () -> true);
+            } catch (IOException wrong) {
+                malformed.increment();
+                throw RequestException.bad("the body is not an ExportMetricsServiceRequest: " + wrong.getMessage());
+            } finally {
+                // Also after an error nothing of the request stays in memory.
+                sums.begin(0);
+                reader.clear();
+            }
+        }
     }
 
     private long nowNanos() {

@@ -27,6 +27,11 @@ public record OtlpSettings(int port, List<String> tags, List<String> dropTags, l
     private static final int JSON_PART = 32;
 
     private static final int BODY_BYTES_MIN = 64 << 10;
+    private static final int LINES_BYTES_MIN = 1 << 20;
+    private static final int HEAP_SHARE = 20;
+
+    /** With a request whose headers have arrived in part. */
+    private static final int CONNECTION_BYTES = 20 << 10;
 
     public OtlpSettings {
         tags = List.copyOf(tags);
@@ -65,14 +70,27 @@ public record OtlpSettings(int port, List<String> tags, List<String> dropTags, l
         return memoryBytes / 2;
     }
 
-    /** A quarter is for the one that is converted, as it arrives and decompressed. */
+    /** An eighth is for the one that is converted, as it arrives and decompressed. */
     public int bodyBytesMax() {
-        return (int) Math.max(BODY_BYTES_MIN, Math.min(1 << 30, memoryBytes / 4));
+        return (int) Math.max(BODY_BYTES_MIN, Math.min(1 << 30, memoryBytes / 8));
     }
 
-    /** The same for JSON. */
+    /** Another eighth is for what is made of it. */
+    long linesBytesMax() {
+        return Math.max(LINES_BYTES_MIN, memoryBytes / 8);
+    }
+
+    /** Text in JSON needs what both of them have. */
     int jsonBytesMax() {
-        return Math.max(BODY_BYTES_MIN, bodyBytesMax() / JSON_PART);
+        return (int) Math.max(BODY_BYTES_MIN, Math.min(1 << 30, memoryBytes / 4 / JSON_PART));
+    }
+
+    /**
+     * How many connections the port may have: as many as that for lines, which has shared its descriptors with it, and with their
+     * buffers at most a twentieth of the heap.
+     */
+    public static int connectionsMax(IntakeSettings taking, long heapBytes) {
+        return (int) Math.max(1, Math.min(taking.connectionsMax(), heapBytes / HEAP_SHARE / CONNECTION_BYTES));
     }
 
     /** A quarter is for what is remembered of series. */

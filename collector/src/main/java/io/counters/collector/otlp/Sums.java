@@ -1,5 +1,6 @@
 package io.counters.collector.otlp;
 
+import io.counters.collector.http.RequestException;
 import io.counters.collector.intake.LineTarget;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Verb;
@@ -32,14 +33,17 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>N is the name, which {@link SeriesName} makes; its tags are in the name, so all series of a process with one start time share
- * a stream. A is what is known of the last point: 0 if nothing is. It counts only if the ledger has forgotten the stream.
+ * a stream. A is what T has more than the last point; 0 if that is not known, unless the series began since every point arrives here.
+ * It counts only if the ledger has forgotten the stream, or has no room.
  *
  * <p>The two lines of a non-monotonic sum are applied together. Both totals grow with the time, as long as the value rises by less
  * than 125,000,000 a second, so the latest point decides, and one that is late changes nothing. If it rises faster, what is shown
  * follows at that rate.
  *
  * <p>A monotonic value that is lower than an earlier one, at a later time and with the same start, is a reset: from there on it is
- * another stream. This is known of the series in {@link KnownSeries} only.
+ * another stream. This is known of the series in {@link KnownSeries} only, so a collector of a fleet begins no such stream: each one
+ * would count what comes after it. If the value is soon higher again than before the reset, two processes may send one series:
+ * adding up every rise would be far too much, so these points are rejected.
  *
  * <p>For one thread at a time.
  */
@@ -52,6 +56,16 @@ final class Sums {
 
     private static final long MIDDLE = 1L << 51;
     private static final int STEP_SHIFT = 3;
+
+    /** Up to this age both totals of a non-monotonic sum are less than 2^53. */
+    private static final long AGE_MAX_NANOS = TimeUnit.DAYS.toNanos(400);
+
+    /** A process exports this many times after a reset, without another one, before its value counts that exceeds the last. */
+    private static final int SINGLE_WRITER_POINTS = 10;
+
+    /** Heap bytes of a line, at most, without its name: itself, the ID of its stream and the array of its name. */
+    private static final int LINE_BYTES = 160;
+
     private static final double DOUBLE_MAX = CommandReader.AMOUNT_MAX;
 
     private final SeriesName series;
@@ -74,6 +88,8 @@ final class Sums {
     private long nowNanos;
 
     // What was read
+    private final long bytesMax;
+    private long bytes;
     private final List<Line> lines = new ArrayList<>();
     private final Deltas deltas = new Deltas();
     private final Map<PointRejection, Integer> rejected = new EnumMap<>(PointRejection.class);
@@ -87,9 +103,10 @@ final class Sums {
      * A line with a total.
      *
      * @param stream the ID of its stream, the same object for lines that follow each other
+     * @param once whether the amounts of its stream are its totals
      */
     @SuppressWarnings("ArrayRecordComponent") // Handed on at once.
-    record Line(byte[] stream, long ageMillis, Verb verb, byte[] name, long amount, long total) {}
+    record Line(byte[] stream, boolean once, long ageMillis, Verb verb, byte[] name, long amount, long total) {}
 
     /** How many points of a request were counted, counted rounded down, late, without a value, and how many were resets. */
     record Outcome(
@@ -102,6 +119,7 @@ final class Sums {
     Sums(OtlpSettings settings, KnownSeries known) {
         series = new SeriesName(settings);
         this.known = known;
+        bytesMax = settings.linesBytesMax();
     }
 
     /** Begins a request, at this Unix time. */
@@ -109,6 +127,7 @@ final class Sums {
         nowNanos = now;
         lines.clear();
         deltas.clear();
+        bytes = 0;
         rejected.clear();
         points = 0;
         rounded = 0;
@@ -136,7 +155,9 @@ final class Sums {
             if (stream == null || line.ageMillis != ageMillis || !Arrays.equals(of, line.stream)) {
                 of = line.stream;
                 ageMillis = line.ageMillis;
-                stream = target.stream(of, 0, of.length, ageMillis, 0, 0);
+                stream = line.once
+                        ? target.once(of, 0, of.length, ageMillis)
+                        : target.stream(of, 0, of.length, ageMillis, 0, 0);
             }
             target.merge(stream, line.verb, line.name, 0, line.name.length, line.amount, line.total);
         }
@@ -183,7 +204,7 @@ final class Sums {
         if (why == null && isDelta) {
             why = delta(point);
         } else if (why == null) {
-            cumulative(point);
+            why = cumulative(point);
         }
         if (why == null) {
             points++;
@@ -200,6 +221,9 @@ final class Sums {
         }
         if (direction == Direction.BOTH && !isDelta && start == 0) {
             return PointRejection.NO_START;
+        }
+        if (direction == Direction.BOTH && !isDelta && point.getTimeUnixNano() - start > AGE_MAX_NANOS) {
+            return PointRejection.TOO_OLD;
         }
         boolean isNegative = false;
         switch (point.getValueCase()) {
@@ -230,7 +254,7 @@ final class Sums {
     }
 
     private boolean isTooLarge(long value) {
-        long max = isDelta ? CommandReader.AMOUNT_MAX : direction == Direction.BOTH ? MIDDLE : Long.MAX_VALUE;
+        long max = direction == Direction.BOTH && !isDelta ? MIDDLE : CommandReader.AMOUNT_MAX;
         return value > max || value < -max;
     }
 
@@ -248,6 +272,7 @@ final class Sums {
         id.begin('d').add(scopeHash).add(unit).add(direction == Direction.MONOTONIC ? 1 : 0);
         series.addRest(id);
         byte[] named = series.name();
+        use(Deltas.BYTES_A_POINT + named.length * Deltas.NAMES_A_POINT);
         id.add(named);
         return deltas.add(
                         resourceHash,
@@ -260,7 +285,7 @@ final class Sums {
                 : PointRejection.TOO_LARGE;
     }
 
-    private void cumulative(NumberDataPoint point) {
+    private @Nullable PointRejection cumulative(NumberDataPoint point) {
         long start = point.getStartTimeUnixNano();
         id.begin('c')
                 .add(scopeHash)
@@ -272,12 +297,15 @@ final class Sums {
         byte[] named = series.name();
         id.add(named);
         KnownSeries.Last last = known.last(id.identity(), id.length());
+        last.isFromBegin |= last.timeNanos == 0 && known.isNew(start);
+        PointRejection why = null;
         if (direction == Direction.MONOTONIC) {
-            monotonic(point, stream, named, last);
+            why = monotonic(point, stream, named, last);
         } else {
             both(point, stream, named, last);
         }
         last.timeNanos = Math.max(last.timeNanos, point.getTimeUnixNano());
+        return why;
     }
 
     /** The ID of the stream with the present identity; the same object as long as that is the same. */
@@ -289,53 +317,88 @@ final class Sums {
         return lastId;
     }
 
-    private void monotonic(NumberDataPoint point, byte[] ofSeries, byte[] named, KnownSeries.Last last) {
+    private @Nullable PointRejection monotonic(
+            NumberDataPoint point, byte[] ofSeries, byte[] named, KnownSeries.Last last) {
+        long start = point.getStartTimeUnixNano();
         long time = point.getTimeUnixNano();
         long value = value(point);
-        boolean isKnown = last.timeNanos != 0;
-        if (isKnown && time > last.timeNanos && value < last.increments) {
-            resets++;
-            last.resetNanos = last.timeNanos;
-            last.increments = 0;
-        } else if (isKnown && (value < last.increments || time <= last.resetNanos)) {
-            late++;
-            return;
+        if (start == time) {
+            unknownBefore(value, ofSeries, age(start, time), named, last);
+            return null;
         }
-        long start = point.getStartTimeUnixNano();
+        boolean isReset = last.resetNanos != 0;
+        if (time <= last.timeNanos && (value < last.increments || (isReset && time < last.timeNanos))) {
+            late++;
+            return null;
+        }
+        if (time > last.timeNanos) {
+            follow(value, last);
+        }
+        if (last.resetNanos != 0 && value >= last.beforeReset && last.sinceFall < SINGLE_WRITER_POINTS) {
+            return PointRejection.TWO_WRITERS;
+        }
         byte[] stream = ofSeries;
         long ageMillis = age(start, time);
         if (last.resetNanos != 0) {
             stream = id.begin('g').add(ofSeries).add(last.resetNanos).id();
             ageMillis = age(last.resetNanos, time);
         }
-        line(stream, ageMillis, Verb.INCREMENT, named, amount(isKnown, value, last.increments), value);
-        last.increments = value;
-        if (start == time && value > 0) {
-            line(stream, ageMillis, Verb.DECREMENT, named, amount(isKnown, value, last.decrements), value);
-            last.decrements = value;
+        line(stream, ageMillis, Verb.INCREMENT, named, amount(last, value, last.increments), value);
+        last.increments = Math.max(last.increments, value);
+        return null;
+    }
+
+    /** Notes the value of a later point, and whether it fell. */
+    private void follow(long value, KnownSeries.Last last) {
+        boolean fell = value < last.value || (known.isComplete() && value < last.increments);
+        last.value = value;
+        last.sinceFall = fell ? 0 : last.sinceFall + 1;
+        if (!fell || value >= last.increments) {
+            return;
+        }
+        resets++;
+        if (known.isComplete()) {
+            last.beforeReset = last.increments;
+            last.resetNanos = last.timeNanos;
+            last.increments = 0;
+        }
+    }
+
+    /** The value at an unknown start: what the series counted before that is not counted, even if a later point came first. */
+    private void unknownBefore(long value, byte[] stream, long ageMillis, byte[] named, KnownSeries.Last last) {
+        long amount = last.isFromBegin ? value : 0;
+        long up = last.resetNanos == 0 && value > last.increments ? amount : 0;
+        line(stream, ageMillis, Verb.INCREMENT, named, up, value);
+        if (value > 0) {
+            line(stream, ageMillis, Verb.DECREMENT, named, amount, value);
+        }
+        if (last.resetNanos == 0) {
+            last.increments = Math.max(last.increments, value);
+            last.value = Math.max(last.value, value);
         }
     }
 
     private void both(NumberDataPoint point, byte[] stream, byte[] named, KnownSeries.Last last) {
         long time = point.getTimeUnixNano();
-        boolean isKnown = last.timeNanos != 0;
         if (time < last.timeNanos) {
             late++;
             return;
         }
         long up = MIDDLE + ((time - point.getStartTimeUnixNano()) >>> STEP_SHIFT);
         long down = up - value(point);
+        boolean isKnown = last.timeNanos != 0 || last.isFromBegin;
         // If nothing is known, both amounts are the same, so that a stream that is not whole begins with 0.
-        long unknown = Math.min(Math.min(up, down), CommandReader.AMOUNT_MAX);
+        long unknown = Math.min(up, down);
         long ageMillis = age(point.getStartTimeUnixNano(), time);
-        line(stream, ageMillis, Verb.INCREMENT, named, isKnown ? amount(true, up, last.increments) : unknown, up);
-        line(stream, ageMillis, Verb.DECREMENT, named, isKnown ? amount(true, down, last.decrements) : unknown, down);
+        line(stream, ageMillis, Verb.INCREMENT, named, isKnown ? amount(last, up, last.increments) : unknown, up);
+        line(stream, ageMillis, Verb.DECREMENT, named, isKnown ? amount(last, down, last.decrements) : unknown, down);
         last.increments = up;
         last.decrements = Math.max(last.decrements, down);
     }
 
-    private static long amount(boolean isKnown, long total, long before) {
-        return isKnown ? Math.max(0, Math.min(total - before, CommandReader.AMOUNT_MAX)) : 0;
+    /** What a total has more than the one before: 0 if nothing is known of it, and its series may be old. */
+    private static long amount(KnownSeries.Last last, long total, long before) {
+        return last.timeNanos == 0 && !last.isFromBegin ? 0 : Math.max(0, total - before);
     }
 
     /**
@@ -346,7 +409,19 @@ final class Sums {
         return TimeUnit.NANOSECONDS.toMillis(Math.max(time - start, nowNanos - start));
     }
 
+    /** Bounds the memory of what is made of a request: of few bytes may come many objects. */
+    private void use(int more) {
+        bytes += more;
+        if (bytes > bytesMax) {
+            throw new RequestException(
+                    413,
+                    "the data points need more memory than the " + bytesMax
+                            + " bytes for those of a request; send smaller batches, or raise --otlp-memory");
+        }
+    }
+
     private void line(byte[] stream, long ageMillis, Verb verb, byte[] named, long amount, long total) {
-        lines.add(new Line(stream, ageMillis, verb, named, amount, total));
+        use(LINE_BYTES + named.length);
+        lines.add(new Line(stream, false, ageMillis, verb, named, amount, total));
     }
 }

@@ -36,7 +36,7 @@ public final class CountRoute {
     private static final int DIGEST_BYTES = 20;
 
     /** A line that is counted needs this many times its length. */
-    private static final int MEMORY_PART = 16;
+    private static final int MEMORY_PART = 8;
 
     private static final int BODY_BYTES_MIN = 64 << 10;
 

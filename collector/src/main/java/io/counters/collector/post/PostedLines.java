@@ -160,7 +160,7 @@ final class PostedLines implements Commands {
      */
     void merge(LineTarget target, byte @Nullable [] keyId) {
         Object stream = keyId != null
-                ? target.stream(keyId, 0, keyId.length, 0, 0, 0)
+                ? target.once(keyId, 0, keyId.length, 0)
                 : sender == null ? null : target.stream(sender, 0, sender.length, ageMillis, seq, 0);
         for (Line line : keyId == null ? lines : sums.values()) {
             byte[] name = line.name.getBytes(ISO_8859_1);

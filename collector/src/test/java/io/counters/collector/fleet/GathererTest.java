@@ -77,6 +77,38 @@ class GathererTest {
     }
 
     @Test
+    void a_stream_whose_lines_come_once_is_told_to_no_other_partition() {
+        byte[] id = ID.getBytes(ISO_8859_1);
+        byte[] name = {'a'};
+        gatherer.batch(() -> gatherer.merge(gatherer.once(id, 0, id.length, 10), Verb.INCREMENT, name, 0, 1, 3, 3));
+
+        assertThat(window("a")).contains("increment a 3 3");
+        assertThat(IntStream.range(0, PARTITIONS).filter(one -> !log.lines(one).isEmpty()))
+                .containsExactly(partition("a"));
+    }
+
+    @Test
+    void of_two_totals_whose_difference_is_a_value_both_are_taken_or_none() {
+        for (int heap = 1 << 20; heap < (1 << 20) + 100_000; heap += 5_000) {
+            use(heap);
+            for (int i = 0; i < LINES_MAX; i++) {
+                feed.datagram("from " + ID + " 10 1\nincrement a" + i + " 0 7\ndecrement a" + i + " 0 5");
+            }
+            endWindow();
+            List<String> all = IntStream.range(0, PARTITIONS)
+                    .mapToObj(log::lines)
+                    .flatMap(List::stream)
+                    .toList();
+            assertThat(all.stream().filter(line -> line.startsWith("increment")).count())
+                    .as("heap " + heap)
+                    .isPositive()
+                    .isEqualTo(all.stream()
+                            .filter(line -> line.startsWith("decrement"))
+                            .count());
+        }
+    }
+
+    @Test
     void the_end_tells_whether_Kafka_has_all_lines() {
         feed.datagram("increment a");
         assertThat(gatherer.end()).isTrue();

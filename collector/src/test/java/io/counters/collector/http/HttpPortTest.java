@@ -10,6 +10,7 @@ import io.counters.collector.common.SaidFaults;
 import io.counters.collector.http.Browser.Reply;
 import io.counters.collector.http.Route.Work;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -322,6 +323,44 @@ class HttpPortTest {
         assertThat(browser.reply().status()).isEqualTo(408);
         assertThat(nanos.get()).isGreaterThanOrEqualTo(TimeUnit.SECONDS.toNanos(5));
         assertThat(changes).hasValue(0);
+    }
+
+    @Test
+    void on_an_open_port_a_slow_body_may_take_30_seconds_while_it_makes_progress() throws Exception {
+        try (HttpPort open = new HttpPort(
+                Listening.open(InetAddress.getLoopbackAddress(), 0, "the port", "take another", 10, 1, 1_000),
+                List.of(Route.post("/post", 100, Work.SOME, request -> Response.plain(200, "posted\n"))),
+                nanos::incrementAndGet,
+                said.log(),
+                metrics,
+                Thread::new)) {
+            open.start();
+            String head = "POST /post HTTP/1.1\r\nContent-Length: 30\r\n\r\n";
+            Browser slow = new Browser(open.address()).send(head);
+            Browser silent = new Browser(open.address()).send(head + "x");
+            opened.addAll(List.of(slow, silent));
+            await().until(() -> open.bodyBytes() == 1);
+            for (int i = 0; i < 13; i++) {
+                int sent = i + 1;
+                slow.send("x");
+                await().until(() -> open.bodyBytes() >= sent);
+                seconds(2);
+            }
+            // Both have been looked at: the one without progress was given up.
+            assertThat(silent.reply().status()).isEqualTo(408);
+            assertThat(counted("http_timeouts_total")).isEqualTo(1);
+            slow.send("x".repeat(17));
+            assertThat(slow.reply().status()).isEqualTo(200);
+
+            Browser endless = new Browser(open.address()).send(head.replace("30", "100"));
+            opened.add(endless);
+            await().until(() -> {
+                seconds(1);
+                endless.send(counted("http_timeouts_total") == 1 ? "x" : "");
+                return counted("http_timeouts_total") == 2;
+            });
+            assertThat(endless.reply().status()).isEqualTo(408);
+        }
     }
 
     @Test

@@ -75,6 +75,73 @@ class OtlpCountingTest {
     }
 
     @Test
+    void a_late_point_from_before_a_reset_changes_nothing() throws Exception {
+        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 100))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_030, 10))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_020, 110))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_040, 15))));
+
+        assertThat(served.value(NAME)).isEqualTo(115);
+        assertThat(served.counted("otlp_resets_total")).isEqualTo(1);
+    }
+
+    @Test
+    void after_a_reset_the_value_counts_on_beyond_the_one_before_it() throws Exception {
+        served.send(request("a", cumulative(NAME, point(0, 1_010, 10))));
+        for (int i = 0; i <= 20; i++) {
+            served.send(request("a", cumulative(NAME, point(0, 1_020 + i, 2 + 10 * i))));
+        }
+
+        assertThat(served.value(NAME)).isEqualTo(10 + 202);
+    }
+
+    @Test
+    void two_processes_that_send_one_series_are_rejected_instead_of_adding_up_every_rise() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            served.send(request("a", cumulative(NAME, point(0, 1_010 + 10 * i, 100 + 5 * i))));
+            served.send(request("a", cumulative(NAME, point(0, 1_015 + 10 * i, 40 + 5 * i))));
+        }
+
+        assertThat(served.value(NAME)).isEqualTo(100 + 95);
+        assertThat(served.counted("otlp_rejected_points_total{reason=\"two_writers\"}"))
+                .isEqualTo(49 + 38);
+    }
+
+    @Test
+    void collectors_of_a_fleet_never_count_twice_what_comes_after_a_reset() throws Exception {
+        served.close();
+        LedgerSettings bounds = LedgerSettings.in(Path.of("unused"));
+        served = new ServedLedger(bounds, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250), false);
+
+        served.send(request("a", cumulative(NAME, point(0, 1_010, 100))));
+        served.send(request("a", cumulative(NAME, point(0, 1_020, 10))));
+        served.send(request("a", cumulative(NAME, point(0, 1_030, 50))));
+        assertThat(served.value(NAME)).isEqualTo(100);
+        served.send(request("a", cumulative(NAME, point(0, 1_040, 120))));
+
+        assertThat(served.value(NAME)).isEqualTo(120);
+        assertThat(served.counted("otlp_resets_total")).isEqualTo(1);
+    }
+
+    @Test
+    void a_new_series_loses_nothing_when_the_ledger_has_no_room_for_its_watermark() throws Exception {
+        served.close();
+        LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 100, 100, 1, 86_400_000);
+        served = new ServedLedger(few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
+        served.send(request("old", cumulative("other", point(1_000, 1_010, 1))));
+        served.nowSeconds.set(2_000);
+
+        served.send(request(
+                "new", cumulative(NAME, point(1_900, 2_000, 7)), cumulativeUpDown("open", point(1_900, 2_000, 5))));
+        served.send(request(
+                "new", cumulative(NAME, point(1_900, 2_010, 9)), cumulativeUpDown("open", point(1_900, 2_010, 3))));
+        served.send(request("old", cumulative(NAME, point(900, 2_010, 1_000))));
+
+        assertThat(served.value(NAME)).isEqualTo(9);
+        assertThat(served.value("open")).isEqualTo(3);
+    }
+
+    @Test
     void of_a_sum_that_also_falls_the_latest_value_counts() throws Exception {
         served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_010, 7))));
         assertThat(served.value(NAME)).isEqualTo(7);
@@ -141,6 +208,31 @@ class OtlpCountingTest {
     }
 
     @Test
+    void when_there_is_room_for_no_other_stream_deltas_are_to_be_sent_again_and_count_once() throws Exception {
+        served.close();
+        LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 4, 2, 1_000, 86_400_000);
+        served = new ServedLedger(few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
+        int refused = 0;
+        for (int i = 0; i < 20; i++) {
+            byte[] body =
+                    request("a", delta(NAME, point(1_000 + i, 1_001 + i, 1))).toByteArray();
+            while (refused < 100
+                    && served.post(body, "Content-Type", "application/x-protobuf")
+                                    .statusCode()
+                            == 429) {
+                refused++;
+                served.nowSeconds.addAndGet(60);
+            }
+            served.post(body, "Content-Type", "application/x-protobuf");
+        }
+
+        assertThat(served.value(NAME)).isEqualTo(20);
+        assertThat(refused).isPositive();
+        assertThat(served.counted("ledger_crowded_out_streams_total")).isPositive();
+        served.said.lines().clear();
+    }
+
+    @Test
     void what_was_counted_before_an_unknown_start_is_not_counted() throws Exception {
         served.send(request("a", cumulative(NAME, point(1_010, 1_010, 500))));
         assertThat(served.value(NAME)).isZero();
@@ -148,6 +240,27 @@ class OtlpCountingTest {
         assertThat(served.value(NAME)).isEqualTo(3);
         served.send(request("a", cumulative(NAME, point(1_010, 1_010, 500))));
         assertThat(served.value(NAME)).isEqualTo(3);
+    }
+
+    @Test
+    void the_value_at_an_unknown_start_is_not_counted_even_if_it_comes_second() throws Exception {
+        served.send(request("a", cumulative(NAME, point(1_010, 1_020, 110))));
+        served.send(request("a", cumulative(NAME, point(1_010, 1_010, 100))));
+        served.send(request("a", cumulative(NAME, point(1_010, 1_030, 112))));
+
+        assertThat(served.value(NAME)).isEqualTo(12);
+    }
+
+    @Test
+    void a_value_above_the_largest_total_affects_no_other_series() throws Exception {
+        served.send(request(
+                "a",
+                cumulative("nanos", point(1_000, 1_010, (1L << 53) + 1)),
+                cumulativeUpDown("up", point(1, 1_000 + 86_400L * 700, 1)),
+                cumulative(NAME, point(1_000, 1_010, 5))));
+
+        assertThat(served.value(NAME)).isEqualTo(5);
+        assertThat(served.counted("ledger_quarantined_streams_total")).isZero();
     }
 
     @Test

@@ -27,6 +27,7 @@ import io.opentelemetry.proto.metrics.v1.SummaryDataPoint;
 import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -98,6 +99,8 @@ class OtlpRequestsTest {
                 of("time", cumulative("o", point(1_000, 0, 1)).toBuilder()),
                 of("empty_name", Exports.sum("", cumulative, true, good()).toBuilder()),
                 of("name_too_long", cumulative("x".repeat(251), good()).toBuilder()),
+                of("too_old", cumulativeUpDown("o", point(1, 86_400 * 401, 1)).toBuilder()),
+                of("two_writers", cumulative("good", point(1_000, 1_020, 0), point(1_000, 1_030, 1)).toBuilder()),
                 of("point_too_large", cumulative("x", point(1, 2, 3, "k", "v".repeat(1 << 16))).toBuilder()));
     }
 
@@ -243,6 +246,45 @@ class OtlpRequestsTest {
                     .isEqualTo(413);
             served.send(Exports.request("a", cumulative("orders", good())));
             assertThat(served.value("orders")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void many_small_points_get_no_more_memory_than_there_is_and_the_next_request_counts() throws Exception {
+        OtlpSettings small = new OtlpSettings(0, List.of("*"), List.of(), 1 << 20, 250);
+        try (ServedLedger served = new ServedLedger(small)) {
+            NumberDataPoint[] points = IntStream.range(0, 3_000)
+                    .mapToObj(i -> point(i, 10_000 + i, 1))
+                    .toArray(NumberDataPoint[]::new);
+
+            for (Metric metric : List.of(delta("d", points), cumulative("n".repeat(240), points))) {
+                HttpResponse<byte[]> answer = served.post(
+                        ServedLedger.gzip(
+                                Exports.request("a", metric, metric, metric).toByteArray()),
+                        "Content-Type",
+                        PROTOBUF,
+                        "Content-Encoding",
+                        "gzip");
+                assertThat(answer.statusCode()).isEqualTo(413);
+            }
+            assertThat(served.counted("otlp_too_large_requests_total")).isEqualTo(2);
+            assertThat(served.ledger.size()).isZero();
+            served.send(Exports.request("a", cumulative("orders", good())));
+            assertThat(served.value("orders")).isEqualTo(1);
+            assertThat(served.ledger.size()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void a_field_of_another_type_is_malformed() throws Exception {
+        for (int field : new int[] {Metric.NAME_FIELD_NUMBER, Metric.SUM_FIELD_NUMBER}) {
+            // Resource metrics, their scope metrics, and a metric whose field is a number.
+            byte[] body = {0x0a, 6, 0x12, 4, 0x12, 2, (byte) (field << 3), 1};
+            try (ServedLedger served = new ServedLedger()) {
+                assertThat(served.post(body, "Content-Type", PROTOBUF).statusCode())
+                        .isEqualTo(400);
+                assertThat(served.counted("otlp_malformed_requests_total")).isEqualTo(1);
+            }
         }
     }
 

@@ -42,6 +42,8 @@ final class ServedLedger implements AutoCloseable {
     /** Whether lines that were taken are kept. */
     volatile boolean keeps = true;
 
+    private final boolean isAlone;
+
     ServedLedger(String... tags) throws IOException {
         this(new OtlpSettings(0, List.of(tags.length == 0 ? new String[] {"*"} : tags), List.of(), 4 << 20, 250));
     }
@@ -51,6 +53,11 @@ final class ServedLedger implements AutoCloseable {
     }
 
     ServedLedger(LedgerSettings bounds, OtlpSettings settings) throws IOException {
+        this(bounds, settings, true);
+    }
+
+    ServedLedger(LedgerSettings bounds, OtlpSettings settings, boolean isAlone) throws IOException {
+        this.isAlone = isAlone;
         ledger = new Ledger(
                 bounds,
                 false,
@@ -87,6 +94,7 @@ final class ServedLedger implements AutoCloseable {
                             boolean isTaken = ledger.batch(lines);
                             return () -> isTaken && keeps;
                         },
+                        isAlone,
                         new Random(2),
                         () -> Instant.ofEpochSecond(nowSeconds.get()),
                         said.log(),

@@ -51,7 +51,7 @@ class CountRouteTest {
     @BeforeEach
     void open() throws Exception {
         CountRoute route = new CountRoute(
-                1 << 20,
+                1 << 19,
                 250,
                 () -> StatsdName.cleaning(List.of()),
                 LineTarget.of(ledger),
