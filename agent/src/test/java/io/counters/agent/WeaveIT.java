@@ -238,7 +238,8 @@ class WeaveIT {
 
         assertThat(listed.out()).isEmpty();
         assertThat(listed.err())
-                .isEqualTo(OnClass.class.getName() + ": a build has woven this class, so the agent leaves it alone, and the"
+                .isEqualTo(OnClass.class.getName()
+                        + ": a build has woven this class, so the agent leaves it alone, and the"
                         + " rules that name it have no effect; add these rules to the settings of the build\n");
         assertThat(listed.status()).isEqualTo(1);
     }

@@ -1,6 +1,5 @@
 package io.counters.emit;
 
-import io.counters.cells.Cells;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,8 +33,6 @@ public final class Emitter implements AutoCloseable, Checkpointed {
 
     /** The maximum time that a checkpoint waits for the last sweep, in milliseconds. */
     private static final long REST_MILLIS_MAX = 5000;
-
-    private static final long FAULT_SECONDS = 60;
 
     /**
      * The pauses between the last sweep and its repeats; the third is for collectors whose address is not known
@@ -81,9 +78,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
 
     private final @Nullable Transport[] transports;
     private @Nullable Sweep sweep;
-    private boolean faultSaid;
-    private boolean overflowSaid;
-    private long faultAtNanos;
+    private final SweepMessages messages;
 
     /** Creates the only emitter that this JVM's cells ever have. */
     public Emitter(EmitterSettings settings, Consumer<String> log) {
@@ -111,6 +106,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
         this.table = table;
         this.log = log;
         this.names = names;
+        messages = new SweepMessages(table, log);
         transports = new Transport[settings.collectors().size()];
         thread.setDaemon(true);
     }
@@ -232,7 +228,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
         try {
             lookUp();
         } catch (Throwable fault) {
-            report(fault);
+            messages.failed(fault);
         }
         for (long due = begun + intervalNanos; !isOver(); due += intervalNanos) {
             pause(due, false);
@@ -290,7 +286,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
         try {
             lastOfStreams(until);
         } catch (Throwable fault) {
-            report(fault);
+            messages.failed(fault);
         }
         for (Destination destination : destinations) {
             destination.close();
@@ -330,7 +326,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
         last.end();
         connected().repeat(transports);
         last.settle();
-        reportOverflow();
+        messages.overflow();
     }
 
     private void sweep() {
@@ -339,9 +335,9 @@ public final class Emitter implements AutoCloseable, Checkpointed {
             for (Destination destination : destinations) {
                 destination.reportFaults();
             }
-            reportOverflow();
+            messages.overflow();
         } catch (Throwable fault) {
-            report(fault);
+            messages.failed(fault);
         }
     }
 
@@ -353,7 +349,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
             }
             for (int i = 0; i < LAST_PAUSES_MILLIS.length; i++) {
                 connected().last(transports);
-                reportOverflow();
+                messages.overflow();
                 if (!isAwaited() && (i == LAST_REPEATS || !settings.totals())) {
                     return;
                 }
@@ -361,7 +357,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
             }
             connected().last(transports);
         } catch (Throwable fault) {
-            report(fault);
+            messages.failed(fault);
         }
     }
 
@@ -371,21 +367,7 @@ public final class Emitter implements AutoCloseable, Checkpointed {
                 destination.reportLast();
             }
         } catch (Throwable fault) {
-            report(fault);
-        }
-    }
-
-    private void reportOverflow() {
-        if (overflowSaid) {
-            return;
-        }
-        synchronized (table) {
-            overflowSaid = table.knows(Cells.OVERFLOW);
-        }
-        if (overflowSaid) {
-            log.accept("there are more than " + Cells.COUNTERS_MAX
-                    + " counters in this JVM; counts of new names are added to " + Cells.OVERFLOW
-                    + ". Names must not contain IDs of users or requests");
+            messages.failed(fault);
         }
     }
 
@@ -440,21 +422,6 @@ public final class Emitter implements AutoCloseable, Checkpointed {
             destinations.add(destination);
         }
         before.clear();
-    }
-
-    /** Logs a fault at most once a minute. Sending continues, and the fault never reaches the application. */
-    private void report(Throwable fault) {
-        long now = System.nanoTime();
-        if (!faultSaid || now - faultAtNanos > 0) {
-            faultSaid = true;
-            faultAtNanos = now + TimeUnit.SECONDS.toNanos(FAULT_SECONDS);
-            try {
-                log.accept("a sweep failed and will be tried again: " + fault);
-            } catch (Throwable notEvenThat) {
-                // For example, no memory for a line. The thread must continue, because only it sends.
-                return;
-            }
-        }
     }
 
     private static final LongSupplier MONOTONIC = new LongSupplier() {

@@ -59,6 +59,7 @@ final class LineWindow {
 
     /** Lines with totals that decrement may use this beyond the others: more than a line and a stream need. */
     private static final int PAIR_BYTES = 1024;
+
     private static final long UPPER = 0xffff_ffff_0000_0000L;
     private static final long SPREAD = 0x9e37_79b9_7f4a_7c15L;
 
@@ -103,6 +104,7 @@ final class LineWindow {
 
     /** Whether the last line with a total incremented, and was dropped. */
     private boolean droppedIncrement;
+
     private long taken;
     private long droppedTotals;
     private long droppedAmounts;
