@@ -65,7 +65,6 @@ public final class HttpSink implements Sink {
     private final FaultLog faults;
     private final Backlog backlog;
     private final boolean isReadingAhead;
-    private final boolean needsOrder;
     private final TickPacker bodies;
     private final DeliverySchedule delivery;
     private final long aheadMax;
@@ -170,8 +169,7 @@ public final class HttpSink implements Sink {
         bodies = new TickPacker(format, bodyBytes(address.kind(), settings.bodyBytes(), heapBytes));
         long now = nanoClock.getAsLong();
         isReadingAhead = backlog instanceof ReadAhead;
-        needsOrder = address.kind() != SinkAddress.Kind.OPENTSDB;
-        if (needsOrder) {
+        if (address.kind() != SinkAddress.Kind.OPENTSDB) {
             delivery = DeliverySchedule.inOrder(backlog, CONNECTIONS, random, now);
         } else if (backlog instanceof ReadAhead ahead) {
             delivery = DeliverySchedule.oldestFirst(ahead, CONNECTIONS, random, now);
@@ -294,7 +292,7 @@ public final class HttpSink implements Sink {
 
     @Override
     public boolean needsOrder() {
-        return needsOrder;
+        return address.kind() != SinkAddress.Kind.OPENTSDB;
     }
 
     @Override
