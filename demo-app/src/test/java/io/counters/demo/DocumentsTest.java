@@ -195,7 +195,7 @@ class DocumentsTest {
         }
 
         Set<String> rows = new TreeSet<>();
-        found("^\\| `(counters_[a-z_]+)(?:\\{[a-z]+\\})?` \\|", page(OPERATIONS))
+        found("^\\| `(counters_[a-z_]+)(?:\\{[a-z,]+\\})?` \\|", page(OPERATIONS))
                 .forEach(row -> rows.add(row.group(1)));
 
         assertThat(registered).hasSizeGreaterThan(50);
