@@ -102,9 +102,7 @@ final class LineWindow {
     /** The places of the streams that are announced to every partition with this window. */
     private final BitSet announced = new BitSet();
 
-    /** Whether the last line with a total incremented, and was dropped. */
     private boolean droppedIncrement;
-
     private long taken;
     private long droppedTotals;
     private long droppedAmounts;
