@@ -29,6 +29,7 @@ final class CheckpointWatch implements ClassFileTransformer, Checkpointed {
     private final @Nullable ThreadGroup group = Thread.currentThread().getThreadGroup();
 
     /** Kept, because a context refers to it weakly. */
+    @SuppressWarnings("UnusedVariable")
     private volatile @Nullable Checkpoints registered;
 
     CheckpointWatch(Instrumentation instrumentation, BridgeActivation counting, LoadedClasses loaded, Log log) {
