@@ -1,6 +1,7 @@
 package io.counters.agent;
 
 import io.counters.agent.weave.BuildMark;
+import io.counters.agent.weave.ModuleFile;
 import io.counters.agent.weave.Weaving;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -131,7 +132,7 @@ final class BuildOutput extends URLClassLoader {
     List<Path> modulesWithoutApi() throws IOException {
         List<Path> without = new ArrayList<>();
         for (Path module : modules) {
-            if (!Weaving.requiresApi(Files.readAllBytes(module))) {
+            if (!ModuleFile.requiresApi(Files.readAllBytes(module))) {
                 without.add(module);
             }
         }

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -47,7 +48,7 @@ class CountBeanPostProcessorTest {
                 when = Count.When.RETURN,
                 errors = "+.errors",
                 on = IllegalArgumentException.class)
-        public void returns(RuntimeException failure) {
+        public void returns(@Nullable RuntimeException failure) {
             if (failure != null) {
                 throw failure;
             }

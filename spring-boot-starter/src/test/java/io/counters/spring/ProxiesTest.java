@@ -96,6 +96,7 @@ class ProxiesTest {
         }
 
         @EventListener(ContextRefreshedEvent.class)
+        @SuppressWarnings("UnusedMethod") // Spring calls it.
         private void hear() {
             heard.incrementAndGet();
         }

@@ -17,8 +17,6 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import net.bytebuddy.jar.asm.ClassReader;
-import net.bytebuddy.jar.asm.ClassVisitor;
-import net.bytebuddy.jar.asm.ModuleVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +41,6 @@ public final class Weaving implements ClassFileTransformer {
     public static final String UNKNOWN = "not-known-to-a-build";
 
     private static final byte[][] CELLS = {BridgeVisibility.BRIDGE.getBytes(StandardCharsets.UTF_8)};
-    private static final String API_MODULE = "counters.core";
     private static final String CELLS_NAME = "/cells/Cells";
 
     private final NameTemplates names;
@@ -263,27 +260,6 @@ public final class Weaving implements ClassFileTransformer {
         log.accept("class files of version " + version + " are newer than the newest version that this agent knows, "
                 + NEWEST + "; they are instrumented as if they had that version");
         return withVersion(version, written);
-    }
-
-    /** Whether a module's descriptor, module-info.class, requires the API at run time, and not only where it is compiled. */
-    public static boolean requiresApi(byte[] descriptor) {
-        boolean[] found = {false};
-        reader(descriptor)
-                .accept(
-                        new ClassVisitor(Opcodes.ASM9) {
-                            @Override
-                            public ModuleVisitor visitModule(String name, int access, @Nullable String version) {
-                                return new ModuleVisitor(Opcodes.ASM9) {
-                                    @Override
-                                    public void visitRequire(String module, int access, @Nullable String version) {
-                                        found[0] |=
-                                                module.equals(API_MODULE) && (access & Opcodes.ACC_STATIC_PHASE) == 0;
-                                    }
-                                };
-                            }
-                        },
-                        0);
-        return found[0];
     }
 
     /** Reads a class file. If its version is newer than ASM supports, it is read as the newest that ASM supports. */
