@@ -31,10 +31,14 @@ final class FailingProgram {
             case "ends" -> () -> {};
             default -> throw new IllegalArgumentException(args[0]);
         };
-        // This thread keeps the program running: if Threads did nothing, its end would end the process with status 0.
-        threads.foreground("fails", work).start();
+        // It keeps the program running: if Threads did nothing, its end would end the process with status 0.
         CountDownLatch never = new CountDownLatch(1);
         threads.daemon("goes-on", () -> await(never)).start();
+        threads.foreground("fails", work).start();
+        if (args[0].equals("memory")) {
+            // Java's launcher, which needs memory to wait for other threads, would end the process with status 0.
+            await(never);
+        }
     }
 
     private static void await(CountDownLatch latch) {

@@ -31,10 +31,12 @@ class ThreadsTest {
                 .start();
     }
 
-    private int status(Process process) throws InterruptedException {
+    private void assertBroken(Process process) throws InterruptedException, IOException {
         try {
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("it ended").isTrue();
-            return process.exitValue();
+            assertThat(process.exitValue())
+                    .as(Files.readString(folder.resolve("said")))
+                    .isEqualTo(Threads.EXIT_BROKEN);
         } finally {
             process.destroyForcibly();
         }
@@ -43,13 +45,13 @@ class ThreadsTest {
     @Test
     @Tag("slow")
     void a_thread_without_memory_ends_the_process_although_it_cannot_be_logged() throws Exception {
-        assertThat(status(run("memory"))).isEqualTo(Threads.EXIT_BROKEN);
+        assertBroken(run("memory"));
     }
 
     @Test
     @Tag("slow")
     void a_thread_that_fails_ends_the_process_and_logs_the_reason() throws Exception {
-        assertThat(status(run("throws"))).isEqualTo(Threads.EXIT_BROKEN);
+        assertBroken(run("throws"));
 
         assertThat(Files.readString(folder.resolve("said"))).contains("fails failed", "broken on purpose");
     }
@@ -57,7 +59,7 @@ class ThreadsTest {
     @Test
     @Tag("slow")
     void a_thread_that_ends_unexpectedly_ends_the_process_even_the_last_foreground_thread() throws Exception {
-        assertThat(status(run("ends"))).isEqualTo(Threads.EXIT_BROKEN);
+        assertBroken(run("ends"));
 
         assertThat(Files.readString(folder.resolve("said"))).contains("ended unexpectedly");
     }
@@ -65,7 +67,7 @@ class ThreadsTest {
     @Test
     @Tag("slow")
     void a_reason_to_end_is_logged_as_it_is_without_a_trace_or_the_advice_to_start_again() throws Exception {
-        assertThat(status(run("must end"))).isEqualTo(Threads.EXIT_BROKEN);
+        assertBroken(run("must end"));
 
         assertThat(Files.readString(folder.resolve("said")))
                 .contains("the process ends: told to")
