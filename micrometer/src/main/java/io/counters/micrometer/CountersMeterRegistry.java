@@ -62,13 +62,18 @@ public class CountersMeterRegistry extends MeterRegistry {
     }
 
     /** @param log called with one line at a time, from any thread; it must not throw */
-    @SuppressWarnings("this-escape") // The registry's configuration is a part of it.
     public CountersMeterRegistry(Clock clock, Consumer<String> log) {
+        this(clock, log, FunctionReader.LAST_MILLIS);
+    }
+
+    /** @param lastMillis the last reading of functions is waited for no longer */
+    @SuppressWarnings("this-escape") // The registry's configuration is a part of it.
+    CountersMeterRegistry(Clock clock, Consumer<String> log, long lastMillis) {
         super(clock);
         this.log = log;
         faults = new Faults(log);
         names = new MeterNames(faults);
-        functions = new FunctionReader(faults, clock);
+        functions = new FunctionReader(faults, clock, lastMillis);
         config().namingConvention(NamingConvention.identity).onMeterRemoved(meter -> functions.remove(meter.getId()));
     }
 
