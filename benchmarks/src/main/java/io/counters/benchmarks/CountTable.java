@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
@@ -34,6 +35,9 @@ public final class CountTable {
             "prometheus",
             "openTelemetry",
             "dogstatsd");
+
+    private static final List<String> REGISTRIES =
+            List.of("countersMeterRegistry", "longAdder", "micrometer", "micrometerStep");
 
     private CountTable() {}
 
@@ -69,6 +73,21 @@ public final class CountTable {
                             .getSecondaryResults()
                             .get("gc.alloc.rate.norm")
                             .getScore());
+        }
+        printRegistries(runs);
+    }
+
+    /** What the counter of the Micrometer registry costs beside a handle, and beside the counters of other registries. */
+    private static void printRegistries(List<Map<String, RunResult>> runs) {
+        System.out.println();
+        System.out.println("| of Counter.increment() | 1 thread | 2 threads | target |");
+        System.out.println("| --- | --- | --- | --- |");
+        for (String row : REGISTRIES) {
+            System.out.print("| " + row);
+            for (Map<String, RunResult> run : runs) {
+                System.out.printf(Locale.ROOT, " | %.2f", nanos(run.get(row)) / nanos(run.get("counterHandle")));
+            }
+            System.out.println(row.equals(REGISTRIES.get(0)) ? " | 1.5 |" : " | |");
         }
     }
 

@@ -28,11 +28,13 @@ final class CollectorProcess implements Receiver {
     private static final long WAIT_NANOS = 120_000_000_000L;
     private static final Pattern PORTS = Pattern.compile("UDP \\S+:(\\d+) and TCP \\S+:(\\d+);");
     private static final Pattern PAGE = Pattern.compile("page: +(http://\\S+)/");
+    private static final Pattern OTLP = Pattern.compile("otlp: +(http://\\S+?/\\S+)");
     private static final Pattern NUMBER = Pattern.compile("counters_(\\S+) (\\S+)");
     private static final Pattern TOTAL = Pattern.compile("Total +\\d+ +(\\d+).*");
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final Child child;
+    private final String said;
     private final int udpPort;
     private final int tcpPort;
     private final URI metrics;
@@ -46,10 +48,15 @@ final class CollectorProcess implements Receiver {
         arguments.addAll(List.of(flags));
         long begun = System.nanoTime();
         child = Child.java(arguments);
-        Matcher ports = found(PORTS, child.line("listens on"));
-        Matcher page = found(PAGE, child.line("page:"));
-        child.line("points:");
+        StringBuilder all = new StringBuilder(child.line("listens on"));
+        for (String line = ""; !line.contains("points:"); ) {
+            line = child.line();
+            all.append('\n').append(line);
+        }
         startSeconds = (System.nanoTime() - begun) / 1e9;
+        said = all.toString();
+        Matcher ports = found(PORTS, said);
+        Matcher page = found(PAGE, said);
         udpPort = Integer.parseInt(ports.group(1));
         tcpPort = Integer.parseInt(ports.group(2));
         metrics = URI.create(page.group(1) + "/metrics");
@@ -71,6 +78,11 @@ final class CollectorProcess implements Receiver {
     /** The address of its page. */
     URI page() {
         return metrics.resolve("/");
+    }
+
+    /** The address that takes requests of OTLP, which the flag {@code --otlp-port} has opened. */
+    URI otlp() throws IOException {
+        return URI.create(found(OTLP, said).group(1));
     }
 
     int tcpPort() {

@@ -1,7 +1,6 @@
 package io.counters.collector.otlp;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
+import io.counters.benchmarks.collector.SeriesLoad;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.intake.LineTarget;
@@ -10,25 +9,13 @@ import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
-import io.counters.wire.DatagramWriter;
 import io.counters.wire.Rejection;
 import io.counters.wire.Verb;
-import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
-import io.opentelemetry.proto.common.v1.AnyValue;
-import io.opentelemetry.proto.common.v1.KeyValue;
-import io.opentelemetry.proto.metrics.v1.AggregationTemporality;
-import io.opentelemetry.proto.metrics.v1.Metric;
-import io.opentelemetry.proto.metrics.v1.NumberDataPoint;
-import io.opentelemetry.proto.metrics.v1.ResourceMetrics;
-import io.opentelemetry.proto.metrics.v1.ScopeMetrics;
-import io.opentelemetry.proto.metrics.v1.Sum;
-import io.opentelemetry.proto.resource.v1.Resource;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -37,14 +24,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a data point of OTLP costs the collector, beside a line of the wire protocol with a total: CPU of the thread that reads the
- * request or the datagram and merges it into a ledger. Receiving is in none of the figures. A process with 1,000 series of three
- * attributes; its names are the same in both. Stands in this package because what it measures is not public.
+ * request or the datagram and merges it into a ledger. Receiving and the commit are in none of the figures; they are in those of
+ * {@link io.counters.benchmarks.collector.OtlpPortTable}. Stands in this package because what it measures is not public.
  */
 final class OtlpTable {
     private static final int SERIES = 1_000;
-    private static final int LINES = 25;
     private static final int WARM = 300;
     private static final int ROUNDS = 1_000;
+    private static final SeriesLoad LOAD = new SeriesLoad(1, SERIES, 1_700_000_000_000_000_000L, 1_000_000_000);
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private final LineTarget target = LineTarget.of(new Ledger(
@@ -76,7 +63,7 @@ final class OtlpTable {
             byte[][] requests = new byte[2][];
             table.row(
                     isMonotonic ? "OTLP, cumulative, monotonic" : "OTLP, cumulative, non-monotonic",
-                    value -> requests[0] = export(value, isMonotonic),
+                    value -> requests[0] = LOAD.export(value, isMonotonic),
                     value -> {
                         sums.begin(0);
                         reader.read(requests[0]);
@@ -88,8 +75,11 @@ final class OtlpTable {
         Reader lines = new Reader(table.target);
         List<byte[]> datagrams = new ArrayList<>();
         table.row(
-                "lines with totals, " + LINES + " in a datagram",
-                value -> datagrams(datagrams, value),
+                "lines with totals, " + SeriesLoad.LINES + " in a datagram",
+                value -> {
+                    datagrams.clear();
+                    datagrams.addAll(LOAD.datagrams(value));
+                },
                 value -> datagrams.forEach(lines::read),
                 () -> datagrams.stream().mapToInt(one -> one.length).sum());
     }
@@ -108,53 +98,6 @@ final class OtlpTable {
                 what,
                 nanos / 1e9 / ((double) ROUNDS * SERIES / 1e6),
                 bytes.getAsInt() / SERIES);
-    }
-
-    private static KeyValue attribute(String key, String value) {
-        return KeyValue.newBuilder()
-                .setKey(key)
-                .setValue(AnyValue.newBuilder().setStringValue(value))
-                .build();
-    }
-
-    private static byte[] export(long value, boolean isMonotonic) {
-        Sum.Builder sum = Sum.newBuilder()
-                .setIsMonotonic(isMonotonic)
-                .setAggregationTemporality(AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE);
-        for (int i = 0; i < SERIES; i++) {
-            sum.addDataPoints(NumberDataPoint.newBuilder()
-                    .setStartTimeUnixNano(1_700_000_000_000_000_000L)
-                    .setTimeUnixNano(1_700_000_000_000_000_000L + value * 1_000_000_000)
-                    .setAsInt(value)
-                    .addAttributes(attribute("method", "GET"))
-                    .addAttributes(attribute("route", "/carts/" + i))
-                    .addAttributes(attribute("status", "200")));
-        }
-        return ExportMetricsServiceRequest.newBuilder()
-                .addResourceMetrics(ResourceMetrics.newBuilder()
-                        .setResource(Resource.newBuilder().addAttributes(attribute("service.name", "shop")))
-                        .addScopeMetrics(ScopeMetrics.newBuilder()
-                                .addMetrics(Metric.newBuilder()
-                                        .setName(isMonotonic ? "http.requests" : "http.open")
-                                        .setSum(sum))))
-                .build()
-                .toByteArray();
-    }
-
-    private static void datagrams(List<byte[]> datagrams, long value) {
-        datagrams.clear();
-        DatagramWriter writer = new DatagramWriter(8192);
-        for (int i = 0; i < SERIES; i++) {
-            if (i % LINES == 0) {
-                writer.clear();
-                writer.from("bench-0123456789abcdef".getBytes(ISO_8859_1), 60_000, value * SERIES + i);
-            }
-            byte[] name = ("lines.requests,method=GET,route=/carts/" + i + ",status=200").getBytes(ISO_8859_1);
-            writer.command(Verb.INCREMENT, name, 1, value);
-            if (i % LINES == LINES - 1) {
-                datagrams.add(Arrays.copyOf(writer.buffer(), writer.length()));
-            }
-        }
     }
 
     /** Hands over datagrams as intake does. */
