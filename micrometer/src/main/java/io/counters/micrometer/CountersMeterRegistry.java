@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A name and its tags keep their form, except that each character that a counter's name may not contain becomes
  * {@code _}. A tag without a value is left out. If there are more than 7 tags, or if the name would exceed 250 bytes, the
  * tags that do not fit, in the order of their keys, are left out; meters that differ in such a tag only add up. What
- * cannot be counted is logged once, and is counted in {@value Faults#NAME} by its reason.
+ * cannot be counted is logged once for each reason, and is counted in {@value Faults#NAME} by its reason; tags that are
+ * left out are logged once for each name of a meter.
  *
  * <p>Counters belong to the JVM: meters of one name, in several registries, and {@link Counters} count into the same
  * counter. What a meter shows, such as {@link Counter#count()}, is what was counted under its name since it was
@@ -53,25 +54,34 @@ public class CountersMeterRegistry extends MeterRegistry {
     private final Faults faults;
     private final MeterNames names;
     private final FunctionReader functions;
-    private final Consumer<String> log;
+    private final Consumer<String> info;
     private final AtomicBoolean gaugesSaid = new AtomicBoolean();
 
     /** A registry that logs to stderr, in lines that begin with {@code counters: }. */
     public CountersMeterRegistry() {
-        this(Clock.SYSTEM, line -> System.err.println("counters: " + line));
+        this(Clock.SYSTEM, CountersMeterRegistry::print, CountersMeterRegistry::print);
     }
 
-    /** @param log called with one line at a time, from any thread; it must not throw */
-    public CountersMeterRegistry(Clock clock, Consumer<String> log) {
-        this(clock, log, FunctionReader.LAST_MILLIS);
+    private static void print(String line) {
+        System.err.println("counters: " + line);
+    }
+
+    /**
+     * Both logs are called with one line at a time, from any thread, and must not throw.
+     *
+     * @param info gets what is as intended: that gauges are not sent
+     * @param warnings gets what cannot be counted
+     */
+    public CountersMeterRegistry(Clock clock, Consumer<String> info, Consumer<String> warnings) {
+        this(clock, info, warnings, FunctionReader.LAST_MILLIS);
     }
 
     /** @param lastMillis the last reading of functions is waited for no longer */
     @SuppressWarnings("this-escape") // The registry's configuration is a part of it.
-    CountersMeterRegistry(Clock clock, Consumer<String> log, long lastMillis) {
+    CountersMeterRegistry(Clock clock, Consumer<String> info, Consumer<String> warnings, long lastMillis) {
         super(clock);
-        this.log = log;
-        faults = new Faults(log);
+        this.info = info;
+        faults = new Faults(warnings);
         names = new MeterNames(faults);
         functions = new FunctionReader(faults, clock, lastMillis);
         config().namingConvention(NamingConvention.identity).onMeterRemoved(meter -> functions.remove(meter.getId()));
@@ -138,7 +148,7 @@ public class CountersMeterRegistry extends MeterRegistry {
 
     private void notSent(Meter.Id id) {
         if (gaugesSaid.compareAndSet(false, true)) {
-            log.accept("gauges, long task timers and meters of custom types, such as " + id.getName()
+            info.accept("gauges, long task timers and meters of custom types, such as " + id.getName()
                     + ", are not sent: they are no counters; a registry for them can be beside this one");
         }
     }

@@ -10,9 +10,15 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/** Counts what cannot be counted as a meter says, by its reason, and logs each reason once. Any thread. */
+/**
+ * Counts what cannot be counted as a meter says, by its reason, and logs each reason once, or once for each meter if each
+ * needs a remedy of its own. Any thread.
+ */
 final class Faults {
     static final String NAME = "counters.micrometer.faults";
+
+    /** The maximum names of meters for which one reason is logged. */
+    static final int SAID_MAX = 100;
 
     enum Reason {
         /** A negative amount. */
@@ -39,7 +45,7 @@ final class Faults {
     }
 
     private final Consumer<String> log;
-    private final Set<Reason> said = ConcurrentHashMap.newKeySet();
+    private final Set<String> said = ConcurrentHashMap.newKeySet();
     private final Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
 
     Faults(Consumer<String> log) {
@@ -51,16 +57,23 @@ final class Faults {
 
     /** @param what happened to this meter, in words */
     void note(Reason reason, Meter.Id meter, String what) {
-        note(reason, "the meter " + meter.getName() + ": " + what);
+        note(reason, reason == Reason.TAGS ? meter.getName() : "", "the meter " + meter.getName() + ": " + what);
     }
 
     void note(Reason reason, String what) {
+        note(reason, "", what);
+    }
+
+    private void note(Reason reason, String name, String what) {
         Counter counter = counters.get(reason);
         if (counter != null) {
             counter.increment();
         }
-        if (said.add(reason)) {
-            log.accept(what + "; " + reason.rule + ". Further cases are not logged, and are counted as " + reason.name);
+        boolean mayBeSaid = name.isEmpty() || said.size() < SAID_MAX;
+        if (mayBeSaid && said.add(reason + " " + name)) {
+            String further = name.isEmpty() ? "Further cases" : "Further cases of this name";
+            log.accept(
+                    what + "; " + reason.rule + ". " + further + " are not logged, and are counted as " + reason.name);
         }
     }
 }

@@ -90,12 +90,18 @@ final class FunctionReader {
         return thread;
     }
 
-    /** Reads a removed meter for a last time, without waiting: the caller holds a lock of the registry. */
+    /**
+     * Reads a removed meter for a last time, without waiting: the caller holds a lock of the registry. Until it is read it
+     * remains one of the meters, so that it is also read if the registry is closed meanwhile.
+     */
     void remove(Meter.Id id) {
-        FunctionMeter removed = meters.remove(id);
+        FunctionMeter removed = meters.get(id);
         ScheduledThreadPoolExecutor running = thread();
         if (removed != null && running != null) {
-            running.execute(() -> read(id, removed));
+            running.execute(() -> {
+                read(id, removed);
+                meters.remove(id, removed);
+            });
         }
     }
 
@@ -110,9 +116,12 @@ final class FunctionReader {
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException blocked) {
-            note(
-                    Faults.Reason.BLOCKED,
-                    () -> "the functions of meters did not return within " + lastMillis + " ms at the end");
+            // If the registry and the JVM end at the same time, one of the two has read all, and ended the thread.
+            if (!running.isShutdown()) {
+                note(
+                        Faults.Reason.BLOCKED,
+                        () -> "the functions of meters did not return within " + lastMillis + " ms at the end");
+            }
         }
     }
 
@@ -161,14 +170,15 @@ final class FunctionReader {
     }
 
     void close() {
-        readNow();
         ScheduledThreadPoolExecutor running;
         ScheduledThreadPoolExecutor watching;
         synchronized (this) {
+            // First, so that no thread begins after the last reading.
             closed = true;
             running = thread;
             watching = watch;
         }
+        readNow();
         if (running != null && watching != null) {
             running.shutdownNow();
             watching.shutdownNow();

@@ -9,7 +9,7 @@ import java.time.Duration;
 class CompatibilityTest extends MeterRegistryCompatibilityKit {
     @Override
     public MeterRegistry registry() {
-        return new CountersMeterRegistry(new MockClock(), line -> {});
+        return new CountersMeterRegistry(new MockClock(), line -> {}, line -> {});
     }
 
     /** How long a maximum is kept by default: there are no steps here. */

@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -39,12 +40,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CountersMeterRegistryTest {
     private static final String FAULTS = "counters.micrometer.faults,reason=";
 
+    private final List<String> info = new CopyOnWriteArrayList<>();
     private final List<String> log = new CopyOnWriteArrayList<>();
     private final CountersMeterRegistry registry = registry(Clock.SYSTEM, log::add);
 
     /** Its functions may take their time when they are read for the last time: the machine may be busy. */
-    private static CountersMeterRegistry registry(Clock clock, Consumer<String> log) {
-        return new CountersMeterRegistry(clock, log, 60_000);
+    private CountersMeterRegistry registry(Clock clock, Consumer<String> warnings) {
+        return new CountersMeterRegistry(clock, info::add, warnings, 60_000);
     }
 
     @AfterEach
@@ -423,7 +425,7 @@ class CountersMeterRegistryTest {
     @Test
     @org.junit.jupiter.api.Tag("slow")
     void a_function_that_blocks_does_not_block_the_end(Counted counters) {
-        CountersMeterRegistry hurried = new CountersMeterRegistry(Clock.SYSTEM, log::add);
+        CountersMeterRegistry hurried = new CountersMeterRegistry(Clock.SYSTEM, info::add, log::add);
         CountDownLatch blocks = new CountDownLatch(1);
         AtomicLong hits = new AtomicLong(1);
         FunctionCounter.builder("blocking", hits, of -> {
@@ -442,6 +444,39 @@ class CountersMeterRegistryTest {
         assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
         assertThat(counters).counted(FAULTS + "blocked", 1);
         await().untilAsserted(() -> assertThat(threads()).isEmpty());
+    }
+
+    /** Whichever of the two is read first removes the other one, and blocks until the registry gives it up. */
+    @Test
+    void a_function_whose_meter_is_removed_while_the_registry_is_closed_is_read_for_a_last_time(Counted counters) {
+        CountersMeterRegistry hurried = new CountersMeterRegistry(Clock.SYSTEM, info::add, log::add);
+        CountDownLatch never = new CountDownLatch(1);
+        AtomicBoolean first = new AtomicBoolean(true);
+        AtomicLong value = new AtomicLong(3);
+        List<FunctionCounter> meters = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            int other = 1 - i;
+            meters.add(FunctionCounter.builder("removed" + i, value, of -> {
+                        if (first.getAndSet(false)) {
+                            hurried.remove(meters.get(other));
+                            try {
+                                never.await();
+                            } catch (InterruptedException closed) {
+                                return of.get();
+                            }
+                        }
+                        return of.get();
+                    })
+                    .register(hurried));
+        }
+
+        hurried.close();
+
+        assertThat(counters)
+                .within(Duration.ofSeconds(30))
+                .counted("removed0", 3)
+                .counted("removed1", 3);
+        assertThat(value).as("is kept until here").hasValue(3);
     }
 
     @Test
@@ -469,10 +504,18 @@ class CountersMeterRegistryTest {
                 .counted("long.tags,b=1", 1)
                 .counted(FAULTS + "tags", 4);
         assertThat(log)
-                .containsExactly("the meter many.tags: the tags k8, k9 were left out of"
+                .hasSize(3)
+                .contains("the meter many.tags: the tags k8, k9 were left out of"
                         + " many.tags,k1=v,k2=v,k3=v,k4=v,k5=v,k6=v,k7=v; a name has at most 7 tags and 250 bytes; meters"
-                        + " that differ in these tags only add up. Further cases are not logged, and are counted as "
-                        + FAULTS + "tags");
+                        + " that differ in these tags only add up. Further cases of this name are not logged, and are"
+                        + " counted as " + FAULTS + "tags")
+                .anyMatch(line -> line.startsWith("the meter long.tags: the tags a were left out of long.tags,b=1; "))
+                .anyMatch(line -> line.startsWith("the meter many.timed: the tags k8, k9 were left out of many.timed.c"));
+        for (int i = 0; i < 2 * Faults.SAID_MAX; i++) {
+            registry.counter("tagged" + i, tags);
+        }
+        registry.counter("negative").increment(-1);
+        assertThat(log).hasSize(Faults.SAID_MAX + 1).last().asString().startsWith("the meter negative: ");
     }
 
     @Test
@@ -483,7 +526,8 @@ class CountersMeterRegistryTest {
         registry.readFunctions();
 
         assertThat(counters.amounts()).isEmpty();
-        assertThat(log)
+        assertThat(log).isEmpty();
+        assertThat(info)
                 .containsExactly(
                         "gauges, long task timers and meters of custom types, such as queue.size, are not sent:"
                                 + " they are no counters; a registry for them can be beside this one");

@@ -35,7 +35,7 @@ class CountersMetricsAutoConfiguration {
      */
     static final class ContextRegistry extends CountersMeterRegistry {
         ContextRegistry(Clock clock) {
-            super(clock, log::info);
+            super(clock, log::info, log::warn);
         }
 
         @Override

@@ -20,16 +20,20 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.util.unit.DataSize;
 
 @Tag("slow")
+@ExtendWith(OutputCaptureExtension.class)
 class CountersAutoConfigurationTest {
     private final ApplicationContextRunner application = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(
@@ -174,6 +178,19 @@ class CountersAutoConfigurationTest {
         return new SpringApplicationBuilder(configurations)
                 .web(WebApplicationType.NONE)
                 .run("--management.counters.export.collector=127.0.0.1:9");
+    }
+
+    @Test
+    void what_the_registry_cannot_count_is_a_warning_in_the_log(CapturedOutput output) {
+        try (ConfigurableApplicationContext context = shop(ShopApplication.class)) {
+            MeterRegistry registry = context.getBean(MeterRegistry.class);
+            registry.gauge("auto.gauge", 1);
+            registry.counter("auto.negative").increment(-1);
+
+            assertThat(output.toString().lines())
+                    .anyMatch(line -> line.contains(" INFO ") && line.contains("gauges, long task timers"))
+                    .anyMatch(line -> line.contains(" WARN ") && line.contains("the meter auto.negative: it was given"));
+        }
     }
 
     @Test
