@@ -546,8 +546,15 @@ class FleetChaosIT {
 
     private double sum(String metric) {
         return metrics.values().stream()
-                .mapToDouble(one -> one.getOrDefault(metric, 0L))
+                .flatMap(one -> one.entrySet().stream())
+                .filter(one -> isOf(one.getKey(), metric))
+                .mapToDouble(Map.Entry::getValue)
                 .sum();
+    }
+
+    /** Whether a name, perhaps with labels, is that of a metric. */
+    private static boolean isOf(String name, String metric) {
+        return name.equals(metric) || name.startsWith(metric + "{");
     }
 
     private static List<String> differences(Map<String, Long> expected, Map<String, Long> found) {
@@ -769,7 +776,8 @@ class FleetChaosIT {
             metrics.forEach(
                     (pid, one) -> one.keySet().removeIf(name -> name.equals(LOST_TOTALS) && unsent.contains(pid)));
             for (String metric : ZERO) {
-                assertThat(metrics.values()).as(metric).anyMatch(one -> one.containsKey(metric));
+                assertThat(metrics.values()).as(metric).anyMatch(one ->
+                        one.keySet().stream().anyMatch(name -> isOf(name, metric)));
                 assertThat(sum(metric)).as(metric).isZero();
             }
             assertNone(

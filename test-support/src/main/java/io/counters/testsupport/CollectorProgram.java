@@ -174,11 +174,12 @@ public final class CollectorProgram implements AutoCloseable {
 
     /** One of its own metrics. */
     public long metric(String name) throws IOException {
-        Long value = metrics().get(name);
-        if (value == null) {
-            throw new IOException("/metrics has no " + name);
-        }
-        return value;
+        return metrics().entrySet().stream()
+                .filter(value ->
+                        value.getKey().equals(name) || value.getKey().startsWith(name + "{"))
+                .map(Map.Entry::getValue)
+                .reduce(Long::sum)
+                .orElseThrow(() -> new IOException("/metrics has no " + name));
     }
 
     private SortedMap<String, Long> numbers(String path, Pattern pattern) throws IOException {

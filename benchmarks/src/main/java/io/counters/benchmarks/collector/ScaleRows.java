@@ -277,7 +277,10 @@ final class ScaleRows {
     }
 
     private static long published(Map<String, Long> metrics) {
-        return metrics.getOrDefault("publish_points_total", 0L);
+        return metrics.entrySet().stream()
+                .filter(metric -> metric.getKey().startsWith("publish_points_total"))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
     }
 
     private static String[] flags(List<String> store) {

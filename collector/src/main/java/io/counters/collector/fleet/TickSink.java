@@ -110,7 +110,7 @@ final class TickSink extends Reading {
         this.idleTicks = idleTicks;
         bytesMax = heapBytes / HEAP_PART;
         this.nanoClock = nanoClock;
-        lost = metrics.count("publish_lost_points_total", "Points that were lost before they were delivered.");
+        lost = Sink.lost(label, metrics);
         cut = metrics.count(
                 "publish_cut_partitions_total",
                 "How often the ticks of a partition ended before those that a sink had taken.");

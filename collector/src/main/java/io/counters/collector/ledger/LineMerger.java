@@ -156,6 +156,9 @@ final class LineMerger {
             return quarantine(stream, amount);
         }
         if (known < 0 && !streams.hasRoomForWatermark(stream)) {
+            if (stream.whole && amount == 0) {
+                return waiting(total);
+            }
             stream.whole = false;
             return amount;
         }
@@ -168,6 +171,14 @@ final class LineMerger {
         count(inDoubt, amount);
         stream.setUncountedAt(place, stream.uncountedAt(place) + verb.signed(total - amount));
         return amount;
+    }
+
+    /** A line whose total is all that it brings is not applied; nothing is missing if that is 0. */
+    private long waiting(long total) {
+        if (total > 0) {
+            defer();
+        }
+        return NOTHING_NEW;
     }
 
     /** The jump is not applied, so the total is not kept. */

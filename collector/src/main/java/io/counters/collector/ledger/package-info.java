@@ -18,6 +18,8 @@
  *   no watermark, the stream is whole           total                  total
  *   no watermark, the stream is not whole       amount                 total
  *   no watermark, and no room for one           amount                 none; the stream is no longer whole
+ *   the same, the amount is 0, and the          nothing: the line      none
+ *   stream is whole                             waits
  * </pre>
  *
  * <p>A stream is whole if it is younger than the watch when its first total is applied, so that nothing of it can have

@@ -52,6 +52,18 @@ final class KnownSeries {
 
         /** The value before that reset. */
         long beforeReset;
+
+        /** Makes it one of which no point is known, after its first one was not kept: that is sent again. */
+        void forget() {
+            timeNanos = 0;
+            isFromBegin = false;
+            value = 0;
+            sinceFall = 0;
+            increments = 0;
+            decrements = 0;
+            resetNanos = 0;
+            beforeReset = 0;
+        }
     }
 
     /** @param sinceNanos Unix time since which every point arrives here; {@link #SHARED} if other collectors get some */

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -169,6 +170,9 @@ public final class OtlpRoute {
         }
         Converted converted = convert(request, encoding);
         if (!converted.kept.getAsBoolean()) {
+            synchronized (sums) {
+                converted.begun.forEach(KnownSeries.Last::forget);
+            }
             unkept.increment();
             faults.warn(
                     "otlp not kept",
@@ -184,7 +188,7 @@ public final class OtlpRoute {
     }
 
     /** @param kept waits until the lines of a request are kept */
-    private record Converted(Sums.Outcome outcome, BooleanSupplier kept) {}
+    private record Converted(Sums.Outcome outcome, List<KnownSeries.Last> begun, BooleanSupplier kept) {}
 
     private Converted convert(Request request, Encoding encoding) {
         synchronized (sums) {
@@ -193,7 +197,8 @@ public final class OtlpRoute {
                 reader.read(
                         encoding == Encoding.JSON ? fromJson(request) : request.decompressed(settings.bodyBytesMax()));
                 Sums.Outcome outcome = sums.end();
-                return new Converted(outcome, sums.hasLines() ? taking.apply(() -> sums.merge(target)) : () -> true);
+                return new Converted(
+                        outcome, sums.begun(), sums.hasLines() ? taking.apply(() -> sums.merge(target)) : () -> true);
             } catch (IOException wrong) {
                 malformed.increment();
                 throw RequestException.bad("the body is not an ExportMetricsServiceRequest: " + wrong.getMessage());

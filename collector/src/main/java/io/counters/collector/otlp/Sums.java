@@ -92,6 +92,7 @@ final class Sums {
     private long bytes;
     private final List<Line> lines = new ArrayList<>();
     private final Deltas deltas = new Deltas();
+    private final List<KnownSeries.Last> begun = new ArrayList<>();
     private final Map<PointRejection, Integer> rejected = new EnumMap<>(PointRejection.class);
     private int points;
     private int rounded;
@@ -127,6 +128,7 @@ final class Sums {
         nowNanos = now;
         lines.clear();
         deltas.clear();
+        begun.clear();
         bytes = 0;
         rejected.clear();
         points = 0;
@@ -140,6 +142,11 @@ final class Sums {
     Outcome end() {
         deltas.addTo(lines, id, nowNanos);
         return new Outcome(points, rounded, late, withoutValue, resets, new EnumMap<>(rejected));
+    }
+
+    /** The series of which this request has the first point that is known. If it is not kept, they are to be forgotten. */
+    List<KnownSeries.Last> begun() {
+        return List.copyOf(begun);
     }
 
     boolean hasLines() {
@@ -297,7 +304,10 @@ final class Sums {
         byte[] named = series.name();
         id.add(named);
         KnownSeries.Last last = known.last(id.identity(), id.length());
-        last.isFromBegin |= last.timeNanos == 0 && known.isNew(start);
+        if (last.timeNanos == 0) {
+            last.isFromBegin |= known.isNew(start);
+            begun.add(last);
+        }
         PointRejection why = null;
         if (direction == Direction.MONOTONIC) {
             why = monotonic(point, stream, named, last);

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * becomes the newest of the older ones. Ticks that are read ahead from a topic are all older ones ({@link #oldestFirst}).
  *
  * <p>A server that refuses a value which is older than one it has, such as Prometheus, gets one tick after the other ({@link
- * #inOrder}): the next one begins when all of one is confirmed or refused.
+ * #inOrder}): the next one begins when all of one is confirmed or refused, or one point at which the server fails is left.
  *
  * <p>After a whole request has failed, nothing is sent for a while, then one request at a time, until one is accepted; see
  * {@link Pauses}.
@@ -172,6 +172,11 @@ final class DeliverySchedule {
         }
         PendingTick first = first();
         Piece piece = first == null ? null : due(first, now, Integer.MAX_VALUE);
+        if (piece == null && unread == null && manner.isInOrder && first != null && first.isStuck(now)) {
+            // Whether the server accepts others shows whether it fails because of that point.
+            PendingTick next = older.size() > 1 ? older.higher(first) : current;
+            piece = next == null ? null : due(next, now, Integer.MAX_VALUE);
+        }
         if (piece == null && unread == null && !manner.isInOrder && mayReplay(now)) {
             // Pieces that have failed repeatedly must not delay those that were never tried.
             piece = replayed(now, TRIES);

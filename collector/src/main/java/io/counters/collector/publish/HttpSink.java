@@ -14,8 +14,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import okhttp3.Headers;
@@ -77,11 +75,7 @@ public final class HttpSink implements Sink {
     /** The last tick could not be kept in the spool. */
     private volatile boolean unkept;
 
-    private final LongAdder delivered;
-    private final LongAdder bad;
-    private final Function<String, LongAdder> refused;
-    private final LongAdder lost;
-    private final LongAdder retries;
+    private final SinkCounts counts;
 
     /**
      * Creates a sink that opens connections when they are needed, and replays the ticks that an earlier run left in its
@@ -191,18 +185,7 @@ public final class HttpSink implements Sink {
                 this::apply,
                 this::lost,
                 faults);
-        delivered = metrics.count("publish_points_total", "Points that sinks confirmed.");
-        bad = metrics.count("publish_bad_points_total", "Points that sinks refused permanently.");
-        lost = metrics.count("publish_lost_points_total", "Points that were lost before they were delivered.");
-        retries = metrics.count(
-                "publish_retries_total", "Requests with points that were sent again, completely or in part.");
-        refused = reason -> metrics.count(
-                "publish_refused_points_total",
-                "Points that sinks refused permanently, by the reason.",
-                "sink",
-                address.label(),
-                "reason",
-                reason);
+        counts = new SinkCounts(address.label(), metrics);
         show(address.label(), clock, metrics);
         if (delivery.olderPoints() > 0) {
             log.info("sending the points that an earlier run left in {}: {}", backlog, delivery.olderPoints());
@@ -269,7 +252,7 @@ public final class HttpSink implements Sink {
             unkept = false;
         } catch (IOException noDisk) {
             unkept = true;
-            lost.add(values.size());
+            counts.lost.add(values.size());
             faults.warn(
                     this + " spool",
                     this + " loses the points of second " + second + " (points: " + values.size()
@@ -283,6 +266,11 @@ public final class HttpSink implements Sink {
             faults.warn(this + " spool trouble", "the spool " + backlog + " continues, but " + trouble);
         }
         moved.release();
+    }
+
+    @Override
+    public String label() {
+        return address.label();
     }
 
     @Override
@@ -321,7 +309,7 @@ public final class HttpSink implements Sink {
     private void shed() {
         long shed = delivery.shed();
         if (shed > 0) {
-            lost.add(shed);
+            counts.lost.add(shed);
             faults.warn(
                     this + " full",
                     "the spool " + backlog + " is full, so its oldest points are lost (points: " + shed
@@ -389,7 +377,7 @@ public final class HttpSink implements Sink {
     }
 
     private void sayLost(int points, Exception why) {
-        lost.add(points);
+        counts.lost.add(points);
         faults.warn(this + " damaged", "points of the spool are lost (points: " + points + "): " + why);
     }
 
@@ -399,14 +387,13 @@ public final class HttpSink implements Sink {
 
     private void apply(Piece piece, Outcome outcome) {
         if (!outcome.rest().isEmpty()) {
-            retries.increment();
+            counts.retries.increment();
         }
         long now = nanoClock.getAsLong();
         if (delivery.apply(piece, outcome, now)) {
-            delivered.add((long) outcome.done() - outcome.dropped());
+            counts.delivered.add((long) outcome.done() - outcome.dropped());
             if (outcome.dropped() > 0) {
-                refused.apply(outcome.reason()).add(outcome.dropped());
-                bad.add(outcome.dropped());
+                counts.refused(outcome.dropped(), outcome.reason());
             }
         }
         if (outcome.pause() == Outcome.Pause.SERVER) {

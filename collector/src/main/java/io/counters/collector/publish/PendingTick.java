@@ -100,6 +100,13 @@ final class PendingTick {
         return piece.halving.inFlight > 0 && piece.halving.isDoubtful();
     }
 
+    /** Whether all that is left of it is a point at which the server has failed for long. */
+    boolean isStuck(long now) {
+        List<Place> all = places;
+        Piece last = again.peek();
+        return all != null && next == all.size() && last != null && again.size() == 1 && last.isStuck(now);
+    }
+
     /** How long nothing of it is due, if all its bodies were sent or it cannot be read. */
     long nanosUntilDue(long now, long otherwise) {
         if (readAgain != null && isUnreadable(now)) {

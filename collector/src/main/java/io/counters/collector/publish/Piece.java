@@ -49,6 +49,11 @@ final class Piece {
         return now - tick.unknownSince;
     }
 
+    /** Whether it is a single point at which the server has failed for long. */
+    boolean isStuck(long now) {
+        return failedSince != 0 && now - failedSince > ResponsePolicy.FAILED_KEPT.toNanos();
+    }
+
     /** The size of its body. */
     int bytes() {
         return own != null ? own.length : place == null ? 0 : place.length();

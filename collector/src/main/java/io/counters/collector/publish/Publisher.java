@@ -45,11 +45,10 @@ public final class Publisher implements AutoCloseable {
     private final FaultLog faults;
     private final LongAdder ticks;
     private final LongAdder skipped;
-    private final LongAdder lost;
     private volatile boolean closed;
 
-    /** A sink and its thread. */
-    private record Lane(Sink sink, ThreadPoolExecutor thread) {}
+    /** A sink, its thread, and the points that it lost. */
+    private record Lane(Sink sink, ThreadPoolExecutor thread, LongAdder lost) {}
 
     /**
      * @param sinks closed with this
@@ -72,11 +71,12 @@ public final class Publisher implements AutoCloseable {
         marks = settings.needsFacts() ? new SeriesMarks() : null;
         for (Sink sink : sinks) {
             lanes.add(new Lane(
-                    sink, new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads)));
+                    sink,
+                    new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads),
+                    Sink.lost(sink.label(), metrics)));
         }
         ticks = metrics.count("publish_ticks_total", "Ticks published.");
         skipped = metrics.count("publish_skipped_ticks_total", "Ticks left out.");
-        lost = metrics.count("publish_lost_points_total", "Points that were lost before they were delivered.");
     }
 
     /**
@@ -116,28 +116,28 @@ public final class Publisher implements AutoCloseable {
                                 + " were published before the clock was set back; until it has caught up, " + lane.sink
                                 + " gets no ticks, because it would take smaller values for restarts of counters");
             } else if (lane.thread.getQueue().size() >= WAITING_MAX) {
-                lost.add(values.size());
+                lane.lost.add(values.size());
                 lane.sink.missed();
                 faults.warn(
                         "sink stuck",
                         lane.sink + " accepts nothing, so the points of second " + free + " are lost (points: "
                                 + values.size() + "); counts are unaffected, and the next tick has them");
             } else {
-                lane.thread.execute(() -> put(lane.sink, free, values));
+                lane.thread.execute(() -> put(lane, free, values));
             }
         }
         ticks.increment();
     }
 
     /** An exception or error ends only this tick for this sink. */
-    private void put(Sink sink, long second, Snapshot values) {
+    private void put(Lane lane, long second, Snapshot values) {
         try {
-            sink.put(second, values);
+            lane.sink.put(second, values);
         } catch (RuntimeException | Error fault) {
-            lost.add(values.size());
+            lane.lost.add(values.size());
             faults.warn(
                     "sink fault",
-                    sink + " failed, so the points of second " + second + " are lost (points: " + values.size()
+                    lane.sink + " failed, so the points of second " + second + " are lost (points: " + values.size()
                             + "); it continues: " + fault);
         }
     }

@@ -6,7 +6,9 @@ import io.counters.collector.publish.Outcome.Rest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
@@ -38,7 +40,8 @@ import java.util.function.LongSupplier;
  *   invalid
  *   refused otherwise, or out of bounds  all are dropped
  *   500 by remote write                  all are sent again; from the third time on each half; a single point that fails for
- *                                        five minutes is dropped, if others of its body were accepted
+ *                                        five minutes is dropped, if others of its body, or any later ones, were accepted;
+ *                                        for an hour, further points of its series are dropped when they fail alone
  *   429, other 5xx, as the format says,  all are sent again, not before the time that the server asked for
  *   and of a login or an address
  * </pre>
@@ -46,7 +49,14 @@ import java.util.function.LongSupplier;
 final class ResponsePolicy {
     private static final int ATTEMPTS_UNTIL_HALVED = 3;
     private static final int HALVED_POINTS_MIN = 50;
-    private static final Duration FAILED_KEPT = Duration.ofMinutes(5);
+
+    /** How long a single point at which the server fails is sent again; then it must be seen whether it takes others. */
+    static final Duration FAILED_KEPT = Duration.ofMinutes(5);
+
+    /** How long it is not tried again for further points of the series, and the maximum of such series. */
+    private static final Duration FAILING_KNOWN = Duration.ofHours(1);
+
+    private static final int FAILING_MAX = 1_000;
     private static final Duration UNKNOWN_KEPT = Duration.ofMinutes(10);
 
     private final String sink;
@@ -57,6 +67,12 @@ final class ResponsePolicy {
     private final FaultLog faults;
     private final Object unpacking = new Object();
     private final AtomicBoolean unknownSaid = new AtomicBoolean();
+
+    /** By a series at which the server has failed: until when that is taken for granted. */
+    private final Map<String, Long> failing = new HashMap<>();
+
+    /** When a request was last accepted; 0 if none was. */
+    private volatile long acceptedAt;
 
     /**
      * Creates the policy of a sink.
@@ -93,6 +109,7 @@ final class ResponsePolicy {
     private Outcome judged(Piece piece, Answer answer) throws IOException {
         if (answer instanceof Answer.Taken) {
             piece.halving.accepted();
+            acceptedAt = time();
             return Outcome.confirmed(piece);
         }
         // An unpacked body is much larger than a sent one, so one at a time is unpacked.
@@ -166,19 +183,34 @@ final class ResponsePolicy {
                     : halved(piece, Pause.SERVER);
             return again.after(failed.delay());
         }
-        long now = nanoClock.getAsLong();
+        long now = time();
         if (piece.failedSince == 0) {
-            piece.failedSince = now == 0 ? 1 : now;
+            piece.failedSince = now;
         }
-        if (!piece.halving.isAnyAccepted() || now - piece.failedSince <= FAILED_KEPT.toNanos()) {
-            return Outcome.unchanged(piece, Pause.SERVER).after(failed.delay());
+        String series = format.first(piece.body());
+        boolean takesOthers =
+                piece.halving.isAnyAccepted() || (acceptedAt != 0 && acceptedAt - piece.failedSince > 0);
+        Long known = failing.get(series);
+        if (known == null || now - known >= 0) {
+            if (!takesOthers || !piece.isStuck(now)) {
+                return Outcome.unchanged(piece, Pause.SERVER).after(failed.delay());
+            }
+            failing.values().removeIf(until -> now - until >= 0);
+            if (failing.size() < FAILING_MAX) {
+                failing.put(series, now + FAILING_KNOWN.toNanos());
+            }
         }
         warn(
                 "failing",
                 "fails at one point for " + FAILED_KEPT.toMinutes()
-                        + " minutes and accepts others, so it is dropped; it " + failed.why() + "; the point is "
-                        + format.first(piece.body()));
+                        + " minutes and accepts others, so it is dropped, and for an hour the others of its series are, too;"
+                        + " it " + failed.why() + "; the point is " + series);
         return Outcome.refused(piece, 1, "failed");
+    }
+
+    private long time() {
+        long now = nanoClock.getAsLong();
+        return now == 0 ? 1 : now;
     }
 
     private Outcome counted(Piece piece, Answer.Counted counted) throws IOException {

@@ -4,6 +4,7 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.ledger.Snapshot;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 
@@ -43,10 +44,25 @@ public interface Sink extends AutoCloseable {
         return nothing;
     }
 
+    /** The value of the label {@code sink} of its metrics. */
+    default String label() {
+        return toString();
+    }
+
+    /**
+     * The points that were lost on their way to a sink.
+     *
+     * @param sink as {@link #label}
+     */
+    static LongAdder lost(String sink, Metrics metrics) {
+        return metrics.count(
+                "publish_lost_points_total", "Points that were lost before they were delivered.", "sink", sink);
+    }
+
     /**
      * Shows how much waits for a sink.
      *
-     * @param sink where it is: HOST:PORT
+     * @param sink as {@link #label}
      * @param oldestSecond as {@link #oldestSecond}
      */
     static void showLag(

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.collector.common.MetricSum;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
@@ -63,7 +64,7 @@ public final class KeptLedger implements AutoCloseable {
 
     /** The program's own metric with this name. */
     public long counted(String name) {
-        return metrics.values().getOrDefault(name, 0L);
+        return MetricSum.of(metrics.values(), name);
     }
 
     @Override

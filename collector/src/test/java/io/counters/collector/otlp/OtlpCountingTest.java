@@ -142,6 +142,38 @@ class OtlpCountingTest {
     }
 
     @Test
+    void a_first_value_that_is_not_known_to_be_new_waits_for_room_for_its_watermark() throws Exception {
+        served.close();
+        LedgerSettings few = new LedgerSettings(Path.of("unused"), 1L << 30, 1L << 30, 100, 100, 1, 86_400_000);
+        served = new ServedLedger(few, new OtlpSettings(0, List.of("*"), List.of(), 4 << 20, 250));
+        served.send(request("old", cumulative("other", point(900, 1_010, 1))));
+
+        // Both began before the collector, so that their first values are no amounts.
+        for (int i = 0; i < 3; i++) {
+            byte[] body = request(
+                            "new",
+                            cumulative("other", point(990, 1_010 + i, 0)),
+                            cumulative(NAME, point(990, 1_010 + i, 7 + i)))
+                    .toByteArray();
+            assertThat(served.post(body, "Content-Type", "application/x-protobuf")
+                            .statusCode())
+                    .isEqualTo(429);
+        }
+        assertThat(served.value(NAME)).isZero();
+        assertThat(served.counted("ledger_no_room_lines_total")).isEqualTo(3 * 2);
+        assertThat(served.counted("otlp_unkept_requests_total")).isEqualTo(3);
+        assertThat(served.counted("ledger_deferred_lines_total")).isEqualTo(3);
+
+        // The other one sends less often, and gives way.
+        served.nowSeconds.addAndGet(2);
+        served.send(request("new", cumulative(NAME, point(990, 1_020, 12))));
+        served.send(request("new", cumulative(NAME, point(990, 1_021, 13))));
+
+        assertThat(served.value(NAME)).isEqualTo(13);
+        served.said.lines().clear();
+    }
+
+    @Test
     void of_a_sum_that_also_falls_the_latest_value_counts() throws Exception {
         served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_010, 7))));
         assertThat(served.value(NAME)).isEqualTo(7);
@@ -318,7 +350,7 @@ class OtlpCountingTest {
         assertThat(served.counted("otlp_points_without_value_total")).isEqualTo(1);
     }
 
-    /** Processes that begin, count, are killed and send again, whose requests are lost, doubled and late. */
+    /** Processes that begin, count, reset, are killed and send again, whose requests are lost, doubled and late. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void every_count_is_exact_whatever_happens_to_the_requests(long seed) throws Exception {
@@ -326,6 +358,7 @@ class OtlpCountingTest {
         List<ExportMetricsServiceRequest> late = new ArrayList<>();
         long[] start = {1_000, 1_000, 1_000};
         long[] value = new long[3];
+        boolean[] begins = {true, true, true};
         long[] open = new long[3];
         long all = 0;
         long allOpen = 0;
@@ -334,7 +367,9 @@ class OtlpCountingTest {
             served.nowSeconds.set(second);
             int process = random.nextInt(3);
             boolean ends = random.nextInt(20) == 0;
-            int more = random.nextInt(5);
+            // More than it counts while the first ten requests after a reset arrive.
+            int more = random.nextInt(5) + (begins[process] ? 100 : 0);
+            begins[process] = false;
             value[process] += more;
             all += more;
             open[process] += random.nextInt(7) - 3;
@@ -347,11 +382,17 @@ class OtlpCountingTest {
             var amounts = request("p" + process, delta("deltas", point(second - 1, second, amount)));
             late.add(amounts);
             late.add(amounts);
-            if (random.nextInt(100) >= 30 || ends) {
+            // As a program does that sets its counter to 0, and does not change its start time.
+            boolean resets = !ends && value[process] >= 100 && random.nextInt(5) == 0;
+            if (random.nextInt(100) >= 30 || ends || resets) {
                 served.send(request);
             }
             late.add(request);
+            if (resets) {
+                value[process] = 0;
+            }
             if (ends) {
+                begins[process] = true;
                 allOpen += open[process];
                 start[process] = second;
                 value[process] = 0;
@@ -375,5 +416,6 @@ class OtlpCountingTest {
         assertThat(served.value(NAME)).as("seed " + seed).isEqualTo(all);
         assertThat(served.value("open")).as("seed " + seed).isEqualTo(allOpen);
         assertThat(served.value("deltas")).as("seed " + seed).isEqualTo(deltas);
+        assertThat(served.counted("otlp_resets_total")).isPositive();
     }
 }

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.MetricSum;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
@@ -176,7 +177,7 @@ class OpenTsdbSinkTest {
     }
 
     private long counted(String name) {
-        return metrics.values().getOrDefault(name, 0L);
+        return MetricSum.of(metrics.values(), name);
     }
 
     private long gauge(String name) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.counters.collector.common.MetricSum;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.ledger.Snapshot;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -160,7 +162,7 @@ class ReceiverSinkTest {
     }
 
     private long counted(String name) {
-        return metrics.values().getOrDefault(name, 0L);
+        return MetricSum.of(metrics.values(), name);
     }
 
     private long refused(String reason) {
@@ -320,6 +322,57 @@ class ReceiverSinkTest {
 
         assertThat(refused("failed")).isOne();
         assertThat(accepted).hasSize(19).doesNotHaveDuplicates();
+    }
+
+    /** In order, all later ticks would wait for it. */
+    @Test
+    void a_point_that_is_all_of_its_tick_and_at_which_the_server_fails_does_not_keep_later_ticks_for_ever()
+            throws Exception {
+        manner = (number, points, exchange) -> points.stream().anyMatch(point -> number(point) == 0)
+                ? answer(exchange, 500, "boom".getBytes(ISO_8859_1))
+                : taken(points, exchange);
+        HttpSink to = prometheus();
+        put(to, SECOND, 1, 1);
+        put(to, SECOND + 1, 1, 20);
+        await().atMost(PATIENCE).until(() -> requests.get() > 4);
+        assertThat(accepted).isEmpty();
+        assertThat(counted("publish_bad_points_total")).isZero();
+        ahead.addAndGet(Duration.ofMinutes(6).toNanos());
+        awaitDone();
+
+        assertThat(refused("failed")).isEqualTo(2);
+        assertThat(accepted).hasSize(19).doesNotHaveDuplicates();
+
+        put(to, SECOND + 2, 1, 20);
+        awaitDone();
+        assertThat(refused("failed")).as("the series is known").isEqualTo(3);
+        assertThat(accepted).hasSize(38);
+    }
+
+    @Test
+    void while_the_server_fails_at_everything_no_point_is_refused() throws Exception {
+        Set<String> seen = ConcurrentHashMap.newKeySet();
+        AtomicBoolean isUp = new AtomicBoolean();
+        manner = (number, points, exchange) -> {
+            seen.addAll(points);
+            return isUp.get() ? taken(points, exchange) : answer(exchange, 500, "boom".getBytes(ISO_8859_1));
+        };
+        HttpSink to = prometheus();
+        put(to, SECOND, 1, 1);
+        put(to, SECOND + 1, 1, 1);
+        await().atMost(PATIENCE).until(() -> requests.get() > 4);
+        assertThat(seen).as("in order").hasSize(1);
+        ahead.addAndGet(Duration.ofMinutes(6).toNanos());
+        await().atMost(PATIENCE).until(() -> seen.size() == 2);
+        int before = requests.get();
+        ahead.addAndGet(Duration.ofMinutes(6).toNanos());
+        await().atMost(PATIENCE).until(() -> requests.get() > before + 2);
+        assertThat(counted("publish_bad_points_total")).isZero();
+        isUp.set(true);
+        awaitDone();
+
+        assertThat(accepted).hasSize(2);
+        assertThat(counted("publish_bad_points_total")).isZero();
     }
 
     @ParameterizedTest

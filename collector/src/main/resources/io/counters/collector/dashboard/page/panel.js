@@ -25,8 +25,8 @@ const LOSSES = {
   ledger_failed_commits_total: ['The ledger cannot be written', 'Free disk space, or repair the disk; the log gives the reason.'],
   store_refused_keys_total: ['The store refuses writes', 'See the log for the reason.'],
   store_foreign_values_total: ['Another program writes to keys of the collector', 'Stop the other writer, or use --prefix.'],
-  publish_bad_points_total: ['OpenTSDB refuses points', 'The log shows a point and the reason.'],
-  publish_lost_points_total: ['Points are lost', 'Free disk space, raise --spool, or repair OpenTSDB.'],
+  publish_bad_points_total: ['A sink refuses points', 'The log shows a point and the reason.'],
+  publish_lost_points_total: ['Points are lost', 'Free disk space, raise --spool, or repair the sink.'],
   log_dropped_lines_total: ['Log lines are lost', 'Check the program that reads stderr; it is too slow.'],
 };
 
@@ -202,7 +202,7 @@ function draw() {
       fact('Disk space left', numbers.bytes(metric('disk_free_bytes'))),
       fact('Heap in use', numbers.bytes(metric('heap_bytes')), 'of ' + numbers.bytes(metric('heap_bytes_max'))),
       fact('Keys due in the store', numbers.count(metric('store_due_keys'))),
-      fact('Points confirmed', numbers.count(metric('publish_points_total')), 'since start'),
+      fact('Points confirmed', numbers.count(sum('publish_points_total')), 'since start'),
       ...spools())),
     ...fleet(),
     section('Rejected lines', latest.rejected.length === 0 ? el('p', {class: 'muted'}, 'None since start.')
