@@ -18,8 +18,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BuildOutput extends URLClassLoader {
     private static final String SUFFIX = ".class";
+    private static final String DIGEST = ".woven-sha256";
 
     private final Path folder;
     private final Path originals;
@@ -186,8 +189,30 @@ final class BuildOutput extends URLClassLoader {
         Files.deleteIfExists(digestOf(originals.resolve(file.path)));
     }
 
+    /** Deletes the originals of classes that are no longer in the folder. */
+    void deleteOtherOriginals() throws IOException {
+        if (!Files.isDirectory(originals)) {
+            return;
+        }
+        Set<Path> kept = new HashSet<>();
+        for (ClassFile file : files) {
+            kept.add(originals.resolve(file.path));
+            kept.add(digestOf(originals.resolve(file.path)));
+        }
+        Files.walkFileTree(originals, new SimpleFileVisitor<Path>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                String name = String.valueOf(file.getFileName());
+                if (!kept.contains(file) && (name.endsWith(SUFFIX) || name.endsWith(SUFFIX + DIGEST))) {
+                    Files.delete(file);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
     private static Path digestOf(Path original) {
-        return original.resolveSibling(original.getFileName() + ".woven-sha256");
+        return original.resolveSibling(original.getFileName() + DIGEST);
     }
 
     /** A build that is killed leaves the file or its successor, and never a part of one. */

@@ -167,6 +167,7 @@ final class WeaveCommand {
         for (Map.Entry<ClassFile, byte @Nullable []> file : woven.entrySet()) {
             written += output.put(file.getKey(), file.getValue()) ? 1 : 0;
         }
+        output.deleteOtherOriginals();
         out.println(weaving.summaryForBuild(written));
         out.flush();
     }

@@ -195,6 +195,22 @@ class WeaveIT {
     }
 
     @Test
+    void the_original_of_a_class_that_was_deleted_is_deleted_and_no_other() throws Exception {
+        Path other = classes.resolve(Path.of("shop", "Orders.class"));
+        writeOrders(Places.class, other);
+        woven(classes);
+        Path originals = folder.resolve("classes-originals");
+        assertThat(originals.resolve(Path.of("shop", "Orders.class"))).exists();
+
+        Files.delete(other);
+        woven(classes);
+
+        assertThat(originals.resolve("shop")).isEmptyDirectory();
+        assertThat(originals.resolve(ON_CLASS)).exists();
+        assertThat(woven(classes)).endsWith("written: 0\n");
+    }
+
+    @Test
     void a_woven_class_without_its_original_is_refused_and_nothing_changes() throws Exception {
         woven(classes);
         byte[] first = Files.readAllBytes(classes.resolve(ON_CLASS));
@@ -272,7 +288,9 @@ class WeaveIT {
         writeOrders(Places.class, versioned);
         writeOrders(Places.class, only);
 
-        woven(classes);
+        assertThat(woven(classes))
+                .as("the methods of OnClass, and those of the version with most")
+                .isEqualTo("methods that count: 6, classes: 2, class files written: 3\n");
 
         assertThat(woven(folder.resolve("only"))).startsWith("methods that count: 2,");
         assertThat(versioned).hasSameBinaryContentAs(only);

@@ -99,13 +99,26 @@ final class UncountedMarks {
         for (TypeFile.Method method : in.file.methods) {
             open |= method.isOpen() && (method.hasCode() || rules.inherit());
         }
-        if (in.file.annotations.carry(Mark.COUNT) && !open) {
-            refusals.refuse(
-                    in.file.name,
-                    "",
-                    "@Count on a class applies to its public methods that have code, but there are none; annotate methods"
-                            + (in.file.isInterface() ? " or the classes that implement it, or set inherit=true" : ""));
+        if (open) {
+            return;
         }
+        if (in.file.annotations.carry(Mark.COUNT)) {
+            ofClassWithoutMethods("Count");
+        }
+        for (Rule rule : applying) {
+            if (!rule.annotation.isEmpty() && in.file.annotations.carry(rule.annotation)) {
+                ofClassWithoutMethods(rule.annotation.substring(1, rule.annotation.length() - 1).replace('/', '.'));
+            }
+        }
+    }
+
+    private void ofClassWithoutMethods(String annotation) {
+        refusals.refuse(
+                in.file.name,
+                "",
+                "@" + annotation
+                        + " on a class applies to its public methods that have code, but there are none; annotate methods"
+                        + (in.file.isInterface() ? " or the classes that implement it, or set inherit=true" : ""));
     }
 
     void ofAnnotation() {

@@ -332,7 +332,8 @@ public final class Weaving implements ClassFileTransformer {
             marked.values().removeIf(MethodCounts::isEmpty);
             byte[] written = marked.isEmpty() ? null : WovenClass.write(reader, marked, Callee.api(original), refusals);
             if (written != null) {
-                woven.put(name, marked.size());
+                // A multi-release jar has several files of a class, of which a JVM uses one.
+                woven.merge(name, marked.size(), Math::max);
                 return version(original) <= NEWEST ? written : withVersion(version(original), written);
             }
         } catch (RuntimeException fault) {

@@ -157,7 +157,7 @@ final class LineMerger {
         }
         if (known < 0 && !streams.hasRoomForWatermark(stream)) {
             if (stream.whole && amount == 0) {
-                return waiting(total);
+                return awaitRepetition(total);
             }
             stream.whole = false;
             return amount;
@@ -174,7 +174,7 @@ final class LineMerger {
     }
 
     /** A line whose total is all that it brings is not applied; nothing is missing if that is 0. */
-    private long waiting(long total) {
+    private long awaitRepetition(long total) {
         if (total > 0) {
             defer();
         }
