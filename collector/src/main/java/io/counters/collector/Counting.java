@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.intake.Kept;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.LineTarget;
@@ -9,7 +10,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -25,7 +25,7 @@ interface Counting {
      * Takes lines as one batch of {@link #lines}. What is returned waits until all of them are kept, at most for some seconds,
      * and says whether they are: committed, or in Kafka.
      */
-    BooleanSupplier take(Runnable lines);
+    Supplier<Kept> take(Runnable lines);
 
     /** What is shown. */
     LedgerView counted();

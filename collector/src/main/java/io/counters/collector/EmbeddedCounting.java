@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.intake.Kept;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
@@ -31,7 +32,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -155,8 +155,8 @@ final class EmbeddedCounting implements Counting {
     }
 
     @Override
-    public BooleanSupplier take(Runnable lines) {
-        return ledger.batch(lines) ? this::commit : () -> false;
+    public Supplier<Kept> take(Runnable lines) {
+        return ledger.batch(lines) ? () -> commit() ? Kept.ALL : Kept.LATE : () -> Kept.NO_ROOM;
     }
 
     @Override

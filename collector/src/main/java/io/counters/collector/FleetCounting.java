@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.intake.Kept;
 import io.counters.collector.fleet.Fleet;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.fleet.FleetView;
@@ -28,7 +29,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -140,7 +140,7 @@ final class FleetCounting implements Counting {
     }
 
     @Override
-    public BooleanSupplier take(Runnable lines) {
+    public Supplier<Kept> take(Runnable lines) {
         return fleet.take(lines);
     }
 

@@ -1,5 +1,6 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.intake.Kept;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
@@ -24,7 +25,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -192,7 +192,7 @@ public final class Fleet implements AutoCloseable {
      * Takes lines as one batch. What is returned waits until Kafka has all of them, at most for some seconds, and says whether
      * it has.
      */
-    public BooleanSupplier take(Runnable lines) {
+    public Supplier<Kept> take(Runnable lines) {
         return gatherer.take(lines);
     }
 

@@ -1,5 +1,7 @@
 package io.counters.collector.fleet;
 
+import java.util.function.Supplier;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
@@ -15,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -185,10 +186,10 @@ final class Gatherer implements LineTarget, AutoCloseable {
      * Takes lines as {@link #batch} does. What is returned waits until Kafka has all of them, at most for a time, and says
      * whether it has.
      */
-    BooleanSupplier take(Runnable lines) {
+    Supplier<Kept> take(Runnable lines) {
         synchronized (lock) {
             SentWindow with = sentOpen;
-            return batch(lines) ? () -> with.await(nanoClock) : () -> false;
+            return batch(lines) ? () -> with.await(nanoClock) ? Kept.ALL : Kept.LATE : () -> Kept.NO_ROOM;
         }
     }
 

@@ -1,5 +1,7 @@
 package io.counters.collector.otlp;
 
+import java.util.function.Supplier;
+import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -25,7 +27,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -34,14 +35,13 @@ import java.util.stream.Collectors;
 public final class OtlpRoute {
     private static final String PATH = "/v1/metrics";
     private static final String PROTOBUF = "application/x-protobuf";
-    private static final String RETRY_SECONDS = "5";
     private static final JsonFormat.Parser JSON_IN = JsonFormat.parser().ignoringUnknownFields();
     private static final JsonFormat.Printer JSON_OUT =
             JsonFormat.printer().omittingInsignificantWhitespace().alwaysPrintFieldsWithNoPresence();
 
     private final OtlpSettings settings;
     private final LineTarget target;
-    private final Function<Runnable, BooleanSupplier> taking;
+    private final Function<Runnable, Supplier<Kept>> taking;
     private final InstantSource clock;
     private final FaultLog faults;
 
@@ -61,15 +61,15 @@ public final class OtlpRoute {
 
     /**
      * @param target takes the lines
-     * @param taking has a batch of lines taken by the target; what it returns waits until they are kept, and says whether they
-     *     are
+     * @param taking has a batch of lines taken by the target; what it returns waits until they are kept, and says what
+     *     became of them
      * @param isAlone whether no other collector counts points of the same series
      * @param random a secure source
      */
     public OtlpRoute(
             OtlpSettings settings,
             LineTarget target,
-            Function<Runnable, BooleanSupplier> taking,
+            Function<Runnable, Supplier<Kept>> taking,
             boolean isAlone,
             RandomGenerator random,
             InstantSource clock,
@@ -169,7 +169,8 @@ public final class OtlpRoute {
                     415, "the Content-Type is neither " + PROTOBUF + " nor " + Response.JSON + ", the two of OTLP");
         }
         Converted converted = convert(request, encoding);
-        if (!converted.kept.getAsBoolean()) {
+        Kept kept = converted.kept.get();
+        if (kept != Kept.ALL) {
             synchronized (sums) {
                 converted.begun.forEach(KnownSeries.Last::forget);
             }
@@ -181,14 +182,14 @@ public final class OtlpRoute {
             throw new RequestException(
                     429,
                     "the counts are not kept yet, or too many names or streams are new; send the same again",
-                    Map.of("Retry-After", RETRY_SECONDS));
+                    Map.of("Retry-After", String.valueOf(kept.retrySeconds())));
         }
         note(converted.outcome);
         return success(converted.outcome, encoding);
     }
 
     /** @param kept waits until the lines of a request are kept */
-    private record Converted(Sums.Outcome outcome, List<KnownSeries.Last> begun, BooleanSupplier kept) {}
+    private record Converted(Sums.Outcome outcome, List<KnownSeries.Last> begun, Supplier<Kept> kept) {}
 
     private Converted convert(Request request, Encoding encoding) {
         synchronized (sums) {
@@ -198,7 +199,7 @@ public final class OtlpRoute {
                         encoding == Encoding.JSON ? fromJson(request) : request.decompressed(settings.bodyBytesMax()));
                 Sums.Outcome outcome = sums.end();
                 return new Converted(
-                        outcome, sums.begun(), sums.hasLines() ? taking.apply(() -> sums.merge(target)) : () -> true);
+                        outcome, sums.begun(), sums.hasLines() ? taking.apply(() -> sums.merge(target)) : () -> Kept.ALL);
             } catch (IOException wrong) {
                 malformed.increment();
                 throw RequestException.bad("the body is not an ExportMetricsServiceRequest: " + wrong.getMessage());

@@ -1,5 +1,6 @@
 package io.counters.collector.post;
 
+import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import com.google.gson.JsonArray;
@@ -20,7 +21,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 /** {@code POST /count}: answered with 202 when the lines of the body are kept. For any thread. */
 public final class CountRoute {
     private static final String PATH = "/count";
-    private static final String RETRY_SECONDS = "5";
     private static final String KEY = "Idempotency-Key";
     private static final Pattern KEY_FORM = Pattern.compile("\"?([A-Za-z0-9._:/-]{16,200})\"?");
     private static final String STREAM = "post:";
@@ -44,7 +43,7 @@ public final class CountRoute {
     private final int nameBytesMax;
     private final Supplier<StatsdName> statsdNames;
     private final LineTarget target;
-    private final Function<Runnable, BooleanSupplier> taking;
+    private final Function<Runnable, Supplier<Kept>> taking;
     private final FaultLog faults;
     private final Metrics metrics;
     private final LongAdder requests;
@@ -59,15 +58,15 @@ public final class CountRoute {
      * @param nameBytesMax the maximum bytes of a name
      * @param statsdNames creates what reads the names of StatsD lines
      * @param target takes the lines
-     * @param taking has a batch of lines taken by the target; what it returns waits until they are kept, and says whether they
-     *     are
+     * @param taking has a batch of lines taken by the target; what it returns waits until they are kept, and says what
+     *     became of them
      */
     public CountRoute(
             long memoryBytes,
             int nameBytesMax,
             Supplier<StatsdName> statsdNames,
             LineTarget target,
-            Function<Runnable, BooleanSupplier> taking,
+            Function<Runnable, Supplier<Kept>> taking,
             FaultLog faults,
             Metrics metrics) {
         bodyBytesMax = (int) Math.max(BODY_BYTES_MIN, Math.min(1 << 24, memoryBytes / MEMORY_PART));
@@ -92,7 +91,7 @@ public final class CountRoute {
         request.allow();
         byte[] key = key(request.header(KEY));
         PostedLines posted;
-        BooleanSupplier kept;
+        Supplier<Kept> taken;
         synchronized (reading) {
             posted = new PostedLines(nameBytesMax, key != null);
             byte[] body = request.decompressed(bodyBytesMax);
@@ -104,9 +103,10 @@ public final class CountRoute {
                 }
                 throw RequestException.bad("the body has no lines; send lines such as \"increment orders.placed 1\"");
             }
-            kept = taking.apply(() -> posted.merge(target, key));
+            taken = taking.apply(() -> posted.merge(target, key));
         }
-        if (!kept.getAsBoolean()) {
+        Kept kept = taken.get();
+        if (kept != Kept.ALL) {
             unkept.increment();
             faults.warn(
                     "posts not kept",
@@ -118,7 +118,7 @@ public final class CountRoute {
                             ? "the lines are not kept yet, or too many names are new; if they are sent again, they may count"
                                     + " twice, because the request has no " + KEY
                             : "the lines are not kept yet, or too many names or keys are new; send the same again",
-                    Map.of("Retry-After", RETRY_SECONDS));
+                    Map.of("Retry-After", String.valueOf(kept.retrySeconds())));
         }
         requests.increment();
         lines.add(posted.taken());

@@ -1,5 +1,7 @@
 package io.counters.collector.fleet;
 
+import java.util.function.Supplier;
+import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,7 +12,6 @@ import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
@@ -119,25 +120,25 @@ class GathererTest {
         assertThat(gatherer.end()).isFalse();
     }
 
-    private BooleanSupplier take(String line) {
+    private Supplier<Kept> take(String line) {
         return gatherer.take(() -> feed.datagram(line));
     }
 
     @Test
     void who_waits_for_lines_learns_whether_Kafka_has_all_of_them() {
-        BooleanSupplier kept = take("increment a");
+        Supplier<Kept> kept = take("increment a");
         endWindow();
-        assertThat(kept.getAsBoolean()).isTrue();
+        assertThat(kept.get()).isEqualTo(Kept.ALL);
 
         log.answers = false;
-        BooleanSupplier lost = take("increment a");
+        Supplier<Kept> lost = take("increment a");
         endWindow();
-        BooleanSupplier next = take("increment b");
+        Supplier<Kept> next = take("increment b");
         log.fail();
-        assertThat(lost.getAsBoolean()).isFalse();
+        assertThat(lost.get()).isEqualTo(Kept.LATE);
         endWindow();
         log.acknowledge();
-        assertThat(next.getAsBoolean()).isTrue();
+        assertThat(next.get()).isEqualTo(Kept.ALL);
     }
 
     @Test
@@ -146,7 +147,7 @@ class GathererTest {
         for (int i = 0; i < LINES_MAX; i++) {
             feed.datagram("increment a" + i);
         }
-        assertThat(take("increment b").getAsBoolean()).isFalse();
+        assertThat(take("increment b").get()).isEqualTo(Kept.NO_ROOM);
     }
 
     @Test

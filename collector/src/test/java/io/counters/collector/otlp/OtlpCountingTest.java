@@ -1,5 +1,6 @@
 package io.counters.collector.otlp;
 
+import java.net.http.HttpResponse;
 import static io.counters.collector.otlp.Exports.cumulative;
 import static io.counters.collector.otlp.Exports.cumulativeUpDown;
 import static io.counters.collector.otlp.Exports.delta;
@@ -226,8 +227,9 @@ class OtlpCountingTest {
         byte[] late = request("b", delta(NAME, point(1_000, 1_010, 4))).toByteArray();
 
         served.send(request("a", delta(NAME, point(1_000, 1_010, 3))));
-        assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode())
-                .isEqualTo(429);
+        HttpResponse<byte[]> refused = served.post(late, "Content-Type", "application/x-protobuf");
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(refused.headers().firstValue("Retry-After")).as("the next minute").contains("60");
         served.nowSeconds.addAndGet(60);
         assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode())
                 .isEqualTo(200);

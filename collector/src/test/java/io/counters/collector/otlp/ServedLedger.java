@@ -1,5 +1,6 @@
 package io.counters.collector.otlp;
 
+import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.common.Metrics;
@@ -92,7 +93,7 @@ final class ServedLedger implements AutoCloseable {
                         LineTarget.of(ledger),
                         lines -> {
                             boolean isTaken = ledger.batch(lines);
-                            return () -> isTaken && keeps;
+                            return () -> isTaken ? keeps ? Kept.ALL : Kept.LATE : Kept.NO_ROOM;
                         },
                         isAlone,
                         new Random(2),

@@ -1,5 +1,6 @@
 package io.counters.collector.post;
 
+import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -57,7 +58,7 @@ class CountRouteTest {
                 LineTarget.of(ledger),
                 lines -> {
                     boolean isTaken = ledger.batch(lines);
-                    return () -> isTaken && keeps;
+                    return () -> isTaken ? keeps ? Kept.ALL : Kept.LATE : Kept.NO_ROOM;
                 },
                 said.log(),
                 metrics);
