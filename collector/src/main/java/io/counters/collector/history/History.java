@@ -405,6 +405,11 @@ public final class History implements Sink {
         }
     }
 
+    @Override
+    public String label() {
+        return "history";
+    }
+
     /** The file, and how many counters it keeps; for the log. */
     @Override
     public String toString() {

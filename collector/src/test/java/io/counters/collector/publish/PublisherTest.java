@@ -262,6 +262,8 @@ class PublisherTest {
             }
 
             assertThat(kept.counted("publish_ticks_total")).isEqualTo(10);
+            assertThat(kept.counted("publish_lost_points_total{sink=\"a sink that hangs\"}"))
+                    .isEqualTo(7);
             assertThat(kept.counted("publish_lost_points_total")).isEqualTo(7);
             assertThat(missed).hasValue(7);
             assertThat(kept.said.lines()).singleElement().asString().contains("a sink that hangs accepts nothing");
