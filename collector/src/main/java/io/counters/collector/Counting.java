@@ -1,8 +1,8 @@
 package io.counters.collector;
 
-import io.counters.collector.intake.Kept;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.LedgerView;
 import io.counters.collector.publish.Sink;

@@ -1,9 +1,9 @@
 package io.counters.collector;
 
-import io.counters.collector.intake.Kept;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;

@@ -1,10 +1,10 @@
 package io.counters.collector;
 
-import io.counters.collector.intake.Kept;
 import io.counters.collector.fleet.Fleet;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.FolderLock;
 import io.counters.collector.ledger.Ledger;

@@ -776,8 +776,9 @@ class FleetChaosIT {
             metrics.forEach(
                     (pid, one) -> one.keySet().removeIf(name -> name.equals(LOST_TOTALS) && unsent.contains(pid)));
             for (String metric : ZERO) {
-                assertThat(metrics.values()).as(metric).anyMatch(one ->
-                        one.keySet().stream().anyMatch(name -> isOf(name, metric)));
+                assertThat(metrics.values())
+                        .as(metric)
+                        .anyMatch(one -> one.keySet().stream().anyMatch(name -> isOf(name, metric)));
                 assertThat(sum(metric)).as(metric).isZero();
             }
             assertNone(

@@ -510,7 +510,8 @@ class CountersMeterRegistryTest {
                         + " that differ in these tags only add up. Further cases of this name are not logged, and are"
                         + " counted as " + FAULTS + "tags")
                 .anyMatch(line -> line.startsWith("the meter long.tags: the tags a were left out of long.tags,b=1; "))
-                .anyMatch(line -> line.startsWith("the meter many.timed: the tags k8, k9 were left out of many.timed.c"));
+                .anyMatch(
+                        line -> line.startsWith("the meter many.timed: the tags k8, k9 were left out of many.timed.c"));
         for (int i = 0; i < 2 * Faults.SAID_MAX; i++) {
             registry.counter("tagged" + i, tags);
         }

@@ -189,7 +189,8 @@ class CountersAutoConfigurationTest {
 
             assertThat(output.toString().lines())
                     .anyMatch(line -> line.contains(" INFO ") && line.contains("gauges, long task timers"))
-                    .anyMatch(line -> line.contains(" WARN ") && line.contains("the meter auto.negative: it was given"));
+                    .anyMatch(
+                            line -> line.contains(" WARN ") && line.contains("the meter auto.negative: it was given"));
         }
     }
 

@@ -175,8 +175,7 @@ public final class CollectorProgram implements AutoCloseable {
     /** One of its own metrics. */
     public long metric(String name) throws IOException {
         return metrics().entrySet().stream()
-                .filter(value ->
-                        value.getKey().equals(name) || value.getKey().startsWith(name + "{"))
+                .filter(value -> value.getKey().equals(name) || value.getKey().startsWith(name + "{"))
                 .map(Map.Entry::getValue)
                 .reduce(Long::sum)
                 .orElseThrow(() -> new IOException("/metrics has no " + name));

@@ -107,7 +107,9 @@ final class UncountedMarks {
         }
         for (Rule rule : applying) {
             if (!rule.annotation.isEmpty() && in.file.annotations.carry(rule.annotation)) {
-                ofClassWithoutMethods(rule.annotation.substring(1, rule.annotation.length() - 1).replace('/', '.'));
+                ofClassWithoutMethods(rule.annotation
+                        .substring(1, rule.annotation.length() - 1)
+                        .replace('/', '.'));
             }
         }
     }

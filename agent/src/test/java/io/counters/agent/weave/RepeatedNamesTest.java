@@ -78,9 +78,10 @@ class RepeatedNamesTest {
     void an_annotation_of_another_library_on_a_class_without_public_methods_is_reported() throws Exception {
         assertThat(listed(WithoutCode.class)).isEmpty();
         assertThat(log)
-                .containsExactly(OWN + "$WithoutCode: @com.codahale.metrics.annotation.Counted on a class applies to its public"
-                        + " methods that have code, but there are none; annotate methods or the classes that implement it, or"
-                        + " set inherit=true");
+                .containsExactly(
+                        OWN + "$WithoutCode: @com.codahale.metrics.annotation.Counted on a class applies to its public"
+                                + " methods that have code, but there are none; annotate methods or the classes that implement it, or"
+                                + " set inherit=true");
         assertThat(listed(WithCode.class)).hasSize(1);
         assertThat(log).hasSize(1);
     }

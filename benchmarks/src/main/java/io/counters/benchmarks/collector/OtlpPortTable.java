@@ -252,7 +252,8 @@ public final class OtlpPortTable {
     }
 
     private static void print(List<Player> players) {
-        System.out.println("| what is sent | CPU s per million | beside the lines | bytes each | lost | longest turn |");
+        System.out.println(
+                "| what is sent | CPU s per million | beside the lines | bytes each | lost | longest turn |");
         System.out.println("| --- | --- | --- | --- | --- | --- |");
         Player lines = players.get(Way.LINES.ordinal());
         for (Player player : players) {

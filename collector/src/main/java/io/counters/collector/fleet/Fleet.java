@@ -1,10 +1,10 @@
 package io.counters.collector.fleet;
 
-import io.counters.collector.intake.Kept;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.history.History;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;

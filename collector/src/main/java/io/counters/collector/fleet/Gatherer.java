@@ -1,10 +1,9 @@
 package io.counters.collector.fleet;
 
-import java.util.function.Supplier;
-import io.counters.collector.intake.Kept;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.NewStreams;
 import io.counters.wire.Commands;
@@ -18,6 +17,7 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 

@@ -1,7 +1,5 @@
 package io.counters.collector.otlp;
 
-import java.util.function.Supplier;
-import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -15,6 +13,7 @@ import io.counters.collector.http.RequestException;
 import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Text;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsPartialSuccess;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
@@ -28,6 +27,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
@@ -199,7 +199,9 @@ public final class OtlpRoute {
                         encoding == Encoding.JSON ? fromJson(request) : request.decompressed(settings.bodyBytesMax()));
                 Sums.Outcome outcome = sums.end();
                 return new Converted(
-                        outcome, sums.begun(), sums.hasLines() ? taking.apply(() -> sums.merge(target)) : () -> Kept.ALL);
+                        outcome,
+                        sums.begun(),
+                        sums.hasLines() ? taking.apply(() -> sums.merge(target)) : () -> Kept.ALL);
             } catch (IOException wrong) {
                 malformed.increment();
                 throw RequestException.bad("the body is not an ExportMetricsServiceRequest: " + wrong.getMessage());

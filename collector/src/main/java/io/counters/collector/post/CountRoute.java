@@ -1,6 +1,5 @@
 package io.counters.collector.post;
 
-import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import com.google.gson.JsonArray;
@@ -12,6 +11,7 @@ import io.counters.collector.http.RequestException;
 import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Text;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Rejection;

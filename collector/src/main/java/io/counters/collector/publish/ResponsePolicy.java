@@ -188,8 +188,7 @@ final class ResponsePolicy {
             piece.failedSince = now;
         }
         String series = format.first(piece.body());
-        boolean takesOthers =
-                piece.halving.isAnyAccepted() || (acceptedAt != 0 && acceptedAt - piece.failedSince > 0);
+        boolean takesOthers = piece.halving.isAnyAccepted() || (acceptedAt != 0 && acceptedAt - piece.failedSince > 0);
         Long known = failing.get(series);
         if (known == null || now - known >= 0) {
             if (!takesOthers || !piece.isStuck(now)) {

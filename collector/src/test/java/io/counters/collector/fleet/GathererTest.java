@@ -1,17 +1,17 @@
 package io.counters.collector.fleet;
 
-import java.util.function.Supplier;
-import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
+import io.counters.collector.intake.Kept;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;

@@ -290,8 +290,10 @@ class TickSinkBrokersTest {
                 await("all at one").until(() -> one.arrived(2200, 2300) == 100 * POINTS);
                 assertThat(all(one, two)).hasSize(2300 * POINTS);
                 assertThat(one.repeated + two.repeated).isZero();
-                assertThat(MetricSum.of(one.metrics.values(), "publish_lost_points_total")).isZero();
-                assertThat(MetricSum.of(two.metrics.values(), "publish_lost_points_total")).isZero();
+                assertThat(MetricSum.of(one.metrics.values(), "publish_lost_points_total"))
+                        .isZero();
+                assertThat(MetricSum.of(two.metrics.values(), "publish_lost_points_total"))
+                        .isZero();
             }
         }
     }

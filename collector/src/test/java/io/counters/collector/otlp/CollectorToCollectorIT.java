@@ -32,7 +32,7 @@ class CollectorToCollectorIT {
     private final HttpClient web = HttpClient.newHttpClient();
     private final Random random = new Random(23);
     private final SortedMap<String, Long> sums = new TreeMap<>();
-    private final int port = Ports.reserve();
+    private int port;
     private Relay relay;
     private CollectorProgram first;
     private CollectorProgram second;
@@ -98,6 +98,7 @@ class CollectorToCollectorIT {
 
     @Test
     void values_are_equal_after_kills_of_both_and_outages_between_them() throws Exception {
+        port = Ports.reserve();
         relay = new Relay(port);
         second = second();
         first = first();

@@ -1,6 +1,5 @@
 package io.counters.collector.otlp;
 
-import java.net.http.HttpResponse;
 import static io.counters.collector.otlp.Exports.cumulative;
 import static io.counters.collector.otlp.Exports.cumulativeUpDown;
 import static io.counters.collector.otlp.Exports.delta;
@@ -12,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.LedgerSettings;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -229,7 +229,9 @@ class OtlpCountingTest {
         served.send(request("a", delta(NAME, point(1_000, 1_010, 3))));
         HttpResponse<byte[]> refused = served.post(late, "Content-Type", "application/x-protobuf");
         assertThat(refused.statusCode()).isEqualTo(429);
-        assertThat(refused.headers().firstValue("Retry-After")).as("the next minute").contains("60");
+        assertThat(refused.headers().firstValue("Retry-After"))
+                .as("the next minute")
+                .contains("60");
         served.nowSeconds.addAndGet(60);
         assertThat(served.post(late, "Content-Type", "application/x-protobuf").statusCode())
                 .isEqualTo(200);

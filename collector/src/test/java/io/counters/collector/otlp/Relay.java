@@ -99,7 +99,8 @@ final class Relay implements AutoCloseable {
             forwarded.incrementAndGet();
             boolean isLost = manner == Manner.LOSE_ANSWER;
             byte[] answered = isLost ? new byte[0] : answer.body();
-            exchange.sendResponseHeaders(isLost ? 503 : answer.statusCode(), answered.length == 0 ? -1 : answered.length);
+            exchange.sendResponseHeaders(
+                    isLost ? 503 : answer.statusCode(), answered.length == 0 ? -1 : answered.length);
             if (answered.length > 0) {
                 exchange.getResponseBody().write(answered);
             }

@@ -1,6 +1,5 @@
 package io.counters.collector.otlp;
 
-import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.common.Metrics;
@@ -9,6 +8,7 @@ import io.counters.collector.common.SeededHash;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Listening;
 import io.counters.collector.http.Route;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;

@@ -1,6 +1,5 @@
 package io.counters.collector.post;
 
-import io.counters.collector.intake.Kept;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -10,6 +9,7 @@ import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Listening;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerSettings;

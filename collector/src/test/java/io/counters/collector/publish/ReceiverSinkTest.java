@@ -225,8 +225,7 @@ class ReceiverSinkTest {
         assertThat(accepted).hasSize(1_999).doesNotHaveDuplicates();
         assertThat(refused("out_of_order")).isOne();
         assertThat(counted("publish_points_total{sink=\"" + label + "\"}")).isEqualTo(1_999);
-        assertThat(counted("publish_bad_points_total{sink=\"" + label + "\"}"))
-                .isOne();
+        assertThat(counted("publish_bad_points_total{sink=\"" + label + "\"}")).isOne();
         assertThat(said.lines())
                 .anyMatch(line -> line.contains("refused points permanently (points: 1, reason: out_of_order)")
                         && line.contains("the first is {__name__=\"c777_total\",src=\"counters\"}"));
