@@ -171,12 +171,11 @@ final class DeliverySchedule {
             return null;
         }
         PendingTick first = first();
-        Piece piece = first == null ? null : due(first, now, Integer.MAX_VALUE);
-        if (piece == null && unread == null && manner.isInOrder && first != null && first.isStuck(now)) {
+        if (manner.isInOrder && first != null && first.givesWay(now)) {
             // Whether the server accepts others shows whether it fails because of that point.
-            PendingTick next = older.size() > 1 ? older.higher(first) : current;
-            piece = next == null ? null : due(next, now, Integer.MAX_VALUE);
+            first = older.size() > 1 ? older.higher(first) : current;
         }
+        Piece piece = first == null ? null : due(first, now, Integer.MAX_VALUE);
         if (piece == null && unread == null && !manner.isInOrder && mayReplay(now)) {
             // Pieces that have failed repeatedly must not delay those that were never tried.
             piece = replayed(now, TRIES);

@@ -37,6 +37,9 @@ final class PendingTick {
     @Nullable
     Long unreadableSince;
 
+    /** The attempts of its last piece when the next tick had its turn. */
+    private int othersTurn;
+
     int inFlight;
     int left;
     boolean dropped;
@@ -100,11 +103,16 @@ final class PendingTick {
         return piece.halving.inFlight > 0 && piece.halving.isDoubtful();
     }
 
-    /** Whether all that is left of it is a point at which the server has failed for long. */
-    boolean isStuck(long now) {
+    /** Whether all that is left of it is a point at which the server has failed for long. Then the next tick takes turns with it. */
+    boolean givesWay(long now) {
         List<Place> all = places;
         Piece last = again.peek();
-        return all != null && next == all.size() && last != null && again.size() == 1 && last.isStuck(now);
+        boolean isStuck = all != null && next == all.size() && last != null && again.size() == 1 && last.isStuck(now);
+        boolean isOthersTurn = isStuck && last.attempts != othersTurn;
+        if (isOthersTurn) {
+            othersTurn = last.attempts;
+        }
+        return isOthersTurn;
     }
 
     /** How long nothing of it is due, if all its bodies were sent or it cannot be read. */
