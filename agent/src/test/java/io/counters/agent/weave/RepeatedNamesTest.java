@@ -45,6 +45,18 @@ class RepeatedNamesTest {
         assertThat(log).isEmpty();
     }
 
+    static class Doubled {
+        @Count("twice")
+        @Count("twice")
+        void place() {}
+    }
+
+    @Test
+    void each_count_of_one_name_counts() throws Exception {
+        assertThat(listed(Doubled.class))
+                .containsExactly("shop.Doubled#place() = twice entry", "shop.Doubled#place() = twice entry");
+    }
+
     static class Failing {
         @Count(value = "failed", when = Count.When.THROW, on = IOException.class)
         @ExceptionMetered(name = "failed", absolute = true, cause = IllegalStateException.class)

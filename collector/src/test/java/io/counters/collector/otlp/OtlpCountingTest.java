@@ -184,6 +184,7 @@ class OtlpCountingTest {
     void of_a_sum_that_also_falls_the_latest_value_counts() throws Exception {
         served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_010, 7))));
         assertThat(served.value(NAME)).isEqualTo(7);
+        assertThat(served.counted("ledger_healed_total")).as("not its totals").isEqualTo(7);
         served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_030, -2))));
         assertThat(served.value(NAME)).isEqualTo(-2);
         served.send(request("a", cumulativeUpDown(NAME, point(1_000, 1_020, 50))));

@@ -260,12 +260,13 @@ class OtlpRequestsTest {
             for (Metric metric : List.of(delta("d", points), cumulative("n".repeat(240), points))) {
                 HttpResponse<byte[]> answer = served.post(
                         ServedLedger.gzip(
-                                Exports.request("a", metric, metric, metric).toByteArray()),
+                                Exports.request("a", metric).toByteArray()),
                         "Content-Type",
                         PROTOBUF,
                         "Content-Encoding",
                         "gzip");
                 assertThat(answer.statusCode()).isEqualTo(413);
+                assertThat(new String(answer.body(), UTF_8)).contains("the data points need more memory");
             }
             assertThat(served.counted("otlp_too_large_requests_total")).isEqualTo(2);
             assertThat(served.ledger.size()).isZero();

@@ -11,6 +11,7 @@ public final class Copies {
     private final SimulatedSender first;
     private final SimulatedSender second;
     private long nowMillis = 1_000_000;
+    private int turns;
 
     /**
      * A program that has counted once, and was copied then.
@@ -32,13 +33,13 @@ public final class Copies {
         return new SimulatedSender(NAMES, new int[NAMES.size()], 1, true, () -> nowMillis, () -> id);
     }
 
-    /** Each copy counts by itself, and sends. */
+    /** One copy counts and sends, the next time the other one: each counts one of the names more often. */
     public void count(Transport to) {
-        nowMillis += 1_000;
-        first.add(0, 3);
-        second.add(0, 1);
-        second.add(1, 1);
-        first.sweep(to);
-        second.sweep(to);
+        nowMillis += 500;
+        SimulatedSender one = turns % 2 == 0 ? first : second;
+        one.add(turns % 2, 3);
+        one.add(1 - turns % 2, 1);
+        one.sweep(to);
+        turns++;
     }
 }
