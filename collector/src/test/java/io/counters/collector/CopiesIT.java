@@ -44,7 +44,7 @@ class CopiesIT {
             };
             collector.send("from " + OTHER + " 1000 1\nincrement other 1 1");
             Copies copies = new Copies(COPIED, udp);
-            collector.awaitCounter("copied.a", 5);
+            collector.awaitCounter("copied.c0", 5);
             assertThat(collector.get("/api/streams")).doesNotContain("\"cloned\": true");
             assertThat(collector.metric("ledger_cloned_streams_total")).isZero();
 

@@ -2,10 +2,14 @@ package io.counters.collector.simulate;
 
 import io.counters.emit.Transport;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Two copies of one running program: real senders, which continue one stream with the same numbers. */
 public final class Copies {
-    private static final List<String> NAMES = List.of("copied.a", "copied.b");
+    /** So many that some are in the partition where a fleet sees the numbers of the stream's datagrams. */
+    private static final List<String> NAMES =
+            IntStream.range(0, 24).mapToObj(i -> "copied.c" + i).toList();
+
     private static final int BEFORE = 5;
 
     private final SimulatedSender first;
@@ -33,13 +37,14 @@ public final class Copies {
         return new SimulatedSender(NAMES, new int[NAMES.size()], 1, true, () -> nowMillis, () -> id);
     }
 
-    /** One copy counts and sends, the next time the other one: each counts one of the names more often. */
+    /** One copy counts and sends, the next time the other one: each counts half of the names more often. */
     public void count(Transport to) {
         nowMillis += 500;
-        SimulatedSender one = turns % 2 == 0 ? first : second;
-        one.add(turns % 2, 3);
-        one.add(1 - turns % 2, 1);
+        boolean isFirst = turns++ % 2 == 0;
+        SimulatedSender one = isFirst ? first : second;
+        for (int i = 0; i < NAMES.size(); i++) {
+            one.add(i, isFirst == (i % 2 == 0) ? 3 : 1);
+        }
         one.sweep(to);
-        turns++;
     }
 }
