@@ -137,8 +137,8 @@ class OtlpCountingTest {
         served.send(request(
                 "new", cumulative(NAME, point(1_900, 2_010, 9)), cumulativeUpDown("open", point(1_900, 2_010, 3))));
         // What the old one counts under this name now is not known to be new, so it waits.
-        byte[] unknown = request("old", cumulative(NAME, point(900, 2_010, 1_000)))
-                .toByteArray();
+        byte[] unknown =
+                request("old", cumulative(NAME, point(900, 2_010, 1_000))).toByteArray();
         assertThat(served.post(unknown, "Content-Type", "application/x-protobuf")
                         .statusCode())
                 .isEqualTo(429);

@@ -259,8 +259,7 @@ class OtlpRequestsTest {
 
             for (Metric metric : List.of(delta("d", points), cumulative("n".repeat(240), points))) {
                 HttpResponse<byte[]> answer = served.post(
-                        ServedLedger.gzip(
-                                Exports.request("a", metric).toByteArray()),
+                        ServedLedger.gzip(Exports.request("a", metric).toByteArray()),
                         "Content-Type",
                         PROTOBUF,
                         "Content-Encoding",
