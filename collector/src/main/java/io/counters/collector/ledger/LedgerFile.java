@@ -15,6 +15,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteJDBCLoader;
+import org.sqlite.util.LibraryLoaderUtil;
+import org.sqlite.util.OSInfo;
 
 /**
  * The ledger on disk: {@code ledger.sqlite} in the data folder, in WAL mode, every commit synced, with a lock file that
@@ -154,8 +156,21 @@ public final class LedgerFile implements Journal, AutoCloseable {
         } catch (IOException cannot) {
             throw new IOException(what + DiskFault.text(cannot) + remedy, cannot);
         } catch (Exception | LinkageError cannot) {
-            throw new IOException(what + cannot.getMessage() + remedy, cannot);
+            throw new IOException(
+                    LibraryLoaderUtil.hasNativeLib(
+                                    LibraryLoaderUtil.getNativeLibResourcePath(), LibraryLoaderUtil.getNativeLibName())
+                            ? what + cannot.getMessage() + remedy
+                            : otherPlatform(),
+                    cannot);
         }
+    }
+
+    /** The jar has the library for the platforms in docs/compatibility.md only; its driver's jar has more. */
+    private static String otherPlatform() {
+        String platform = OSInfo.getNativeLibFolderPathForCurrentOS();
+        return "collector.jar has no SQLite library for " + platform + "; take org/sqlite/native/" + platform + "/"
+                + LibraryLoaderUtil.getNativeLibName() + " out of sqlite-jdbc-" + SQLiteJDBCLoader.getVersion()
+                + ".jar, and set its folder: java -Dorg.sqlite.lib.path=FOLDER -jar ...";
     }
 
     /** Opens it, unless it is damaged; returns the damage. */

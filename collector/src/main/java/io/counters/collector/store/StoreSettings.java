@@ -135,11 +135,21 @@ public record StoreSettings(
             if (part.isEmpty() || part.contains("/")) {
                 throw new IllegalArgumentException("which names no bucket; use couchbase://HOST,HOST/BUCKET");
             }
+            requireCouchbaseClient();
         } else if (url.group(3) != null) {
             throw new IllegalArgumentException("of which \"" + url.group(3) + "\" is not HOST:PORT");
         }
         return new StoreSettings(
                 product, servers, part, List.of("rediss", "couchbases").contains(url.group(1)), Optional.empty());
+    }
+
+    /** Couchbase's client, which weighs as much as all of collector.jar, is in a jar of its own that may be missing. */
+    private static void requireCouchbaseClient() {
+        if (StoreSettings.class.getResource("/com/couchbase/client/java/AsyncCluster.class") == null) {
+            throw new IllegalArgumentException(
+                    "whose client is not in collector.jar; put collector-couchbase.jar, of the"
+                            + " same version, into the folder of collector.jar");
+        }
     }
 
     private static int database(String text, int servers) {
