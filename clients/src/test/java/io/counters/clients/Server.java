@@ -54,8 +54,12 @@ final class Server implements AutoCloseable {
 
     /** Starts a collector that also listens on a Unix datagram socket in its folder. */
     static Server collector(Path folder) throws IOException, InterruptedException {
+        return collector(folder, Ports.reserve());
+    }
+
+    /** The same, on this port; with the ledger that an earlier one has left in the folder. */
+    static Server collector(Path folder, int port) throws IOException, InterruptedException {
         Files.createDirectories(folder);
-        int port = Ports.reserve();
         int httpPort = Ports.reserve();
         return new Server(
                 folder,
@@ -144,6 +148,12 @@ final class Server implements AutoCloseable {
     /** Its output so far. */
     String printed() throws IOException {
         return Files.readString(output);
+    }
+
+    /** Ends it by SIGTERM, so that everything is committed. */
+    void terminate() throws InterruptedException {
+        process.destroy();
+        process.waitFor(DEADLINE.toSeconds(), TimeUnit.SECONDS);
     }
 
     @Override

@@ -102,6 +102,10 @@ final class EmbeddedCounting implements Counting {
 
     /** Loads the state of the ledger, and logs how far it is if that takes long. */
     private LedgerState load(LedgerState state) throws IOException {
+        String upgrade = file.upgrade();
+        if (upgrade != null) {
+            log.info("{}", upgrade);
+        }
         long counters = file.counters();
         CountDownLatch loaded = new CountDownLatch(1);
         parts.threads

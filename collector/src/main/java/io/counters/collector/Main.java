@@ -2,6 +2,8 @@ package io.counters.collector;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.counters.collector.backup.Backup;
+import io.counters.collector.backup.Restore;
 import io.counters.collector.commands.Get;
 import io.counters.collector.commands.Import;
 import io.counters.collector.commands.Record;
@@ -144,6 +146,8 @@ public final class Main {
                 .addSubcommand(new Record(shell))
                 .addSubcommand(new Replay(shell))
                 .addSubcommand(Import.line(environment, shell, InstantSource.system(), new SecureRandom()))
+                .addSubcommand(Backup.line(environment, shell))
+                .addSubcommand(Restore.line(environment, shell))
                 .addSubcommand(Doctor.line(environment, shell, InstantSource.system()))
                 .addSubcommand(ProxyCommand.line(
                         Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, out)))

@@ -59,6 +59,7 @@ class ArchitectureTest {
         "otlp,      http intake wire",
         "post,      http intake wire",
         "commands,  fleet emit",
+        "backup,    commands history ledger",
         "doctor,    commands dashboard fleet history intake ledger otlp publish store udp",
         "simulate,  ledger wire emit cells",
     })
@@ -115,6 +116,7 @@ class ArchitectureTest {
                         HOUSE + ".otlp",
                         HOUSE + ".post",
                         HOUSE + ".commands",
+                        HOUSE + ".backup",
                         HOUSE + ".doctor",
                         HOUSE + ".simulate");
     }

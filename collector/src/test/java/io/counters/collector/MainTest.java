@@ -182,7 +182,8 @@ class MainTest {
         assertThat(out.toString(UTF_8).lines().filter(line -> line.matches("  [a-z-]+ +[A-Z].*")))
                 .extracting(line -> line.strip().split(" ", 2)[0])
                 .containsExactly(
-                        "get", "top", "tap", "rm", "record", "replay", "import", "doctor", "proxy", "simulate");
+                        "get", "top", "tap", "rm", "record", "replay", "import", "backup", "restore", "doctor", "proxy",
+                        "simulate");
         assertThat(out.toString(UTF_8)).doesNotContain("generate-completion");
     }
 
@@ -196,6 +197,8 @@ class MainTest {
                 "record",
                 "replay",
                 "import",
+                "backup",
+                "restore",
                 "doctor",
                 "proxy",
                 "simulate",
@@ -224,7 +227,7 @@ class MainTest {
         assertThat(said())
                 .isEqualTo(
                         "counters collector: there are arguments that are neither flags nor a command; the commands are"
-                                + " get, top, tap, rm, record, replay, import, doctor, proxy, simulate\n"
+                                + " get, top, tap, rm, record, replay, import, backup, restore, doctor, proxy, simulate\n"
                                 + "--help lists all settings and commands\n");
     }
 

@@ -197,6 +197,7 @@ final class KafkaOwnerLog implements OwnerLog {
                 to.met(Set.copyOf(numbers(consumer.assignment())));
             }
             for (ConsumerRecord<byte[], byte[]> record : some) {
+                NewerLines.refuse(record);
                 to.lines(record.partition(), record.offset(), record.timestamp(), record.value());
             }
         } catch (OffsetOutOfRangeException gone) {

@@ -77,6 +77,10 @@ public final class LedgerImport {
     public String run(Path from, boolean adds) throws IOException {
         Path folder = from.toAbsolutePath().normalize();
         try (LedgerFile file = LedgerFile.existing(folder)) {
+            String upgrade = file.upgrade();
+            if (upgrade != null) {
+                log.info("{}", upgrade);
+            }
             return run(file, folder, adds);
         }
     }

@@ -111,8 +111,9 @@ final class HistoryFile implements AutoCloseable {
         control.execute("BEGIN IMMEDIATE");
         long format = number("PRAGMA user_version");
         if (format != 0 && format != FORMAT) {
-            throw new SQLException("it has format " + format + ", this version writes " + FORMAT
-                    + "; move it away, or run the version that wrote it");
+            throw new SQLException("it has format " + format + ", which a newer version of the collector has written, and"
+                    + " this version writes " + FORMAT + "; run that version, or move the file away, and graphs begin"
+                    + " anew");
         }
         if (format == 0) {
             for (String table : TABLES) {

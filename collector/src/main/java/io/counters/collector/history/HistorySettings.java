@@ -25,6 +25,8 @@ public record HistorySettings(
         long hoursSeconds,
         long bytesMax,
         int countersMax) {
+    static final String NAME = "history.db";
+
     private static final Pattern DURATION = Pattern.compile("(\\d{1,4})([mhdy])");
     private static final Pattern BYTES = Pattern.compile("(\\d{1,4})([mg])");
     private static final String NOTHING = "0";
@@ -46,7 +48,7 @@ public record HistorySettings(
     public static HistorySettings from(Settings settings, Path folder, long heapBytes, long intervalSeconds) {
         int counters = settings.number(CollectorFlag.HISTORY_COUNTERS, 0, COUNTERS_MAX);
         return new HistorySettings(
-                folder.resolve("history.db"),
+                folder.resolve(NAME),
                 (int) intervalSeconds,
                 settings.get(CollectorFlag.HISTORY_TICKS, HistorySettings::seconds),
                 settings.get(CollectorFlag.HISTORY_MINUTES, HistorySettings::seconds),

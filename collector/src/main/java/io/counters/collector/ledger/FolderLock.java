@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 public final class FolderLock implements AutoCloseable {
     private static final String NAME = "ledger.lock";
 
+    private final Path folder;
     private final FileChannel file;
 
     /**
@@ -25,6 +26,7 @@ public final class FolderLock implements AutoCloseable {
      *     reason and the remedy
      */
     public FolderLock(Path folder) throws IOException {
+        this.folder = folder;
         boolean isFree;
         try {
             Files.createDirectories(folder);
@@ -41,6 +43,11 @@ public final class FolderLock implements AutoCloseable {
             throw new IOException("the data folder " + folder
                     + " is in use by another collector; stop it, or set another folder for this one with --data-dir");
         }
+    }
+
+    /** The folder. */
+    Path folder() {
+        return folder;
     }
 
     /** Whether a collector holds the lock of this folder. Creates nothing. */

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -20,15 +21,30 @@ final class LedgerConnection implements AutoCloseable {
     private final Connection connection;
     private final Statement control;
     private final LedgerWriter writer;
+    private final @Nullable LedgerUpgrade upgrade;
 
     /**
-     * Opens the database of this file.
+     * Opens the database of this file for the first time: creates the file and the tables if they are missing, and converts
+     * an older format, of which it keeps a copy.
      *
-     * @param isNew whether to create the file and the tables if they are missing
+     * @throws IOException if it cannot be copied before it is converted
      */
-    LedgerConnection(Path file, boolean isNew) throws SQLException {
+    static LedgerConnection first(Path file) throws SQLException, IOException {
+        return new LedgerConnection(file, true);
+    }
+
+    /** Opens the database of this file, which must exist. */
+    static LedgerConnection again(Path file) throws SQLException {
+        try {
+            return new LedgerConnection(file, false);
+        } catch (IOException onlyOfTheFirst) {
+            throw new IllegalStateException(onlyOfTheFirst);
+        }
+    }
+
+    private LedgerConnection(Path file, boolean isFirst) throws SQLException, IOException {
         SQLiteConfig config = new SQLiteConfig();
-        if (!isNew) {
+        if (!isFirst) {
             config.resetOpenMode(SQLiteOpenMode.CREATE);
         }
         connection = config.createConnection("jdbc:sqlite:" + file);
@@ -41,11 +57,12 @@ final class LedgerConnection implements AutoCloseable {
                                 + " on a local disk");
             }
             control.execute("PRAGMA synchronous = FULL");
-            if (isNew) {
+            upgrade = isFirst ? LedgerUpgrade.prepare(file, control) : null;
+            if (isFirst) {
                 LedgerTables.create(control);
             }
             writer = new LedgerWriter(connection);
-        } catch (SQLException | RuntimeException | Error unusable) {
+        } catch (SQLException | IOException | RuntimeException | Error unusable) {
             closeAfter(unusable);
             throw unusable;
         }
@@ -57,6 +74,12 @@ final class LedgerConnection implements AutoCloseable {
         } catch (SQLException alsoFailed) {
             failure.addSuppressed(alsoFailed);
         }
+    }
+
+    /** The conversion of an older format; null if there was none. */
+    @Nullable
+    LedgerUpgrade upgrade() {
+        return upgrade;
     }
 
     /** See {@link LedgerTables#damage}. */

@@ -45,14 +45,12 @@ import org.sqlite.util.OSInfo;
 public final class LedgerFile implements Journal, AutoCloseable {
     static final String NAME = "ledger.sqlite";
 
+    /** A copy that is being restored here; while it is there, the folder has no ledger that can be used. */
+    static final String RESTORING = "ledger.restoring";
+
     /** What to do with a ledger that {@link #isShared}. */
     public static final String WAY_OVER = "with the version that wrote it, let one collector take over all"
             + " names, and then start this version on that collector's ledger (docs/several-collectors.md)";
-
-    private static final String AWAY = "ledger.damaged-";
-
-    /** Files that SQLite keeps beside a database. They are useless without it, and harmful beside another one. */
-    private static final List<String> PARTS = List.of("-wal", "-shm", "-journal");
 
     /** More than SQLite needs to start. */
     private static final int PROBE_BYTES = 128 * 1024;
@@ -60,8 +58,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private final Path folder;
     private final Path file;
     private final FolderLock lock;
+    private final AsideFiles damaged;
     private @Nullable Path setAside;
     private @Nullable String damage;
+    private @Nullable LedgerUpgrade upgrade;
 
     /** Null after a failure, until the next use. */
     private @Nullable LedgerConnection connection;
@@ -109,11 +109,18 @@ public final class LedgerFile implements Journal, AutoCloseable {
         this.folder = folder;
         file = folder.resolve(NAME);
         lock = new FolderLock(folder);
+        damaged = new AsideFiles(folder, "damaged");
         boolean isOpen = false;
         try {
             unpackLibrary();
-            if (begins) {
-                finishMovingAway();
+            if (Files.exists(folder.resolve(RESTORING))) {
+                throw new IOException("restoring a backup here has not ended; run the command restore again"
+                        + (isIn(folder) ? ", or delete " + RESTORING + " to use the ledger that is here" : ""));
+            }
+            Path finished = begins ? damaged.finish() : null;
+            if (finished != null) {
+                damage = "an earlier start found it damaged";
+                setAside = finished;
             }
             String found = open();
             if (found != null) {
@@ -126,7 +133,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             }
             if (found != null) {
                 damage = found;
-                setAside = moveAway();
+                setAside = damaged.move();
                 found = open();
             }
             if (found != null) {
@@ -180,10 +187,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
         LedgerConnection opened = null;
         try {
-            opened = new LedgerConnection(file, true);
+            opened = LedgerConnection.first(file);
             String found = opened.damage();
             if (found == null) {
                 attempt = opened.attempt();
+                upgrade = opened.upgrade();
                 connection = opened;
                 opened = null;
             }
@@ -213,52 +221,6 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return Files.exists(some) && Files.size(some) > 0;
     }
 
-    /** Renames the file, and then the files beside it, to unused names that show what they are. */
-    private Path moveAway() throws IOException {
-        int number = 1;
-        while (Files.exists(away(number))) {
-            number++;
-        }
-        Files.move(file, away(number));
-        moveParts(away(number));
-        return away(number);
-    }
-
-    /**
-     * Completes {@link #moveAway} if an earlier start ended in the middle of it: the database was renamed, the files
-     * beside it were not.
-     */
-    private void finishMovingAway() throws IOException {
-        if (Files.exists(file) || !Files.exists(away(1))) {
-            return;
-        }
-        int number = 1;
-        while (Files.exists(away(number + 1))) {
-            number++;
-        }
-        if (moveParts(away(number))) {
-            damage = "an earlier start found it damaged";
-            setAside = away(number);
-        }
-    }
-
-    private boolean moveParts(Path away) throws IOException {
-        boolean isMoved = false;
-        for (String part : PARTS) {
-            Path from = folder.resolve(NAME + part);
-            Path to = folder.resolve(away.getFileName() + part);
-            if (Files.exists(from) && !Files.exists(to)) {
-                Files.move(from, to);
-                isMoved = true;
-            }
-        }
-        return isMoved;
-    }
-
-    private Path away(int number) {
-        return folder.resolve(AWAY + number + ".sqlite");
-    }
-
     /** The path to which a damaged ledger was moved; null if there was none. */
     public @Nullable Path setAside() {
         return setAside;
@@ -267,6 +229,11 @@ public final class LedgerFile implements Journal, AutoCloseable {
     /** What was damaged; null if nothing was. */
     public @Nullable String damage() {
         return damage;
+    }
+
+    /** What to log if this start has converted it from an older format; null if it has not. */
+    public @Nullable String upgrade() {
+        return upgrade == null ? null : upgrade.toString();
     }
 
     /** Whether an earlier version has shared the names with other collectors, so that values are in several ledgers. */
@@ -352,7 +319,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private LedgerConnection connected() throws SQLException {
         LedgerConnection open = connection;
         if (open == null) {
-            open = new LedgerConnection(file, false);
+            open = LedgerConnection.again(file);
             connection = open;
             open.secure();
         }

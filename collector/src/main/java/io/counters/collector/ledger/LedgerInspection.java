@@ -53,15 +53,20 @@ public record LedgerInspection(
         }
     }
 
-    private static LedgerInspection read(Path file) throws SQLException, IOException {
+    /** A connection that changes nothing, and creates no file. */
+    static Connection reading(Path file) throws SQLException, IOException {
         SQLiteConfig config = new SQLiteConfig();
         config.setReadOnly(true);
         Path log = file.resolveSibling(file.getFileName() + "-wal");
         // Without a log SQLite would create one, even to read.
         boolean isComplete = !Files.exists(log) || Files.size(log) == 0;
-        String url = "jdbc:sqlite:" + file.toUri().toString().replaceFirst("^file:/+", "file:/")
-                + (isComplete ? "?immutable=1" : "");
-        try (Connection connection = config.createConnection(url);
+        return config.createConnection(
+                "jdbc:sqlite:" + file.toUri().toString().replaceFirst("^file:/+", "file:/")
+                        + (isComplete ? "?immutable=1" : ""));
+    }
+
+    private static LedgerInspection read(Path file) throws SQLException, IOException {
+        try (Connection connection = reading(file);
                 Statement statement = connection.createStatement()) {
             long format = number(statement, "SELECT number FROM meta WHERE key = 'format'");
             String problem = format == LedgerTables.FORMAT || format == LedgerTables.FORMAT_BEFORE

@@ -61,13 +61,18 @@ public record LedgerSettings(
         }
         int streamsMax = atLeastOne(streams / STREAMS_PART / BYTES_A_STREAM);
         return new LedgerSettings(
-                settings.get(CollectorFlag.DATA_DIR, LedgerSettings::folder),
+                folder(settings),
                 names,
                 settings.get(CollectorFlag.NEW_NAMES, text -> Memory.of(text, names)),
                 streamsMax,
                 atLeastOne(streamsMax / NEW_STREAMS_PART),
                 atLeastOne((streams - streams / STREAMS_PART) / BYTES_A_WATERMARK),
                 DAY_MILLIS);
+    }
+
+    /** The folder alone. */
+    public static Path folder(Settings settings) {
+        return settings.get(CollectorFlag.DATA_DIR, LedgerSettings::folder);
     }
 
     private static int atLeastOne(long number) {

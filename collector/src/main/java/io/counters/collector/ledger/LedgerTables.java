@@ -127,11 +127,8 @@ final class LedgerTables {
     static void create(Statement control) throws SQLException {
         control.execute("BEGIN IMMEDIATE");
         control.execute(META);
-        long format = meta(control).getOrDefault("format", (long) FORMAT);
-        if (format != FORMAT && format != FORMAT_BEFORE) {
-            throw new SQLException("it has format " + format + ", but this version reads formats " + FORMAT_BEFORE
-                    + " and " + FORMAT + "; run the version that wrote it, or set another folder with --data-dir");
-        }
+        long format = format(control);
+        requireKnown(format);
         for (String table : TABLES) {
             control.execute(table);
         }
@@ -141,6 +138,27 @@ final class LedgerTables {
             }
         }
         control.execute("COMMIT");
+    }
+
+    /** The format of its tables; that of a new ledger if there are none. */
+    static long format(Statement control) throws SQLException {
+        return isTrue(control, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'meta')")
+                ? meta(control).getOrDefault("format", (long) FORMAT)
+                : FORMAT;
+    }
+
+    /** @throws SQLException with the remedy, if this version does not know this format */
+    static void requireKnown(long format) throws SQLException {
+        if (format > FORMAT) {
+            throw new SQLException("it has format " + format + ", which a newer version of the collector has written,"
+                    + " but this version reads formats " + FORMAT_BEFORE + " and " + FORMAT
+                    + ", and changes nothing; start the newer version again, or restore a backup that was made before"
+                    + " the upgrade");
+        }
+        if (format < FORMAT_BEFORE) {
+            throw new SQLException("it has format " + format + ", but this version reads formats " + FORMAT_BEFORE
+                    + " and " + FORMAT + "; run the version that wrote it, or set another folder with --data-dir");
+        }
     }
 
     /** The rows of the table of that name. */

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A tick is completely synced to disk before its first point is sent, and deleted when its last one is confirmed: a
  * collector that is killed at any moment sends it again, unchanged, after its restart. An incomplete file is not named
- * {@code .tick} yet and is deleted.
+ * {@code .tick} yet and is deleted. The name is the format, too: another one would be {@code .tick2}.
  *
  * <p>The lists and sums in memory agree with the disk, even if the disk fails. A tick that {@link #write} refuses has no
  * file. The bytes of a file that cannot be deleted are still counted, and deleting it is tried again before each tick: if it
@@ -35,6 +35,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Spool implements Backlog {
     private static final Pattern NAME = Pattern.compile("(\\d{1,18})-(\\d{1,9})\\.tick");
+
+    /** What a version that writes another format must name its files, so that this one leaves them alone and says so. */
+    private static final Pattern OTHER_FORMAT = Pattern.compile("\\d+-\\d+\\.tick.+");
+
     private static final String UNFINISHED = "unfinished";
     private static final int BUFFER_BYTES = 256 * 1024;
 
@@ -59,6 +63,9 @@ final class Spool implements Backlog {
     /** Why the folder could not be synced; null if it could. */
     private @Nullable String unsynced;
 
+    /** Files that another version has left, in a format of its own. */
+    private int unknown;
+
     /**
      * Lists the ticks that an earlier run left.
      *
@@ -79,6 +86,8 @@ final class Spool implements Backlog {
                                 Long.parseLong(name.group(1)),
                                 Integer.parseInt(name.group(2)),
                                 TickFile.blocks(Files.size(file))));
+                    } else if (OTHER_FORMAT.matcher(file.getFileName().toString()).matches()) {
+                        unknown++;
                     }
                 }
             }
@@ -278,7 +287,13 @@ final class Spool implements Backlog {
         if (undeleted != null) {
             return undeleted;
         }
-        return unsynced == null ? null : "the folder cannot be synced, so a power failure may lose ticks: " + unsynced;
+        if (unsynced != null) {
+            return "the folder cannot be synced, so a power failure may lose ticks: " + unsynced;
+        }
+        return unknown == 0
+                ? null
+                : "it has ticks that a newer version has written, and this version cannot send (files: " + unknown
+                        + "); run that version until it has sent them, or delete them";
     }
 
     /** The bytes of all files. */

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * The child process of {@link LedgerFaultsTest}: opens ledgers and commits to them while each call on a file fails in
+ * The child process of {@link LedgerFaultsTest}: opens ledgers, converts older ones, and commits to them while each call on a file fails in
  * turn. It ends with an exception if a value is wrong.
  */
 public final class FaultyDisk {
@@ -46,6 +46,9 @@ public final class FaultyDisk {
                 cases++;
             }
             for (int call = 1; disk.open(call); call++) {
+                cases++;
+            }
+            for (int call = 1; disk.upgrade(call); call++) {
                 cases++;
             }
         }
@@ -136,6 +139,38 @@ public final class FaultyDisk {
             }
             exact(copy, 3, "opened, call " + call);
             return failed;
+        }
+    }
+
+    /** Converts a ledger of format 2; returns whether a call failed. */
+    private boolean upgrade(int call) throws IOException {
+        Path data = Files.createDirectory(folder.resolve("upgrade-" + call));
+        LedgerUpgradeTest.write("2", data);
+        faults.failCalls(errno, call, fails);
+        try {
+            opened(data, "upgrade, call " + call).close();
+        } catch (IOException unusable) {
+            Faults.require(
+                    unusable.toString().matches("(?s).*(ledger|data folder|library).*"), "no reason: " + unusable);
+        }
+        boolean failed = heal();
+        Path copy = data.resolve("ledger.format-2.sqlite");
+        if (Files.exists(copy)) {
+            Path earlier = Files.createDirectory(data.resolve("earlier"));
+            Files.copy(copy, earlier.resolve("ledger.sqlite"));
+            upgraded(earlier, "the copy, call " + call);
+        }
+        upgraded(data, "upgraded, call " + call);
+        Faults.require(Files.exists(copy), "no copy of the older format, call " + call);
+        return failed;
+    }
+
+    private static void upgraded(Path data, String when) throws IOException {
+        try (KeptLedger kept = opened(data, when)) {
+            kept.datagram(LedgerUpgradeTest.ORDERS);
+            Faults.require(
+                    kept.value("orders.placed") == 42 && kept.value("many.199") == 200,
+                    when + ": " + kept.value("orders.placed"));
         }
     }
 

@@ -1,0 +1,50 @@
+package io.counters.collector.ledger;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A ledger that was converted from an older format. It is copied first; then one transaction converts it, so whenever the
+ * process ends, the file has one format or the other. A copy without a conversion is made again at the next start.
+ *
+ * @param from its format before
+ * @param copy the ledger as it was
+ */
+record LedgerUpgrade(long from, Path copy) {
+    /**
+     * Copies a ledger that has an older format.
+     *
+     * @param control of a connection to this file, without a transaction
+     * @return null if there is nothing to convert
+     * @throws IOException if there is not enough room on the disk; with the numbers
+     */
+    static @Nullable LedgerUpgrade prepare(Path file, Statement control) throws SQLException, IOException {
+        long format = LedgerTables.format(control);
+        if (format != LedgerTables.FORMAT_BEFORE) {
+            return null;
+        }
+        Path copy = file.resolveSibling("ledger.format-" + format + ".sqlite");
+        try {
+            // As much again for the log of the conversion, which may change every page.
+            OnlineCopy.write(file, copy, Files.size(file), LedgerContent::of);
+        } catch (IOException cannot) {
+            throw new IOException(
+                    "it has format " + format + ", and is copied before it is converted to format "
+                            + LedgerTables.FORMAT + ": " + cannot.getMessage(),
+                    cannot);
+        }
+        return new LedgerUpgrade(format, copy);
+    }
+
+    /** For the log. */
+    @Override
+    public String toString() {
+        return "the ledger was converted from format " + from + " to format " + LedgerTables.FORMAT
+                + "; as it was before, it is kept as " + copy
+                + ". Delete this copy once you are sure that you will not go back to the earlier version";
+    }
+}

@@ -1,0 +1,175 @@
+package io.counters.collector.ledger;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Ledgers that earlier versions have written: {@code ledger-*.sqlite.gz} in the resources, made by their own code. Each has 203
+ * counters of two senders with totals, and one of raw lines.
+ */
+class LedgerUpgradeTest {
+    static final String ORDERS = "from 8f2c6a1e0b7d4c93a5e1f07b 3000 3\nincrement orders.placed 0 42\n"
+            + "increment stock,sku=7 0 9\ndecrement stock,sku=7 0 4";
+
+    @TempDir
+    Path folder;
+
+    /** Writes one of them into a folder. */
+    static void write(String version, Path folder) throws IOException {
+        try (InputStream in = new GZIPInputStream(requireNonNull(
+                LedgerUpgradeTest.class.getResourceAsStream("ledger-" + version + ".sqlite.gz"), version))) {
+            Files.copy(in, folder.resolve("ledger.sqlite"));
+        }
+    }
+
+    private static void requireExact(KeptLedger kept) {
+        kept.datagram(ORDERS);
+        Map<String, Long> values = kept.values();
+        assertThat(values)
+                .hasSize(203)
+                .containsEntry("orders.placed", 42L)
+                .containsEntry("stock,sku=7", 5L)
+                .containsEntry("without.total", 7L);
+        for (int i = 0; i < 200; i++) {
+            assertThat(values).containsEntry("many." + i, i + 1L);
+        }
+        assertThat(kept.counted("ledger_healed_total")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2-first", "2", "3-first", "3-rests"})
+    void a_ledger_of_an_earlier_version_is_used_as_it_is_and_its_watermarks_are_known(String version) throws Exception {
+        write(version, folder);
+        for (int life = 0; life < 2; life++) {
+            try (KeptLedger kept = new KeptLedger(folder, false)) {
+                assertThat(kept.file.setAside()).as(kept.file.damage()).isNull();
+                requireExact(kept);
+                assertThat(kept.file.upgrade() != null).as("what the log says").isEqualTo(life == 0 && isFormat2(version));
+            }
+        }
+
+        assertThat(Files.exists(folder.resolve("ledger.format-2.sqlite"))).isEqualTo(isFormat2(version));
+        assertThat(files()).containsOnlyKeys(
+                isFormat2(version)
+                        ? new String[] {"ledger.format-2.sqlite", "ledger.lock", "ledger.sqlite"}
+                        : new String[] {"ledger.lock", "ledger.sqlite"});
+    }
+
+    private static boolean isFormat2(String version) {
+        return version.startsWith("2");
+    }
+
+    private Map<String, Long> files() throws IOException {
+        Map<String, Long> files = new TreeMap<>();
+        try (Stream<Path> all = Files.list(folder)) {
+            for (Path file : all.toList()) {
+                files.put(file.getFileName().toString(), Files.size(file));
+            }
+        }
+        return files;
+    }
+
+    @Test
+    void the_copy_is_what_the_earlier_version_left_and_the_log_says_when_to_delete_it() throws Exception {
+        write("2", folder);
+        Path copy = folder.resolve("ledger.format-2.sqlite");
+
+        try (LedgerFile file = new LedgerFile(folder)) {
+            assertThat(file.upgrade())
+                    .isEqualTo("the ledger was converted from format 2 to format 3; as it was before, it is kept as "
+                            + copy + ". Delete this copy once you are sure that you will not go back to the earlier"
+                            + " version");
+        }
+
+        Path before = Files.createDirectory(folder.resolve("before"));
+        write("2", before);
+        assertThat(content(copy)).isEqualTo(content(before.resolve("ledger.sqlite")));
+        assertThat(content(copy).format()).isEqualTo(2);
+        // The way back, and forward again.
+        Files.copy(copy, Files.createDirectory(folder.resolve("again")).resolve("ledger.sqlite"));
+        try (KeptLedger kept = new KeptLedger(folder.resolve("again"), false)) {
+            requireExact(kept);
+        }
+    }
+
+    private static LedgerContent content(Path file) throws Exception {
+        try (Connection connection = LedgerInspection.reading(file);
+                Statement statement = connection.createStatement()) {
+            return LedgerContent.of(statement);
+        }
+    }
+
+    @Test
+    void a_backup_of_an_older_ledger_has_its_format_and_is_converted_when_it_is_used() throws Exception {
+        write("2", folder);
+        Path backup = Files.createDirectory(folder.resolve("backup"));
+
+        assertThat(LedgerBackup.write(folder, backup.resolve("ledger.sqlite")).format())
+                .isEqualTo(2);
+
+        assertThat(LedgerBackup.check(backup).counters()).isEqualTo(203);
+        try (KeptLedger kept = new KeptLedger(backup, false)) {
+            requireExact(kept);
+        }
+    }
+
+    @Test
+    void a_ledger_of_a_newer_version_is_refused_with_the_remedy_and_left_unchanged() throws Exception {
+        write("3-rests", folder);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE unheard_of (a)");
+            statement.execute("DROP TABLE rest");
+            statement.execute("UPDATE meta SET number = 4 WHERE key = 'format'");
+        }
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageEndingWith("it has format 4, which a newer version of the collector has written, but this"
+                        + " version reads formats 2 and 3, and changes nothing; start the newer version again, or restore a"
+                        + " backup that was made before the upgrade");
+
+        assertThat(files()).containsOnlyKeys("ledger.lock", "ledger.sqlite");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement();
+                ResultSet tables =
+                        statement.executeQuery("SELECT count(*) FROM sqlite_master WHERE name IN ('rest', 'fact')")) {
+            assertThat(tables.getInt(1)).as("tables that were created").isZero();
+        }
+    }
+
+    @Test
+    void a_damaged_ledger_of_an_older_format_is_set_aside_as_it_is() throws Exception {
+        write("2", folder);
+        Path file = folder.resolve("ledger.sqlite");
+        byte[] bytes = Files.readAllBytes(file);
+        Arrays.fill(bytes, 4096, bytes.length, (byte) 7);
+        Files.write(file, bytes);
+
+        try (LedgerFile opened = new LedgerFile(folder)) {
+            assertThat(opened.setAside()).isNotNull();
+            assertThat(Files.readAllBytes(requireNonNull(opened.setAside()))).endsWith(7, 7, 7);
+            assertThat(opened.upgrade()).isNull();
+        }
+        assertThat(folder.resolve("ledger.format-2.sqlite")).doesNotExist();
+    }
+}
