@@ -15,6 +15,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.UserPrincipal;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -124,7 +125,20 @@ final class BackupFolder {
                 Files.move(unfinished, history, StandardCopyOption.ATOMIC_MOVE);
             }
             Path aside = LedgerBackup.restore(folder, lock);
+            giveToOwner(data);
             return new Written(ledger, Files.size(folder.resolve(LedgerBackup.NAME)), takesHistory, aside);
+        }
+    }
+
+    /** Lets the collector's user use what root has restored: the folder's owner owns the files. */
+    private static void giveToOwner(Path data) throws IOException {
+        UserPrincipal owner = Files.getOwner(data);
+        try (Stream<Path> files = Files.list(data)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (!Files.getOwner(file).equals(owner)) {
+                    Files.setOwner(file, owner);
+                }
+            }
         }
     }
 

@@ -2,11 +2,14 @@ package io.counters.collector.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.counters.collector.ledger.KeptLedger;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
@@ -125,6 +128,28 @@ class BackupFolderTest {
         assertThat(series(folder.resolve("new"))).isEqualTo(1);
         try (KeptLedger kept = new KeptLedger(folder.resolve("new"), false)) {
             assertThat(kept.values()).isEqualTo(Map.of("a", 5L));
+        }
+    }
+
+    @Test
+    void what_root_restores_belongs_to_the_owner_of_the_folder() throws Exception {
+        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        backup.write(data);
+        Path lost = Files.createDirectory(folder.resolve("lost"));
+        UserPrincipal collector =
+                lost.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody");
+        Files.setOwner(lost, collector);
+
+        backup.restore(lost);
+
+        assertThat(Files.list(lost)).hasSize(3).allMatch(file -> isOf(file, collector));
+    }
+
+    private static boolean isOf(Path file, UserPrincipal owner) {
+        try {
+            return Files.getOwner(file).equals(owner);
+        } catch (IOException unknown) {
+            throw new UncheckedIOException(unknown);
         }
     }
 

@@ -114,7 +114,7 @@ class LedgerImportTest {
             statement.execute("UPDATE meta SET number = 99 WHERE key = 'format'");
         }
 
-        assertRefused("it has format 99, but this version reads formats");
+        assertRefused("it has format 99, which a newer version of the collector has written");
         assertThat(Files.exists(folder.resolve("ledger.damaged-1.sqlite"))).isFalse();
     }
 }

@@ -387,7 +387,8 @@ class TickSinkTest {
         assertThat(said.lines())
                 .containsExactly(
                         "WARN the record at offset 0 of counters.ticks-0 is not a tick, and is left out: its format"
-                                + " is 9, this version reads 1 and 2");
+                                + " is 9, which a newer version of the collector has written, and this version reads 1 and"
+                                + " 2");
     }
 
     @Test
