@@ -33,15 +33,18 @@ class MovingIT {
     @TempDir
     Path folder;
 
-    private final int statsdPort = Ports.reserve();
-    private final int managementPort = Ports.reserve();
+    private int statsdPort;
+    private int managementPort;
     private Server collector;
     private Program statsd;
 
     @BeforeEach
     void start() throws Exception {
+        statsdPort = Ports.reserve();
+        managementPort = Ports.reserve();
         collector = Server.collector(folder);
-        Path config = Files.writeString(folder.resolve("statsd.js"), """
+        Path config = Files.writeString(
+                folder.resolve("statsd.js"), """
                 {
                   address: "127.0.0.1",
                   port: %d,
@@ -57,7 +60,9 @@ class MovingIT {
                 Path.of(System.getProperty("counters.node_modules"), "statsd", "stats.js")
                         .toString(),
                 config.toString());
-        await().atMost(PATIENCE).ignoreExceptions().until(() -> !managed("counters").isEmpty());
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> !managed("counters").isEmpty());
     }
 
     @AfterEach

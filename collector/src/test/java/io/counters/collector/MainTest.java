@@ -182,7 +182,17 @@ class MainTest {
         assertThat(out.toString(UTF_8).lines().filter(line -> line.matches("  [a-z-]+ +[A-Z].*")))
                 .extracting(line -> line.strip().split(" ", 2)[0])
                 .containsExactly(
-                        "get", "top", "tap", "rm", "record", "replay", "import", "backup", "restore", "doctor", "proxy",
+                        "get",
+                        "top",
+                        "tap",
+                        "rm",
+                        "record",
+                        "replay",
+                        "import",
+                        "backup",
+                        "restore",
+                        "doctor",
+                        "proxy",
                         "simulate");
         assertThat(out.toString(UTF_8)).doesNotContain("generate-completion");
     }

@@ -50,8 +50,8 @@ public final class Backup implements Callable<Integer> {
         BackupFolder backup = new BackupFolder(Objects.requireNonNull(to));
         BackupFolder.Written written = backup.write(data);
         shell.out()
-                .println("backed up " + data + " to " + backup + ": " + written.ledger() + "; bytes: "
-                        + written.bytes() + (written.hasHistory() ? ", with the history" : ", there is no history"));
+                .println("backed up " + data + " to " + backup + ": " + written.ledger() + "; bytes: " + written.bytes()
+                        + (written.hasHistory() ? ", with the history" : ", there is no history"));
         shell.out()
                 .println("not in it: settings, and the spool, whose points are sent without it or will be missing from"
                         + " graphs; counts are unaffected");

@@ -49,7 +49,11 @@ final class BackupFolder {
      * @param hasHistory whether it has a history
      * @param aside the ledger that was there before; null if there was none
      */
-    record Written(LedgerContent ledger, long bytes, boolean hasHistory, @Nullable Path aside) {}
+    record Written(
+            LedgerContent ledger,
+            long bytes,
+            boolean hasHistory,
+            @Nullable Path aside) {}
 
     /**
      * Writes the backup of a data folder, which a collector may be using.

@@ -52,15 +52,18 @@ public final class Restore implements Callable<Integer> {
         BackupFolder.Written restored = backup.restore(data);
         shell.out()
                 .println("restored " + backup + " to " + data + ": " + restored.ledger()
-                        + (restored.hasHistory() ? "; with its history" : "; its history was not needed or is missing"));
+                        + (restored.hasHistory()
+                                ? "; with its history"
+                                : "; its history was not needed or is missing"));
         if (restored.aside() != null) {
             shell.out()
                     .println("the ledger that was there is kept as " + restored.aside()
                             + "; delete it once the values are right");
         }
         shell.out()
-                .println("start the collector now; what senders without totals have counted since that commit, and senders"
-                        + " that ended since, is lost");
+                .println(
+                        "start the collector now; what senders without totals have counted since that commit, and senders"
+                                + " that ended since, is lost");
         return 0;
     }
 }

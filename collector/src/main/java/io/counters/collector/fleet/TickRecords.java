@@ -120,9 +120,9 @@ final class TickRecords {
         try {
             byte format = record.get();
             if (format != FORMAT && format != WITHOUT_FACTS) {
-                throw new Unreadable(
-                        "its format is " + format + ", which a newer version of the collector has written, and this version reads "
-                                + WITHOUT_FACTS + " and " + FORMAT);
+                throw new Unreadable("its format is " + format
+                        + ", which a newer version of the collector has written, and this version reads "
+                        + WITHOUT_FACTS + " and " + FORMAT);
             }
             long second = record.getLong();
             int part = record.getInt();

@@ -40,7 +40,8 @@ public final class HistoryBackup {
     /** The number of rows of each table, and the format. */
     private static List<Long> rows(Statement statement) throws SQLException {
         List<String> tables = new ArrayList<>();
-        try (ResultSet row = statement.executeQuery("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
+        try (ResultSet row =
+                statement.executeQuery("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")) {
             while (row.next()) {
                 tables.add(row.getString(1));
             }

@@ -111,7 +111,8 @@ final class HistoryFile implements AutoCloseable {
         control.execute("BEGIN IMMEDIATE");
         long format = number("PRAGMA user_version");
         if (format != 0 && format != FORMAT) {
-            throw new SQLException("it has format " + format + ", which a newer version of the collector has written, and"
+            throw new SQLException("it has format " + format
+                    + ", which a newer version of the collector has written, and"
                     + " this version writes " + FORMAT + "; run that version, or move the file away, and graphs begin"
                     + " anew");
         }

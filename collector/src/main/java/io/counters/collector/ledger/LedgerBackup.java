@@ -104,9 +104,7 @@ public final class LedgerBackup {
         Path restoring = folder.resolve(LedgerFile.RESTORING);
         AsideFiles replaced = new AsideFiles(folder, "replaced");
         try {
-            Files.copy(from.resolve(NAME), restoring, StandardCopyOption.REPLACE_EXISTING);
-            OnlineCopy.sync(restoring);
-            OnlineCopy.sync(folder);
+            copy(from.resolve(NAME), restoring);
             Path aside = replaced.finish();
             if (LedgerFile.isIn(folder)) {
                 aside = replaced.move();
@@ -120,6 +118,21 @@ public final class LedgerBackup {
                     "the backup " + from + " could not be restored to " + folder + ": " + DiskFault.text(cannot)
                             + "; run the command again",
                     cannot);
+        }
+    }
+
+    /** If it cannot be copied, the ledger that is there can be used again; if there is none, none may begin. */
+    private static void copy(Path from, Path restoring) throws IOException {
+        boolean isCopied = false;
+        try {
+            Files.copy(from, restoring, StandardCopyOption.REPLACE_EXISTING);
+            OnlineCopy.sync(restoring);
+            OnlineCopy.sync(restoring.getParent());
+            isCopied = true;
+        } finally {
+            if (!isCopied && LedgerFile.isIn(restoring.getParent())) {
+                Files.deleteIfExists(restoring);
+            }
         }
     }
 }

@@ -21,13 +21,7 @@ import java.util.Map;
  * @param watermarks of all streams
  */
 public record LedgerContent(
-        long format,
-        long commit,
-        long committedMillis,
-        long counters,
-        BigInteger sum,
-        long streams,
-        long watermarks) {
+        long format, long commit, long committedMillis, long counters, BigInteger sum, long streams, long watermarks) {
     static LedgerContent of(Statement statement) throws SQLException {
         Map<String, Long> meta = LedgerTables.meta(statement);
         return new LedgerContent(

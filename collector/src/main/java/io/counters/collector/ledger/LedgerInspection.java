@@ -60,9 +60,8 @@ public record LedgerInspection(
         Path log = file.resolveSibling(file.getFileName() + "-wal");
         // Without a log SQLite would create one, even to read.
         boolean isComplete = !Files.exists(log) || Files.size(log) == 0;
-        return config.createConnection(
-                "jdbc:sqlite:" + file.toUri().toString().replaceFirst("^file:/+", "file:/")
-                        + (isComplete ? "?immutable=1" : ""));
+        return config.createConnection("jdbc:sqlite:" + file.toUri().toString().replaceFirst("^file:/+", "file:/")
+                + (isComplete ? "?immutable=1" : ""));
     }
 
     private static LedgerInspection read(Path file) throws SQLException, IOException {

@@ -308,8 +308,9 @@ public final class LedgerRecords {
             Bytes.Reader in = reader(head);
             long format = in.number();
             if (format != FORMAT) {
-                throw damaged("its format is " + format + ", which a newer version of the collector has written, and this version reads "
-                        + FORMAT + "; upgrade this collector");
+                throw damaged("its format is " + format
+                        + ", which a newer version of the collector has written, and this version reads " + FORMAT
+                        + "; upgrade this collector");
             }
             ledger.set(new Head(in.number(), in.number(), in.number(), in.number(), in.signed(), in.number() != 0));
             loadPublished(ledger);

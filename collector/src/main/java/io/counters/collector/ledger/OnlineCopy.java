@@ -127,9 +127,8 @@ public final class OnlineCopy {
             }
             T copied = reading.of(statement);
             if (!copied.equals(expected)) {
-                throw new IOException(
-                        "the copy of " + from + " has " + copied + " where the source has " + expected
-                                + "; check the disk, and try it again");
+                throw new IOException("the copy of " + from + " has " + copied + " where the source has " + expected
+                        + "; check the disk, and try it again");
             }
             finishing.finish(statement);
         }

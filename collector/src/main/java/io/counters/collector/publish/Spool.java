@@ -86,7 +86,9 @@ final class Spool implements Backlog {
                                 Long.parseLong(name.group(1)),
                                 Integer.parseInt(name.group(2)),
                                 TickFile.blocks(Files.size(file))));
-                    } else if (OTHER_FORMAT.matcher(file.getFileName().toString()).matches()) {
+                    } else if (OTHER_FORMAT
+                            .matcher(file.getFileName().toString())
+                            .matches()) {
                         unknown++;
                     }
                 }

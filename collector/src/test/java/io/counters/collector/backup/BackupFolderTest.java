@@ -75,7 +75,9 @@ class BackupFolderTest {
         Files.writeString(folder.resolve("backup.part/ledger.sqlite"), "half of one");
         Files.writeString(data.resolve("history.db"), "is no database, so the second file fails");
 
-        assertThatThrownBy(() -> backup.write(data)).isInstanceOf(IOException.class).hasMessageContaining("history.db");
+        assertThatThrownBy(() -> backup.write(data))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("history.db");
 
         assertThat(Files.list(folder)).containsExactly(data);
         Files.delete(data.resolve("history.db"));

@@ -44,7 +44,7 @@ class BackupIT {
     @TempDir
     Path folder;
 
-    private final int port = Ports.reserve();
+    private int port;
     private final List<CollectorProgram> started = new ArrayList<>();
     private final List<Sender> senders = new ArrayList<>();
     private Path data;
@@ -58,6 +58,7 @@ class BackupIT {
     @BeforeEach
     void open() throws Exception {
         data = folder.resolve("data");
+        port = Ports.reserve();
         memcached = new Memcached();
         tsd = new Tsd(put -> 204);
         socket = new DatagramSocket();
@@ -194,7 +195,9 @@ class BackupIT {
         delete(data);
         startCounting();
 
-        assertThat(run("restore", backup)).startsWith("0 restored " + backup + " to " + data).contains("with its history");
+        assertThat(run("restore", backup))
+                .startsWith("0 restored " + backup + " to " + data)
+                .contains("with its history");
 
         stopCounting();
         CollectorProgram restored = collector();

@@ -582,7 +582,8 @@ class HistoryTest {
             kept.counters.put("a", 1L);
             kept.tick(BEGIN);
 
-            assertThat(kept.said.lines().get(0)).contains("it has format 99, which a newer version of the collector has written");
+            assertThat(kept.said.lines().get(0))
+                    .contains("it has format 99, which a newer version of the collector has written");
             assertThat(kept.history.trouble().orElseThrow()).contains("it has format 99");
             assertThat(kept.counted("history_lost_ticks_total")).isEqualTo(1);
             assertThatThrownBy(() -> kept.samples("a", 0, 1)).isInstanceOf(IOException.class);

@@ -188,7 +188,8 @@ class LedgerBackupTest {
     void a_folder_that_a_collector_uses_is_not_restored() throws Exception {
         try (KeptLedger kept = new KeptLedger(data, false)) {
             kept.commit.run();
-            assertThatThrownBy(() -> new FolderLock(data)).hasMessageContaining("is in use by another collector; stop it");
+            assertThatThrownBy(() -> new FolderLock(data))
+                    .hasMessageContaining("is in use by another collector; stop it");
         }
     }
 
@@ -209,7 +210,8 @@ class LedgerBackupTest {
             backUp();
         }
         newer(data);
-        assertThatThrownBy(this::backUp).hasMessageContaining("format 4, which a newer version of the collector has written");
+        assertThatThrownBy(this::backUp)
+                .hasMessageContaining("format 4, which a newer version of the collector has written");
         newer(backup);
         assertThatThrownBy(() -> LedgerBackup.check(backup)).hasMessageContaining("format 4, which a newer version");
     }
@@ -233,8 +235,8 @@ class LedgerBackupTest {
                         data.resolve("ledger.sqlite"), copy, 0, statement -> readings.incrementAndGet()))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("has 2 where the source has 1; check the disk, and try it again");
-        assertThatThrownBy(() ->
-                        OnlineCopy.write(data.resolve("ledger.sqlite"), copy, 1L << 60, statement -> "anything"))
+        assertThatThrownBy(
+                        () -> OnlineCopy.write(data.resolve("ledger.sqlite"), copy, 1L << 60, statement -> "anything"))
                 .isInstanceOf(IOException.class)
                 .hasMessageMatching("a copy in .*/backup needs 11529215046\\d+ bytes of disk \\(\\d+ for itself\\), and"
                         + " \\d+ are free; free some space");

@@ -63,15 +63,18 @@ class LedgerUpgradeTest {
             try (KeptLedger kept = new KeptLedger(folder, false)) {
                 assertThat(kept.file.setAside()).as(kept.file.damage()).isNull();
                 requireExact(kept);
-                assertThat(kept.file.upgrade() != null).as("what the log says").isEqualTo(life == 0 && isFormat2(version));
+                assertThat(kept.file.upgrade() != null)
+                        .as("what the log says")
+                        .isEqualTo(life == 0 && isFormat2(version));
             }
         }
 
         assertThat(Files.exists(folder.resolve("ledger.format-2.sqlite"))).isEqualTo(isFormat2(version));
-        assertThat(files()).containsOnlyKeys(
-                isFormat2(version)
-                        ? new String[] {"ledger.format-2.sqlite", "ledger.lock", "ledger.sqlite"}
-                        : new String[] {"ledger.lock", "ledger.sqlite"});
+        assertThat(files())
+                .containsOnlyKeys(
+                        isFormat2(version)
+                                ? new String[] {"ledger.format-2.sqlite", "ledger.lock", "ledger.sqlite"}
+                                : new String[] {"ledger.lock", "ledger.sqlite"});
     }
 
     private static boolean isFormat2(String version) {
