@@ -90,7 +90,7 @@ class LedgerBackupTest {
             answerAll(kept, Map.of());
             assertThat(backUp().toString())
                     .startsWith("counters: 2, sum of their values: 8, senders with totals: 1, watermarks: 1,"
-                            + " last commit: number 2 at 1970-01-01T00:00:00Z, format: 3");
+                            + " last commit: number 1 at 1970-01-01T00:00:00Z, format: 3");
             kept.datagram(S1 + " 2000 2\nincrement a 2 7\nincrement later 4 4");
             kept.datagram("from 00000000000000000000002b 500 1\nincrement later 1 1");
             kept.datagram("increment plain 100");
