@@ -214,7 +214,7 @@ final class Checks {
             return Finding.failure(
                     "ledger",
                     ledger.file() + ": " + problem,
-                    "keep the file, and restore a backup; a damaged ledger is set aside at the next start, and a new one"
+                    "keep the file, and restore a backup (command restore); a damaged ledger is set aside at the next start, and a new one"
                             + " begins at 0");
         }
         if (ledger.isShared()) {
@@ -227,9 +227,10 @@ final class Checks {
                 "ledger",
                 String.format(
                         Locale.ROOT,
-                        "%s: format %d, %,d counters, %,d senders with totals, not damaged",
+                        "%s: format %d%s, %,d counters, %,d senders with totals, not damaged",
                         ledger.file(),
                         ledger.format(),
+                        ledger.isOlder() ? " (the next start copies and converts it)" : "",
                         ledger.counters(),
                         ledger.streams()));
     }

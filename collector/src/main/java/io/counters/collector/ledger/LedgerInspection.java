@@ -35,6 +35,10 @@ public record LedgerInspection(
     /** Reads the whole file in this folder; a large one takes some seconds. Creates nothing. */
     public static LedgerInspection of(Path folder) {
         Path file = folder.resolve(LedgerFile.NAME);
+        if (Files.exists(folder.resolve(LedgerFile.RESTORING))) {
+            return new LedgerInspection(
+                    file, true, false, false, 0, 0, 0, "restoring a backup there has not ended; run restore again");
+        }
         if (!Files.exists(file)) {
             return new LedgerInspection(file, false, false, false, 0, 0, 0, null);
         }
@@ -51,6 +55,11 @@ public record LedgerInspection(
             return new LedgerInspection(
                     file, true, false, false, 0, 0, 0, "it cannot be read: " + DiskFault.text(unreadable));
         }
+    }
+
+    /** Whether the next start converts it. */
+    public boolean isOlder() {
+        return format == LedgerTables.FORMAT_BEFORE;
     }
 
     /** A connection that changes nothing, and creates no file. */

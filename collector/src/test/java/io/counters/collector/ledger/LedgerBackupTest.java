@@ -169,6 +169,8 @@ class LedgerBackupTest {
         assertThatThrownBy(() -> new LedgerFile(data))
                 .hasMessageContaining("restoring a backup here has not ended; run the command restore again, or delete"
                         + " ledger.restoring to use the ledger that is here");
+        assertThat(LedgerInspection.of(data).problem())
+                .isEqualTo("restoring a backup there has not ended; run restore again");
         // It ended between the renaming of the ledger and that of its log.
         Files.move(data.resolve("ledger.sqlite"), data.resolve("ledger.replaced-1.sqlite"));
         Files.writeString(data.resolve("ledger.sqlite-wal"), "not moved yet");

@@ -95,6 +95,7 @@ class LedgerUpgradeTest {
     void the_copy_is_what_the_earlier_version_left_and_the_log_says_when_to_delete_it() throws Exception {
         write("2", folder);
         Path copy = folder.resolve("ledger.format-2.sqlite");
+        assertThat(LedgerInspection.of(folder).isOlder()).isTrue();
 
         try (LedgerFile file = new LedgerFile(folder)) {
             assertThat(file.upgrade())
