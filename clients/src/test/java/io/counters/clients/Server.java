@@ -2,6 +2,7 @@ package io.counters.clients;
 
 import io.counters.testsupport.Ports;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -22,7 +23,7 @@ import java.util.regex.Pattern;
 final class Server implements AutoCloseable {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
-    private static final Pattern NUMBER = Pattern.compile("(?m)^counters_(\\S+) (-?\\d+)$");
+    private static final Pattern NUMBER = Pattern.compile("(?m)^counters_(\\S+) (\\S+)$");
 
     private final Process process;
     private final Path output;
@@ -121,12 +122,18 @@ final class Server implements AutoCloseable {
         Matcher number = NUMBER.matcher(read("metrics"));
         while (number.find()) {
             if (number.group(1).matches("(intake_rejected_lines|proxy_rejected)_total\\{.*")) {
-                rejected.put(number.group(1).replaceAll(".*\"(.*)\".*", "$1"), Long.valueOf(number.group(2)));
+                rejected.put(number.group(1).replaceAll(".*\"(.*)\".*", "$1"), whole(number.group(2)));
             } else if (number.group(1).matches("(intake|proxy)_joined_counts_total")) {
-                rejected.put("joined", Long.valueOf(number.group(2)));
+                rejected.put("joined", whole(number.group(2)));
             }
         }
+        rejected.values().removeIf(lines -> lines == 0);
         return rejected;
+    }
+
+    /** A number as Prometheus' library writes it, such as 200.0. */
+    private static long whole(String number) {
+        return new BigDecimal(number).longValueExact();
     }
 
     /** The sum of these servers' rejected lines, by reason. */
