@@ -22,6 +22,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -83,7 +84,7 @@ final class BackupFolder {
             OnlineCopy.sync(unfinished);
             Files.move(unfinished, folder);
             isComplete = true;
-            OnlineCopy.sync(folder.getParent());
+            OnlineCopy.sync(Objects.requireNonNull(folder.getParent()));
             return new Written(ledger, bytes, hasHistory, null);
         } catch (FileSystemException cannot) {
             throw new IOException("the backup " + folder + " cannot be written: " + DiskFault.text(cannot), cannot);

@@ -104,7 +104,7 @@ public final class LedgerBackup {
         Path restoring = folder.resolve(LedgerFile.RESTORING);
         AsideFiles replaced = new AsideFiles(folder, "replaced");
         try {
-            copy(from.resolve(NAME), restoring);
+            copy(from.resolve(NAME), folder, restoring);
             Path aside = replaced.finish();
             if (LedgerFile.isIn(folder)) {
                 aside = replaced.move();
@@ -122,15 +122,15 @@ public final class LedgerBackup {
     }
 
     /** If it cannot be copied, the ledger that is there can be used again; if there is none, none may begin. */
-    private static void copy(Path from, Path restoring) throws IOException {
+    private static void copy(Path from, Path folder, Path restoring) throws IOException {
         boolean isCopied = false;
         try {
             Files.copy(from, restoring, StandardCopyOption.REPLACE_EXISTING);
             OnlineCopy.sync(restoring);
-            OnlineCopy.sync(restoring.getParent());
+            OnlineCopy.sync(folder);
             isCopied = true;
         } finally {
-            if (!isCopied && LedgerFile.isIn(restoring.getParent())) {
+            if (!isCopied && LedgerFile.isIn(folder)) {
                 Files.deleteIfExists(restoring);
             }
         }

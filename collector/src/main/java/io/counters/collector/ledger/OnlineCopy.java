@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Objects;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
@@ -76,7 +77,7 @@ public final class OnlineCopy {
             sync(unfinished);
             Files.move(unfinished, to, StandardCopyOption.ATOMIC_MOVE);
             isComplete = true;
-            sync(to.toAbsolutePath().getParent());
+            sync(folder(to));
             return content;
         } finally {
             if (!isComplete) {
@@ -105,7 +106,7 @@ public final class OnlineCopy {
     }
 
     private static void requireRoom(Path to, long copyBytes, long roomBytes) throws IOException {
-        Path folder = to.toAbsolutePath().getParent();
+        Path folder = folder(to);
         long needed = copyBytes + roomBytes + SPARE_BYTES;
         long free = Files.getFileStore(folder).getUsableSpace();
         if (free < needed) {
@@ -132,6 +133,10 @@ public final class OnlineCopy {
             }
             finishing.finish(statement);
         }
+    }
+
+    private static Path folder(Path file) {
+        return Objects.requireNonNull(file.toAbsolutePath().getParent());
     }
 
     private static Connection open(Path file) throws SQLException {

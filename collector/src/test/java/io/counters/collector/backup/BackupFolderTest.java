@@ -13,7 +13,9 @@ import java.nio.file.attribute.UserPrincipal;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +54,7 @@ class BackupFolderTest {
         assertThat(folder.resolve("backup"))
                 .isDirectoryContaining("glob:**/ledger.sqlite")
                 .isDirectoryContaining("glob:**/history.db");
-        assertThat(Files.list(folder.resolve("backup"))).hasSize(3);
+        assertThat(files(folder.resolve("backup"))).hasSize(3);
         assertThat(Files.readAllLines(folder.resolve("backup/SHA256SUMS")))
                 .hasSize(2)
                 .allMatch(line -> line.matches("[0-9a-f]{64}  (ledger.sqlite|history.db)"));
@@ -79,7 +81,7 @@ class BackupFolderTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("history.db");
 
-        assertThat(Files.list(folder)).containsExactly(data);
+        assertThat(files(folder)).containsExactly(data);
         Files.delete(data.resolve("history.db"));
         Files.createDirectory(folder.resolve("backup.part"));
         Files.writeString(folder.resolve("backup.part/ledger.sqlite"), "half of one");
@@ -144,7 +146,13 @@ class BackupFolderTest {
 
         backup.restore(lost);
 
-        assertThat(Files.list(lost)).hasSize(3).allMatch(file -> isOf(file, collector));
+        assertThat(files(lost)).hasSize(3).allMatch(file -> isOf(file, collector));
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
+        }
     }
 
     private static boolean isOf(Path file, UserPrincipal owner) {

@@ -110,8 +110,9 @@ class BackupIT {
             StringBuilder lines =
                     new StringBuilder(from + (System.nanoTime() - begun) / 1_000_000 + " " + ++seq + "\n");
             String counted = counts ? names.get((int) (seq % names.size())) : "";
-            totals.merge(counted, 1L, Long::sum);
-            totals.remove("");
+            if (counts) {
+                totals.merge(counted, 1L, Long::sum);
+            }
             totals.forEach((name, total) ->
                     lines.append("increment " + name + " " + (name.equals(counted) ? 1 : 0) + " " + total + "\n"));
             BackupIT.this.send(lines.toString());
