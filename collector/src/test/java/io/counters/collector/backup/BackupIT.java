@@ -25,6 +25,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -52,7 +53,7 @@ class BackupIT {
     private Tsd tsd;
     private DatagramSocket socket;
     private volatile boolean isCounting;
-    private Thread counting;
+    private @Nullable Thread counting;
     private long withoutTotals;
 
     @BeforeEach
@@ -127,7 +128,7 @@ class BackupIT {
     /** Counts some hundred times a second until {@link #stopCounting}. */
     private void startCounting() {
         isCounting = true;
-        counting = new Thread(() -> {
+        Thread thread = new Thread(() -> {
             try {
                 while (isCounting) {
                     for (Sender sender : senders) {
@@ -141,13 +142,15 @@ class BackupIT {
                 throw new IllegalStateException(failed);
             }
         });
-        counting.start();
+        counting = thread;
+        thread.start();
     }
 
     private void stopCounting() throws InterruptedException {
         isCounting = false;
-        if (counting != null) {
-            counting.join();
+        Thread thread = counting;
+        if (thread != null) {
+            thread.join();
         }
     }
 
@@ -190,7 +193,7 @@ class BackupIT {
         lost.awaitMetric("publish_ticks_total", lost.metric("publish_ticks_total") + 2);
         stopCounting();
         awaitExact(lost);
-        long plain = lost.counters().get("plain");
+        long plain = lost.counters().getOrDefault("plain", 0L);
         assertThat(plain).isEqualTo(withoutTotals);
         lost.kill();
         delete(data);
@@ -202,7 +205,7 @@ class BackupIT {
 
         stopCounting();
         CollectorProgram restored = collector();
-        long kept = restored.counters().get("plain");
+        long kept = restored.counters().getOrDefault("plain", 0L);
         assertThat(kept).as("what was sent without totals").isPositive().isLessThan(plain);
         withoutTotals = 0;
         startCounting();

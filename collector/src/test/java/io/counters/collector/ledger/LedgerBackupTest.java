@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,7 +38,7 @@ class LedgerBackupTest {
         return LedgerBackup.write(data, backup.resolve("ledger.sqlite"));
     }
 
-    private Path restore(Path to) throws IOException {
+    private @Nullable Path restore(Path to) throws IOException {
         try (FolderLock lock = new FolderLock(to)) {
             return LedgerBackup.restore(backup, lock);
         }
