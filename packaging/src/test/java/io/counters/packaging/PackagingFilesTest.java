@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -58,7 +59,7 @@ class PackagingFilesTest {
         return Pattern.compile("(?m)^    ([A-Z_]+)\\($")
                 .matcher(Files.readString(SETTINGS).replaceAll("(?m)^    ([A-Z_]+)\\(.+$", "    $1("))
                 .results()
-                .map(setting -> setting.group(1).toLowerCase(java.util.Locale.ROOT))
+                .map(setting -> setting.group(1).toLowerCase(Locale.ROOT))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
@@ -78,7 +79,7 @@ class PackagingFilesTest {
                     .results()
                     .map(name -> name.group(1) == null
                             ? name.group(2).replace('-', '_')
-                            : name.group(1).toLowerCase(java.util.Locale.ROOT))
+                            : name.group(1).toLowerCase(Locale.ROOT))
                     .forEach(used::add);
         }
         // Variables that Kubernetes would set, the user of an image, and parts of Docker's own flags.
