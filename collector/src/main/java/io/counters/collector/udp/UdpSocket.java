@@ -128,10 +128,31 @@ public class UdpSocket implements Datagrams {
      */
     @Override
     public void wake() {
+        if (wakeHosts().stream().anyMatch(host -> wokenBy(channel, host)) || !isInherited) {
+            return;
+        }
+        try (DatagramChannel other = DatagramChannel.open()) {
+            wokenBy(other, wakeHosts().get(0));
+        } catch (IOException noDescriptor) {
+            // The thread ends with the process.
+        }
+    }
+
+    /** Where this socket can be reached; the second one if it is an inherited one for IPv6 only. */
+    private List<InetAddress> wakeHosts() {
         if (!address.getAddress().isAnyLocalAddress()) {
-            wakeAt(address.getAddress());
-        } else if (!wakeAt(InetAddress.getLoopbackAddress()) && isInherited) {
-            wakeAt(V6_LOOPBACK);
+            return List.of(address.getAddress());
+        }
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        return isInherited ? List.of(loopback, V6_LOOPBACK) : List.of(loopback);
+    }
+
+    private boolean wokenBy(DatagramChannel from, InetAddress host) {
+        try {
+            return from.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort())) == 0;
+        } catch (IOException | UnsupportedAddressTypeException closedFullOrOtherFamily) {
+            // If the socket is closed or full, then no thread waits.
+            return false;
         }
     }
 
@@ -140,30 +161,6 @@ public class UdpSocket implements Datagrams {
             return InetAddress.getByAddress(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
         } catch (UnknownHostException impossible) {
             throw new AssertionError(impossible);
-        }
-    }
-
-    private boolean wakeAt(InetAddress host) {
-        InetSocketAddress to = new InetSocketAddress(host, address.getPort());
-        if (wokenBy(channel, to)) {
-            return true;
-        }
-        if (!isInherited) {
-            return false;
-        }
-        try (DatagramChannel other = DatagramChannel.open()) {
-            return wokenBy(other, to);
-        } catch (IOException noDescriptor) {
-            return false;
-        }
-    }
-
-    private static boolean wokenBy(DatagramChannel from, InetSocketAddress to) {
-        try {
-            return from.send(ByteBuffer.allocate(0), to) == 0;
-        } catch (IOException | UnsupportedAddressTypeException closedOrOtherFamily) {
-            // Then no thread waits.
-            return false;
         }
     }
 
