@@ -160,7 +160,11 @@ public final class Main {
                 .addSubcommand(Import.line(environment, shell, InstantSource.system(), new SecureRandom()))
                 .addSubcommand(Doctor.line(environment, shell, InstantSource.system()))
                 .addSubcommand(ProxyCommand.line(
-                        Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, environment, out)))
+                        Runtime.getRuntime().maxMemory(),
+                        in,
+                        out,
+                        err,
+                        settings -> startProxy(settings, environment, out)))
                 .addSubcommand(new Simulate(out, err, System::nanoTime))
                 .addSubcommand(new ShellCompletion(shell))
                 .setOut(new PrintWriter(out, true, UTF_8))

@@ -72,7 +72,8 @@ class SystemdIT {
     }
 
     private List<String> collector(String... flags) {
-        List<String> command = jar("--bind=127.0.0.1", "--udp-port=0", "--http-port=0", "--data-dir=" + folder.resolve("data"));
+        List<String> command =
+                jar("--bind=127.0.0.1", "--udp-port=0", "--http-port=0", "--data-dir=" + folder.resolve("data"));
         command.addAll(List.of(flags));
         return command;
     }
@@ -80,23 +81,28 @@ class SystemdIT {
     /** What the page of the present collector answers. */
     private String page(Systemd systemd, String path) throws IOException, InterruptedException {
         Matcher page = PAGE.matcher(String.join("\n", systemd.program().output()));
-        String address = page.results().reduce((first, second) -> second).orElseThrow().group(1);
-        return http.send(HttpRequest.newBuilder(URI.create(address + path)).build(), ofString()).body();
+        String address =
+                page.results().reduce((first, second) -> second).orElseThrow().group(1);
+        return http.send(HttpRequest.newBuilder(URI.create(address + path)).build(), ofString())
+                .body();
     }
 
     private void awaitCounter(Systemd systemd, String name, long value) {
-        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(page(systemd, "/api/counters"))
-                .as(systemd.program()::toString)
-                .contains("\"" + name + "\", \"value\": " + value + "}"));
+        await().atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> assertThat(page(systemd, "/api/counters"))
+                        .as(systemd.program()::toString)
+                        .contains("\"" + name + "\", \"value\": " + value + "}"));
     }
 
     /** Sends {@code increment loaded} at a steady rate, one a datagram, without totals, until it is ended; returns how many. */
     private static long send(int port, int perSecond, AtomicBoolean ends) throws IOException {
-        ByteBuffer datagram = ByteBuffer.allocateDirect(32).put("increment loaded".getBytes(US_ASCII)).flip();
+        ByteBuffer datagram = ByteBuffer.allocateDirect(32)
+                .put("increment loaded".getBytes(US_ASCII))
+                .flip();
         long begin = System.nanoTime();
         long sent = 0;
-        try (DatagramChannel channel = DatagramChannel.open()
-                .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
+        try (DatagramChannel channel =
+                DatagramChannel.open().connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
             while (!ends.get()) {
                 long due = (System.nanoTime() - begin) / 1000 * perSecond / 1_000_000;
                 // After a pause of this thread no burst, which the buffer may not hold.
@@ -114,11 +120,10 @@ class SystemdIT {
 
     @Test
     void restarts_under_load_lose_no_datagram_of_the_socket_that_systemd_holds() throws Exception {
-        try (Systemd systemd =
-                Systemd.start(folder, "127.0.0.1", 256 << 20, Duration.ofSeconds(30), collector())) {
+        try (Systemd systemd = Systemd.start(folder, "127.0.0.1", 256 << 20, Duration.ofSeconds(30), collector())) {
             int port = systemd.port();
-            int perSecond = (int) Math.min(
-                    PER_SECOND_MAX, Math.max(20, systemd.bufferBytes() / DATAGRAM_BYTES / AWAY_SECONDS_MAX));
+            int perSecond = (int)
+                    Math.min(PER_SECOND_MAX, Math.max(20, systemd.bufferBytes() / DATAGRAM_BYTES / AWAY_SECONDS_MAX));
             // Without the right to a large buffer, fewer.
             long datagrams = perSecond == PER_SECOND_MAX ? DATAGRAMS : 3L * perSecond;
             AtomicBoolean ends = new AtomicBoolean();
@@ -140,7 +145,8 @@ class SystemdIT {
             assertThat(systemd.program().output())
                     .filteredOn(line -> line.startsWith("ended "))
                     .allMatch(line -> line.endsWith(" 143"));
-            assertThat(systemd.program().errors()).noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR "));
+            assertThat(systemd.program().errors())
+                    .noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR "));
             System.out.println("datagrams sent " + sent + ", restarts " + RESTARTS + ", lost 0, at " + perSecond
                     + " a second; buffer " + systemd.bufferBytes());
             assertThat(systemd.stop()).isEqualTo(143);
@@ -164,8 +170,7 @@ class SystemdIT {
     void a_socket_of_each_family_is_taken_and_its_thread_is_woken_at_the_end(String address) throws Exception {
         try (Systemd systemd = Systemd.start(folder, address, 1 << 20, Duration.ZERO, collector())) {
             InetAddress to = InetAddress.getByName(address.equals("0.0.0.0") ? "127.0.0.1" : "::1");
-            try (DatagramChannel channel =
-                    DatagramChannel.open().connect(new InetSocketAddress(to, systemd.port()))) {
+            try (DatagramChannel channel = DatagramChannel.open().connect(new InetSocketAddress(to, systemd.port()))) {
                 channel.write(ByteBuffer.wrap("increment a".getBytes(US_ASCII)));
             }
             awaitCounter(systemd, "a", 1);
@@ -223,8 +228,8 @@ class SystemdIT {
                 folder.resolve("proxy.ini"),
                 "[statsite-proxy]\nport = 0\nudp_port = " + Ports.reserve() + "\nhttp_port = 0\n"
                         + "bind_address = 127.0.0.1\nlog_level = INFO\nservers = " + servers + "\n");
-        try (Systemd systemd = Systemd.start(
-                folder, "-", 0, Duration.ofSeconds(2), jar("proxy", "-f", ini.toString()))) {
+        try (Systemd systemd =
+                Systemd.start(folder, "-", 0, Duration.ofSeconds(2), jar("proxy", "-f", ini.toString()))) {
             systemd.awaitTimes("notified STATUS=servers that can be reached: 1", 1);
             signal("HUP", systemd.pid());
             systemd.awaitTimes("notified RELOADING=1", 1);

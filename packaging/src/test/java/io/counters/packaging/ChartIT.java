@@ -24,7 +24,8 @@ class ChartIT {
 
     /** The rendered objects by kind. */
     private static Map<String, Map<String, Object>> rendered(String... values) {
-        TemplateCommand template = new Helm(CHART).template().withName("counters").withNamespace("monitoring");
+        TemplateCommand template =
+                new Helm(CHART).template().withName("counters").withNamespace("monitoring");
         for (String value : values) {
             int equals = value.indexOf('=');
             template.set(value.substring(0, equals), value.substring(equals + 1));
@@ -48,14 +49,17 @@ class ChartIT {
     private static Object at(Object object, Object... path) {
         Object found = object;
         for (Object step : path) {
-            found = step instanceof Integer index ? ((List<?>) found).get(index) : map(found).get(step);
+            found = step instanceof Integer index
+                    ? ((List<?>) found).get(index)
+                    : map(found).get(step);
             assertThat(found).as(List.of(path) + " in " + object).isNotNull();
         }
         return found;
     }
 
     private static List<String> all(Object list, String key) {
-        return ((List<?>) list).stream().map(each -> String.valueOf(at(each, key))).toList();
+        return ((List<?>) list)
+                .stream().map(each -> String.valueOf(at(each, key))).toList();
     }
 
     @Test
@@ -72,7 +76,8 @@ class ChartIT {
         assertThat(objects).containsOnlyKeys("NetworkPolicy", "Service", "StatefulSet");
         Object set = objects.get("StatefulSet");
         assertThat(at(set, "spec", "replicas")).isEqualTo(1);
-        assertThat(at(set, "spec", "volumeClaimTemplates", 0, "metadata", "name")).isEqualTo("ledger");
+        assertThat(at(set, "spec", "volumeClaimTemplates", 0, "metadata", "name"))
+                .isEqualTo("ledger");
         isConsistent(objects, "StatefulSet");
         assertThat(at(set, "spec", "template", "spec", "containers", 0, "args"))
                 .isEqualTo(List.of("--otlp-port=4318", "--store=memcached://m:11211"));
@@ -106,7 +111,8 @@ class ChartIT {
         Object selector = at(workload, "spec", "selector", "matchLabels");
         assertThat(at(workload, "spec", "template", "metadata", "labels")).isEqualTo(selector);
         assertThat(at(objects.get("Service"), "spec", "selector")).isEqualTo(selector);
-        assertThat(at(objects.get("NetworkPolicy"), "spec", "podSelector", "matchLabels")).isEqualTo(selector);
+        assertThat(at(objects.get("NetworkPolicy"), "spec", "podSelector", "matchLabels"))
+                .isEqualTo(selector);
         assertThat(all(at(objects.get("Service"), "spec", "ports"), "targetPort"))
                 .isEqualTo(all(at(container, "ports"), "name"));
         assertThat(all(at(objects.get("NetworkPolicy"), "spec", "ingress", 0, "ports"), "port"))

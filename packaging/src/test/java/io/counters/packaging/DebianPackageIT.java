@@ -47,8 +47,11 @@ class DebianPackageIT {
         assumeTrue(Files.exists(Path.of("/etc/debian_version")), "not a Debian");
         assumeTrue(System.getProperty("user.name").equals("root"), "not root");
         assumeTrue(!Files.exists(Path.of("/run/systemd/system")), "systemd would start the services");
-        assumeTrue(Shell.succeeds("setpriv", "--version") && Shell.succeeds("gcc", "--version"), "no setpriv or no gcc");
-        assumeTrue(Files.readString(Path.of("/var/lib/dpkg/status")).contains("java17-runtime-headless"), "no Java of Debian");
+        assumeTrue(
+                Shell.succeeds("setpriv", "--version") && Shell.succeeds("gcc", "--version"), "no setpriv or no gcc");
+        assumeTrue(
+                Files.readString(Path.of("/var/lib/dpkg/status")).contains("java17-runtime-headless"),
+                "no Java of Debian");
         assumeTrue(!Shell.succeeds("dpkg", "-s", "counters") && !Files.exists(STATE), "counters is installed here");
         mayInstall = true;
     }
@@ -105,8 +108,8 @@ class DebianPackageIT {
     }
 
     private static void send(int port, int datagrams) throws IOException {
-        try (DatagramChannel channel = DatagramChannel.open()
-                .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
+        try (DatagramChannel channel =
+                DatagramChannel.open().connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
             for (int i = 0; i < datagrams; i++) {
                 channel.write(ByteBuffer.wrap("increment a".getBytes(US_ASCII)));
             }
@@ -115,9 +118,11 @@ class DebianPackageIT {
 
     private static void awaitCounter(Systemd systemd, long value) {
         Matcher page = PAGE.matcher(String.join("\n", systemd.program().output()));
-        String at = page.results().reduce((first, second) -> second).orElseThrow().group(1);
+        String at =
+                page.results().reduce((first, second) -> second).orElseThrow().group(1);
         await().atMost(Duration.ofSeconds(60))
-                .untilAsserted(() -> assertThat(Shell.run("counters", "get", "--at", at, "a")).contains("a " + value + "\n"));
+                .untilAsserted(() -> assertThat(Shell.run("counters", "get", "--at", at, "a"))
+                        .contains("a " + value + "\n"));
     }
 
     private static String rights(String path) throws IOException, InterruptedException {
@@ -129,7 +134,9 @@ class DebianPackageIT {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         install(DEB);
 
-        assertThat(Shell.run("counters", "--version")).contains("counters collector ").doesNotContain("not packaged");
+        assertThat(Shell.run("counters", "--version"))
+                .contains("counters collector ")
+                .doesNotContain("not packaged");
         assertThat(Shell.run("counters")).contains("Usage: ");
         assertThat(rights(SETTINGS.toString())).isEqualTo("root:counters 640");
         assertThat(rights(STATE.toString())).isEqualTo("counters:counters 750");
@@ -141,7 +148,9 @@ class DebianPackageIT {
             send(systemd.port(), 10);
             awaitCounter(systemd, 10);
             assertThat(rights("/var/lib/counters/ledger.sqlite")).startsWith("counters:counters ");
-            assertThat(Shell.run("ps", "-o", "user=", "-p", Long.toString(systemd.pid())).strip()).isEqualTo("counters");
+            assertThat(Shell.run("ps", "-o", "user=", "-p", Long.toString(systemd.pid()))
+                            .strip())
+                    .isEqualTo("counters");
 
             install(later());
             send(systemd.port(), 10);
@@ -152,7 +161,8 @@ class DebianPackageIT {
 
             assertThat(SETTINGS).content().contains("http_port = 0");
             assertThat(systemd.stop()).isEqualTo(143);
-            assertThat(systemd.program().errors()).noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR "));
+            assertThat(systemd.program().errors())
+                    .noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR "));
         }
         Shell.run("dpkg", "--remove", "--force-unsafe-io", "counters");
         assertThat(Path.of("/usr/bin/counters")).doesNotExist();
@@ -165,7 +175,8 @@ class DebianPackageIT {
         assertThat(SETTINGS.getParent()).doesNotExist();
         assertThat(Path.of("/etc/default/counters")).doesNotExist();
         assertThat(UNITS.resolve("counters-collector.service")).doesNotExist();
-        assertThat(Path.of("/etc/systemd/system/multi-user.target.wants/counters-collector.service")).doesNotExist();
+        assertThat(Path.of("/etc/systemd/system/multi-user.target.wants/counters-collector.service"))
+                .doesNotExist();
     }
 
     @Test
@@ -174,18 +185,22 @@ class DebianPackageIT {
         install(DEB);
 
         assertThat(Shell.run(
-                        "systemd-analyze",
-                        "verify",
-                        "--man=no",
-                        UNITS.resolve("counters-collector.service").toString(),
-                        UNITS.resolve("counters-proxy.service").toString(),
-                        UNITS.resolve("counters-collector.socket").toString())
-                .lines()
-                .filter(line -> line.contains("counters")))
+                                "systemd-analyze",
+                                "verify",
+                                "--man=no",
+                                UNITS.resolve("counters-collector.service").toString(),
+                                UNITS.resolve("counters-proxy.service").toString(),
+                                UNITS.resolve("counters-collector.socket").toString())
+                        .lines()
+                        .filter(line -> line.contains("counters")))
                 .isEmpty();
         for (String unit : List.of("counters-collector.service", "counters-proxy.service")) {
             assertThat(Shell.run(
-                            "systemd-analyze", "security", "--offline=true", "--threshold=20", UNITS.resolve(unit).toString()))
+                            "systemd-analyze",
+                            "security",
+                            "--offline=true",
+                            "--threshold=20",
+                            UNITS.resolve(unit).toString()))
                     .contains("Overall exposure level");
         }
     }

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("once")
 class ImageIT {
     private static final Path JDK = Path.of(System.getProperty("java.home"));
-    private static final Path JAR = Path.of("..", "collector", "target", "collector.jar").toAbsolutePath();
+    private static final Path JAR =
+            Path.of("..", "collector", "target", "collector.jar").toAbsolutePath();
 
     @TempDir
     Path folder;
@@ -70,7 +71,8 @@ class ImageIT {
         Path health = Path.of("docker", "healthy").toAbsolutePath();
 
         try (Program collector = Program.java(runtime, arguments)) {
-            String port = collector.awaitLine("page: +http://127\\.0\\.0\\.1:(\\d+)/").group(1);
+            String port =
+                    collector.awaitLine("page: +http://127\\.0\\.0\\.1:(\\d+)/").group(1);
             collector.awaitLine("points:");
 
             Shell.run(health.toString(), port);

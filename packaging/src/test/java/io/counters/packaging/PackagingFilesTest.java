@@ -42,7 +42,8 @@ class PackagingFilesTest {
     static List<Path> plainYaml() throws IOException {
         try (Stream<Path> files = Files.walk(Path.of("."))) {
             return files.filter(file -> file.toString().endsWith(".yaml"))
-                    .filter(file -> !file.toString().contains("/templates/") && !file.toString().contains("/target/"))
+                    .filter(file -> !file.toString().contains("/templates/")
+                            && !file.toString().contains("/target/"))
                     .sorted()
                     .toList();
         }
@@ -73,7 +74,10 @@ class PackagingFilesTest {
                 .results()
                 .forEach(key -> used.add(key.group(1)));
         for (String file : List.of(
-                "docker/Dockerfile", "helm/counters/templates/_helpers.tpl", "helm/counters/values.yaml", "compose/compose.yaml")) {
+                "docker/Dockerfile",
+                "helm/counters/templates/_helpers.tpl",
+                "helm/counters/values.yaml",
+                "compose/compose.yaml")) {
             Pattern.compile("COUNTERS_([A-Z_]+)|[ \"]--([a-z-]+)=(?=[\\w{$/])")
                     .matcher(text(file))
                     .results()
@@ -96,7 +100,8 @@ class PackagingFilesTest {
         Map<String, List<String>> proxy =
                 Unit.read(Path.of("debian/counters-proxy.service")).values();
 
-        assertThat(collector.keySet().stream().filter(key -> key.matches("(Protect|Private|Restrict|SystemCall|Lock).*")))
+        assertThat(collector.keySet().stream()
+                        .filter(key -> key.matches("(Protect|Private|Restrict|SystemCall|Lock).*")))
                 .hasSizeGreaterThan(15)
                 .allSatisfy(key -> assertThat(proxy.get(key)).as(key).isEqualTo(collector.get(key)));
     }
@@ -131,8 +136,9 @@ class PackagingFilesTest {
 
         assertThat(text("helm/counters/Chart.yaml")).contains("appVersion: " + version + "\n");
         for (Path file : plainYaml()) {
-            assertThat(Files.readString(file)).as(file.toString()).doesNotContainPattern(
-                    "counters/(agent|collector):(?!" + Pattern.quote(version) + ")[^\\s]");
+            assertThat(Files.readString(file))
+                    .as(file.toString())
+                    .doesNotContainPattern("counters/(agent|collector):(?!" + Pattern.quote(version) + ")[^\\s]");
         }
     }
 }

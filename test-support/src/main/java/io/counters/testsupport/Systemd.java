@@ -34,8 +34,7 @@ public final class Systemd implements AutoCloseable {
      * @param bufferBytes what is asked of the kernel for the UDP socket
      * @param watchdog zero for none
      */
-    public static Systemd start(
-            Path folder, String address, int bufferBytes, Duration watchdog, List<String> service)
+    public static Systemd start(Path folder, String address, int bufferBytes, Duration watchdog, List<String> service)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 compiled(folder).toString(),
@@ -61,8 +60,7 @@ public final class Systemd implements AutoCloseable {
             Files.write(source, Objects.requireNonNull(text).readAllBytes());
         }
         Path binary = folder.resolve("systemd");
-        Process gcc = new ProcessBuilder(
-                        "gcc", "-O2", "-Wall", "-Werror", "-o", binary.toString(), source.toString())
+        Process gcc = new ProcessBuilder("gcc", "-O2", "-Wall", "-Werror", "-o", binary.toString(), source.toString())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(gcc.getInputStream().readAllBytes(), UTF_8);
@@ -96,14 +94,18 @@ public final class Systemd implements AutoCloseable {
 
     /** How often a line was printed that begins so. */
     public long times(String beginning) {
-        return program.output().stream().filter(line -> line.startsWith(beginning)).count();
+        return program.output().stream()
+                .filter(line -> line.startsWith(beginning))
+                .count();
     }
 
     /** Waits until that often a line was printed that begins so. */
     public void awaitTimes(String beginning, long times) {
         await(beginning).atMost(PATIENCE).pollInterval(Duration.ofMillis(10)).untilAsserted(() -> {
             long found = times(beginning);
-            assertThat(found >= times || program.isRunning()).as(program::toString).isTrue();
+            assertThat(found >= times || program.isRunning())
+                    .as(program::toString)
+                    .isTrue();
             assertThat(found).as(program::toString).isGreaterThanOrEqualTo(times);
         });
     }

@@ -189,7 +189,8 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
         long age = nanoClock.getAsLong() - roundNanos;
         return age <= ROUND_NANOS_MAX
                 ? List.of()
-                : List.of("the proxy's loop has not finished a round for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
+                : List.of(
+                        "the proxy's loop has not finished a round for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
     }
 
     /** How many servers are connected, or can be sent to over UDP. From any thread; may be slightly out of date. */

@@ -21,8 +21,7 @@ final class NotifySocket implements AutoCloseable {
     NotifySocket(String address) throws IOException {
         try {
             // The kernel marks abstract names with a NUL.
-            socket.connect(
-                    new DomainSocketAddress(address.startsWith("@") ? "\0" + address.substring(1) : address));
+            socket.connect(new DomainSocketAddress(address.startsWith("@") ? "\0" + address.substring(1) : address));
         } catch (IOException | RuntimeException cannot) {
             socket.close();
             throw cannot;

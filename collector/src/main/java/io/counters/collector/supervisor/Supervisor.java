@@ -120,8 +120,9 @@ public final class Supervisor implements AutoCloseable {
 
     private static @Nullable DatagramChannel datagrams(@Nullable Channel standardInput) {
         if (standardInput instanceof ServerSocketChannel) {
-            log.warn("standard input is a TCP socket, which is not used; give the .socket unit ListenDatagram= instead of"
-                    + " ListenStream=");
+            log.warn(
+                    "standard input is a TCP socket, which is not used; give the .socket unit ListenDatagram= instead of"
+                            + " ListenStream=");
         }
         if (!(standardInput instanceof DatagramChannel channel)) {
             return null;

@@ -201,7 +201,8 @@ public class UdpSocket implements Datagrams {
         }
         return Optional.of(
                 isInherited
-                        ? "the inherited socket has a buffer of " + receiveBufferBytes + " bytes for datagrams that are not yet"
+                        ? "the inherited socket has a buffer of " + receiveBufferBytes
+                                + " bytes for datagrams that are not yet"
                                 + " read, less than " + RECEIVE_BUFFER_BYTES
                                 + "; set a larger ReceiveBuffer= in the .socket unit"
                         : "the kernel grants " + receiveBufferBytes + " of " + RECEIVE_BUFFER_BYTES

@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -168,8 +167,7 @@ class SupervisorTest {
     @Test
     void without_systemd_nothing_is_told_and_nothing_fails() throws Exception {
         environment.put("NOTIFY_SOCKET", folder.resolve("nobody").toString());
-        for (Supervisor supervisor :
-                List.of(Supervisor.none(), Supervisor.of(environment, null, PID, () -> nanos))) {
+        for (Supervisor supervisor : List.of(Supervisor.none(), Supervisor.of(environment, null, PID, () -> nanos))) {
             supervisor.ready("well");
             supervisor.tell(List.of(), "well");
             supervisor.stopping();
@@ -187,9 +185,12 @@ class SupervisorTest {
                 DatagramChannel unbound = DatagramChannel.open();
                 DatagramChannel connected = DatagramChannel.open().connect(bound.getLocalAddress());
                 ServerSocketChannel tcp = ServerSocketChannel.open().bind(loopback)) {
-            assertThat(Supervisor.of(Map.of(), bound, PID, () -> nanos).socket()).contains(bound);
-            assertThat(Supervisor.of(Map.of(), unbound, PID, () -> nanos).socket()).isEmpty();
-            assertThat(Supervisor.of(Map.of(), connected, PID, () -> nanos).socket()).isEmpty();
+            assertThat(Supervisor.of(Map.of(), bound, PID, () -> nanos).socket())
+                    .contains(bound);
+            assertThat(Supervisor.of(Map.of(), unbound, PID, () -> nanos).socket())
+                    .isEmpty();
+            assertThat(Supervisor.of(Map.of(), connected, PID, () -> nanos).socket())
+                    .isEmpty();
             assertThat(Supervisor.of(Map.of(), tcp, PID, () -> nanos).socket()).isEmpty();
         }
     }

@@ -93,7 +93,8 @@ class UdpSocketTest {
 
             assertThat(inherited.getOption(StandardSocketOptions.SO_RCVBUF)).isEqualTo(before);
             assertThat(socket.receiveBufferBytes()).isEqualTo(before);
-            assertThat(socket.remark()).hasValueSatisfying(text -> assertThat(text).contains("ReceiveBuffer="));
+            assertThat(socket.remark())
+                    .hasValueSatisfying(text -> assertThat(text).contains("ReceiveBuffer="));
             assertThat(socket.keepsUnread()).isTrue();
             socket.close();
             assertThat(inherited.isOpen()).isTrue();
@@ -114,7 +115,9 @@ class UdpSocketTest {
             assertThat(socket.hasUnread()).isFalse();
 
             for (int i = 0; i < 100; i++) {
-                sender.send(ByteBuffer.allocate(1000), new InetSocketAddress(to, socket.address().getPort()));
+                sender.send(
+                        ByteBuffer.allocate(1000),
+                        new InetSocketAddress(to, socket.address().getPort()));
             }
 
             assertThat(socket.hasUnread()).isTrue();
