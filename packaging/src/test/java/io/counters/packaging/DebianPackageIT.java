@@ -142,6 +142,7 @@ class DebianPackageIT {
         assertThat(rights(STATE.toString())).isEqualTo("counters:counters 750");
         assertThat(rights("/usr/share/counters/collector.jar")).isEqualTo("root:root 644");
         assertThat(Shell.run("getent", "passwd", "counters")).contains(":/var/lib/counters:/usr/sbin/nologin");
+        analyze();
         // On free ports, for this test; an administrator's change, which an upgrade must keep.
         Files.writeString(SETTINGS, Files.readString(SETTINGS) + "\nbind = 127.0.0.1\nhttp_port = 0\n");
         try (Systemd systemd = Systemd.start(folder, "127.0.0.1", 8 << 20, Duration.ofSeconds(30), service())) {
@@ -179,11 +180,10 @@ class DebianPackageIT {
                 .doesNotExist();
     }
 
-    @Test
-    void systemd_understands_the_units_and_finds_little_that_is_exposed() throws Exception {
-        assumeTrue(Shell.succeeds("systemd-analyze", "--version"), "no systemd-analyze");
-        install(DEB);
-
+    private static void analyze() throws IOException, InterruptedException {
+        if (!Shell.succeeds("systemd-analyze", "--version")) {
+            return;
+        }
         assertThat(Shell.run(
                                 "systemd-analyze",
                                 "verify",
@@ -195,6 +195,7 @@ class DebianPackageIT {
                         .filter(line -> line.contains("counters")))
                 .isEmpty();
         for (String unit : List.of("counters-collector.service", "counters-proxy.service")) {
+            // The exit status is that of a service that is more exposed than 2.0 of 10.
             assertThat(Shell.run(
                             "systemd-analyze",
                             "security",

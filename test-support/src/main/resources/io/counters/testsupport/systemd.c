@@ -92,6 +92,8 @@ static pid_t start(int udp, const char *notify, int watchdog, char **command) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  /* nohup ignores it for all of its children. */
+  signal(SIGHUP, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (udp >= 0 && dup2(udp, 0) != 0) _exit(3);
   setenv("NOTIFY_SOCKET", notify, 1);

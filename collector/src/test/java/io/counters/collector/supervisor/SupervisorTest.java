@@ -3,6 +3,7 @@ package io.counters.collector.supervisor;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.channel.epoll.Epoll;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
@@ -33,9 +34,15 @@ class SupervisorTest {
     @TempDir
     Path folder;
 
-    private final Socket systemd = Socket.newSocketDomainDgram();
+    private final Socket systemd;
     private final Map<String, String> environment = new HashMap<>();
     private long nanos = TimeUnit.MILLISECONDS.toNanos(1500);
+
+    SupervisorTest() {
+        // Loads the library in C.
+        Epoll.ensureAvailability();
+        systemd = Socket.newSocketDomainDgram();
+    }
 
     @AfterEach
     void close() throws IOException {
