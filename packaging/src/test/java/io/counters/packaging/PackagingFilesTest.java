@@ -79,7 +79,7 @@ class PackagingFilesTest {
                 "helm/counters/values.yaml",
                 "compose/compose.yaml")) {
             Pattern.compile("COUNTERS_([A-Z_]+)|[ \"]--([a-z-]+)=(?=[\\w{$/])")
-                    .matcher(text(file).replaceAll("(?m)^(?:HEALTHCHECK|COPY|FROM|RUN) .*$|^#.*$", ""))
+                    .matcher(text(file).replaceAll("(?m)^(?:HEALTHCHECK|COPY|FROM|RUN) .*$", ""))
                     .results()
                     .map(name -> name.group(1) == null
                             ? name.group(2).replace('-', '_')

@@ -100,12 +100,20 @@ public final class Intake implements Runnable, AutoCloseable {
             ports.close();
             throw cannot;
         }
+        watch(nanoClock);
+        show(metrics);
+    }
+
+    private void watch(LongSupplier nanoClock) {
         rounds.add(new Rounds("the UDP socket's thread", udp::rounds, socket::hasUnread, nanoClock));
         // These two wake at least once a second.
         rounds.add(new Rounds("the TCP port's thread", tcp::rounds, () -> true, nanoClock));
         if (unix != null) {
             rounds.add(new Rounds("the Unix socket's thread", unix::rounds, () -> true, nanoClock));
         }
+    }
+
+    private void show(Metrics metrics) {
         metrics.total(
                 "intake_kernel_drops_total",
                 "Datagrams that the kernel dropped because the receive buffer was full.",
