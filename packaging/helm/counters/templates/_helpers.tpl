@@ -32,16 +32,10 @@ spec:
   automountServiceAccountToken: false
   # Kubernetes would set COUNTERS_PORT and others for a service of that name.
   enableServiceLinks: false
-  # It ends within 5 s.
-  terminationGracePeriodSeconds: 20
+  # It ends within 5 s, after the pause of preStop.
+  terminationGracePeriodSeconds: 30
   securityContext:
-    runAsNonRoot: true
-    runAsUser: 10001
-    runAsGroup: 0
-    fsGroup: 10001
-    fsGroupChangePolicy: OnRootMismatch
-    seccompProfile:
-      type: RuntimeDefault
+    {{- toYaml .Values.podSecurityContext | nindent 4 }}
   containers:
     - name: collector
       image: "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
@@ -55,7 +49,14 @@ spec:
         - --otlp-port={{ .Values.otlpPort }}
         {{- end }}
         {{- range $flag, $value := .Values.settings }}
+        {{- if has $flag (list "udp-port" "tcp-port" "http-port" "otlp-port" "data-dir" "ledger" "instance") }}
+        {{- fail (printf "settings.%s: the chart sets it" $flag) }}
+        {{- end }}
+        {{- if kindIs "float64" $value }}
+        - {{ printf "--%s=%d" $flag (int64 $value) | quote }}
+        {{- else }}
         - {{ printf "--%s=%v" $flag $value | quote }}
+        {{- end }}
         {{- end }}
       env:
         - name: POD_NAME
@@ -77,6 +78,13 @@ spec:
           containerPort: {{ .Values.otlpPort }}
           protocol: TCP
         {{- end }}
+      {{- if .Values.fleet.enabled }}
+      # Until all nodes know that this pod ends, it gets datagrams, and takes them.
+      lifecycle:
+        preStop:
+          exec:
+            command: [sleep, "10"]
+      {{- end }}
       # The page is on loopback, so these run in the container. Readiness is that of the process, too: a collector whose disk
       # or store fails must still receive, because lines without totals are counted in memory.
       startupProbe:
@@ -107,7 +115,13 @@ spec:
           mountPath: /var/lib/counters
         - name: tmp
           mountPath: /tmp
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
   volumes:
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
     - name: tmp
       emptyDir:
         sizeLimit: 128Mi

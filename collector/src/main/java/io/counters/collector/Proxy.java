@@ -99,8 +99,11 @@ public final class Proxy implements AutoCloseable {
     /** Reads servers.conf again and logs the result. */
     void reload() {
         supervisor.reloading();
-        reloader.reload();
-        supervisor.ready(status());
+        try {
+            reloader.reload();
+        } finally {
+            supervisor.ready(status());
+        }
     }
 
     private void say(PrintStream out, ProxyIni settings, String page) throws IOException {

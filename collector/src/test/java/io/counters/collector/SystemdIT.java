@@ -157,7 +157,7 @@ class SystemdIT {
     }
 
     private void awaitTotal(Systemd systemd, long atLeast) {
-        await().atMost(Duration.ofSeconds(600)).until(() -> total(systemd) >= atLeast);
+        await().atMost(Duration.ofMinutes(10)).until(() -> total(systemd) >= atLeast);
     }
 
     private long total(Systemd systemd) throws IOException, InterruptedException {

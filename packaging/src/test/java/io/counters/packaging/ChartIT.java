@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.marcnuri.helm.Helm;
 import com.marcnuri.helm.LintResult;
 import com.marcnuri.helm.TemplateCommand;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -93,8 +95,22 @@ class ChartIT {
         Object container = at(objects.get("Deployment"), "spec", "template", "spec", "containers", 0);
         assertThat(at(container, "args")).isEqualTo(List.of("--ledger=kafka://k:9092", "--instance=$(POD_NAME)"));
         assertThat(all(at(container, "ports"), "name")).containsExactly("counts-udp", "counts-tcp");
+        assertThat(at(container, "lifecycle", "preStop", "exec", "command")).isEqualTo(List.of("sleep", "10"));
+        assertThat(map(at(objects.get("Service"), "spec")))
+                .as("a pod that does not receive yet, or not any more, must get nothing")
+                .doesNotContainKey("publishNotReadyAddresses");
         assertThat(at(objects.get("PodDisruptionBudget"), "spec", "selector", "matchLabels"))
                 .isEqualTo(at(objects.get("Deployment"), "spec", "selector", "matchLabels"));
+    }
+
+    @Test
+    void large_numbers_of_a_file_stay_whole_and_what_the_chart_sets_is_refused(@TempDir Path folder) throws Exception {
+        Path values = Files.writeString(folder.resolve("values.yaml"), "settings:\n  connections: 1000000\n");
+
+        assertThat(new Helm(CHART).template().withName("counters").withValuesFile(values).call())
+                .contains("- \"--connections=1000000\"\n");
+        assertThatThrownBy(() -> rendered("settings.http-port=1"))
+                .hasMessageContaining("settings.http-port: the chart sets it");
     }
 
     @Test

@@ -126,6 +126,16 @@ class PackagingFilesTest {
     }
 
     @Test
+    void systemd_never_gives_up_a_service_whose_socket_it_would_close() throws IOException {
+        Unit service = Unit.read(Path.of("debian/counters-collector.service"));
+
+        assertThat(service.value("StandardInput")).isEqualTo("socket");
+        assertThat(service.value("StartLimitIntervalSec")).isEqualTo("0");
+        assertThat(service.value("Restart")).isEqualTo("on-failure");
+        assertThat(service.values()).doesNotContainKey("RestartPreventExitStatus");
+    }
+
+    @Test
     void the_images_and_the_chart_have_the_version_of_the_project() throws IOException {
         String version = Pattern.compile("<artifactId>counters-parent</artifactId>\\s*<version>(.*?)</version>")
                 .matcher(text("pom.xml"))

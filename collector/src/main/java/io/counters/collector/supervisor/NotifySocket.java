@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 /** The Unix datagram socket at which systemd listens. The JDK has no such sockets, so this uses Netty's. For one thread. */
 final class NotifySocket implements AutoCloseable {
     private final Socket socket = Socket.newSocketDomainDgram();
+    private final DomainSocketAddress address;
 
     /**
      * Connects, without waiting.
@@ -19,9 +20,10 @@ final class NotifySocket implements AutoCloseable {
      * @throws IOException with the reason if that is not possible
      */
     NotifySocket(String address) throws IOException {
+        // The kernel marks abstract names with a NUL.
+        this.address = new DomainSocketAddress(address.startsWith("@") ? "\0" + address.substring(1) : address);
         try {
-            // The kernel marks abstract names with a NUL.
-            socket.connect(new DomainSocketAddress(address.startsWith("@") ? "\0" + address.substring(1) : address));
+            socket.connect(this.address);
         } catch (IOException | RuntimeException cannot) {
             socket.close();
             throw cannot;
@@ -45,7 +47,13 @@ final class NotifySocket implements AutoCloseable {
     boolean send(String text) throws IOException {
         byte[] bytes = text.getBytes(UTF_8);
         ByteBuffer datagram = ByteBuffer.allocateDirect(bytes.length).put(bytes);
-        return socket.write(datagram, 0, bytes.length) > 0;
+        try {
+            return socket.write(datagram, 0, bytes.length) > 0;
+        } catch (IOException refused) {
+            // Another socket may have the name now.
+            socket.connect(address);
+            return socket.write(datagram, 0, bytes.length) > 0;
+        }
     }
 
     @Override

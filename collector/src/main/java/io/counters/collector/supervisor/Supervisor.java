@@ -148,6 +148,9 @@ public final class Supervisor implements AutoCloseable {
 
     /** Tells that the process does its work. Also ends {@link #reloading}. */
     public synchronized void ready(String status) {
+        if (stopping) {
+            return;
+        }
         untold.put("READY", "1");
         setStatus(status);
         send();
@@ -155,6 +158,9 @@ public final class Supervisor implements AutoCloseable {
 
     /** Tells that the process reads its settings again. */
     public synchronized void reloading() {
+        if (stopping) {
+            return;
+        }
         untold.put("RELOADING", "1");
         untold.put("MONOTONIC_USEC", Long.toString(TimeUnit.NANOSECONDS.toMicros(nanoClock.getAsLong())));
         send();
@@ -223,6 +229,7 @@ public final class Supervisor implements AutoCloseable {
 
     @Override
     public synchronized void close() throws IOException {
+        stopping = true;
         if (notify != null) {
             notify.close();
         }

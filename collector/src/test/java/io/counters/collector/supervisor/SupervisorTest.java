@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -58,8 +59,12 @@ class SupervisorTest {
 
     /** The next datagram; null if there is none. */
     private @Nullable String told() throws IOException {
+        return told(systemd);
+    }
+
+    private static @Nullable String told(Socket by) throws IOException {
         ByteBuffer datagram = ByteBuffer.allocateDirect(4096);
-        int length = systemd.read(datagram, 0, datagram.capacity());
+        int length = by.read(datagram, 0, datagram.capacity());
         if (length <= 0) {
             return null;
         }
@@ -155,6 +160,25 @@ class SupervisorTest {
             supervisor.tell(List.of(), "read again");
 
             assertThat(told()).isEqualTo("STATUS=read again\nREADY=1\n");
+        }
+    }
+
+    @Test
+    void a_new_socket_of_the_same_name_is_told() throws Exception {
+        try (Supervisor supervisor = supervisor()) {
+            supervisor.ready("well");
+            systemd.close();
+            Files.delete(folder.resolve("notify"));
+            Socket again = Socket.newSocketDomainDgram();
+            try {
+                again.bind(new DomainSocketAddress(folder.resolve("notify").toString()));
+
+                supervisor.tell(List.of(), "still well");
+
+                assertThat(told(again)).isEqualTo("STATUS=still well\n");
+            } finally {
+                again.close();
+            }
         }
     }
 
