@@ -107,7 +107,11 @@ class ChartIT {
     void large_numbers_of_a_file_stay_whole_and_what_the_chart_sets_is_refused(@TempDir Path folder) throws Exception {
         Path values = Files.writeString(folder.resolve("values.yaml"), "settings:\n  connections: 1000000\n");
 
-        assertThat(new Helm(CHART).template().withName("counters").withValuesFile(values).call())
+        assertThat(new Helm(CHART)
+                        .template()
+                        .withName("counters")
+                        .withValuesFile(values)
+                        .call())
                 .contains("- \"--connections=1000000\"\n");
         assertThatThrownBy(() -> rendered("settings.http-port=1"))
                 .hasMessageContaining("settings.http-port: the chart sets it");
