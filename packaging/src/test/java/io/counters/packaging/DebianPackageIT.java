@@ -141,6 +141,7 @@ class DebianPackageIT {
         assertThat(rights(SETTINGS.toString())).isEqualTo("root:counters 640");
         assertThat(rights(STATE.toString())).isEqualTo("counters:counters 750");
         assertThat(rights("/usr/share/counters/collector.jar")).isEqualTo("root:root 644");
+        assertThat(rights("/usr/share/counters/collector-couchbase.jar")).isEqualTo("root:root 644");
         assertThat(Shell.run("getent", "passwd", "counters")).contains(":/var/lib/counters:/usr/sbin/nologin");
         analyze();
         // On free ports, for this test; an administrator's change, which an upgrade must keep.
