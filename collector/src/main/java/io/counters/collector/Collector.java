@@ -15,6 +15,7 @@ import io.counters.collector.publish.Sink;
 import io.counters.collector.query.QueryApi;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
+import io.counters.collector.supervisor.Supervisor;
 import io.counters.collector.tap.Tap;
 import io.counters.collector.tap.TapApi;
 import java.io.IOException;
@@ -47,6 +48,7 @@ final class Collector implements AutoCloseable {
 
     private final Assembly parts = new Assembly(log);
     private final Settings settings;
+    private final Supervisor supervisor;
     private final CollectorSettings own;
     private final Counting counting;
     private final Intake intake;
@@ -60,6 +62,7 @@ final class Collector implements AutoCloseable {
 
     /** Logs which settings have changed. None is used before a restart. */
     void lookAgain(Settings now) {
+        supervisor.reloading();
         try {
             CollectorSettings again = CollectorSettings.of(now);
             List<String> changed = settings.changes(now);
@@ -77,18 +80,22 @@ final class Collector implements AutoCloseable {
                     String.join("; ", mistakes.mistakes()));
         } catch (RuntimeException fault) {
             log.warn("SIGHUP: the settings could not be read again: {}", fault.toString());
+        } finally {
+            supervisor.ready(status());
         }
     }
 
     /**
      * Opens and starts everything.
      *
+     * @param supervisor has the UDP socket, if another program holds it open, and is told how this does
      * @param out gets the lines that say where it listens, and the points if {@code --sink stdout} is set
      * @throws SettingsException with every error in the settings
      * @throws IOException if a port or the data folder is not available; what was opened is closed again
      */
-    Collector(Settings settings, PrintStream out) throws SettingsException, IOException {
+    Collector(Settings settings, Supervisor supervisor, PrintStream out) throws SettingsException, IOException {
         this.settings = settings;
+        this.supervisor = parts.open(supervisor);
         own = CollectorSettings.of(settings);
         settings.remarks().forEach(log::warn);
         try {
@@ -96,6 +103,7 @@ final class Collector implements AutoCloseable {
                     ? new FleetCounting(own, own.fleet().get(), out, parts)
                     : new EmbeddedCounting(own, out, parts);
             health = new Health(
+                    this::hangs,
                     counting::uncommitted,
                     counting.counted(),
                     own.keeping().folder().toFile()::getUsableSpace,
@@ -119,11 +127,16 @@ final class Collector implements AutoCloseable {
             throw cannot;
         }
         show();
+        start();
+    }
+
+    private void start() {
         intakeThread.start();
         dashboard.start();
         otlp.ifPresent(HttpPort::start);
         counting.start();
         parts.loop("counters-health", () -> {
+            intake.look();
             health.lookAtLock();
             return LOOK_MILLIS;
         });
@@ -134,6 +147,23 @@ final class Collector implements AutoCloseable {
         });
         parts.loop("counters-tap", tap::run);
         parts.loop("counters-report", this::report);
+        supervisor.ready(status());
+        if (supervisor.isThere()) {
+            parts.loop("counters-supervisor", () -> supervisor.tell(health.faults(), status()));
+        }
+    }
+
+    private List<String> hangs() {
+        return intake.hangs();
+    }
+
+    /** One line for the supervisor. */
+    private String status() {
+        List<String> troubles = health.troubles();
+        return troubles.isEmpty()
+                ? "receives on UDP " + Assembly.text(udpAddress()) + "; page: http://" + Assembly.text(httpAddress())
+                        + "/"
+                : String.join("; ", troubles);
     }
 
     private Dashboard dashboard() throws IOException {
@@ -158,6 +188,7 @@ final class Collector implements AutoCloseable {
     private Intake intake() throws IOException {
         return new Intake(
                 own.taking(),
+                supervisor.socket(),
                 own.unix().path(),
                 counting.lines(),
                 tap,
@@ -301,6 +332,7 @@ final class Collector implements AutoCloseable {
             return;
         }
         closed = true;
+        supervisor.stopping();
         parts.threads.end();
         Thread last = parts.threads.worker("counters-last", this::end);
         last.start();

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 
 /**
  * Whether this collector is alive, for {@code /healthz}, and whether it can do all of its work, for {@code /readyz}. That its
- * threads live need not be asked: the process ends when one of them does. Who asks waits for nothing: loops look once a
- * second, and only what they found is read.
+ * threads live need not be asked, because the process ends when one of them does, but they may hang. Who asks waits for
+ * nothing: loops look once a second, and only what they found is read.
  */
 final class Health {
     /** Trouble is told of when it has lasted so long. */
@@ -23,6 +23,7 @@ final class Health {
     private static final long DISK_BYTES_MIN = 64 << 20;
 
     private final LongFunction<Optional<String>> uncommitted;
+    private final Supplier<List<String>> hangs;
     private final LedgerView counted;
     private final LongSupplier nanoClock;
     private final LongSupplier wallSeconds;
@@ -63,6 +64,7 @@ final class Health {
     }
 
     /**
+     * @param hangs the threads of this process that do not go on, a line each; it does not wait
      * @param uncommitted what keeps the ledger from being committed, at a time of the nano clock; it does not wait
      * @param diskBytes what the disk of the data folder has left
      * @param withoutDisk what happens soon when it is full
@@ -70,6 +72,7 @@ final class Health {
      * @param wallSeconds the wall clock
      */
     Health(
+            Supplier<List<String>> hangs,
             LongFunction<Optional<String>> uncommitted,
             LedgerView counted,
             LongSupplier diskBytes,
@@ -77,6 +80,7 @@ final class Health {
             Map<String, Supplier<Optional<String>>> parts,
             LongSupplier nanoClock,
             LongSupplier wallSeconds) {
+        this.hangs = hangs;
         this.uncommitted = uncommitted;
         this.counted = counted;
         this.nanoClock = nanoClock;
@@ -122,10 +126,17 @@ final class Health {
         lockedNanos = nanoClock.getAsLong();
     }
 
-    /** What a restart would cure, a line each; empty when the process is well. From any thread. */
+    /**
+     * What a restart would cure, a line each; empty when the process is well. A disk that fails or hangs is none of it: counts
+     * that are not yet on disk would be lost. From any thread.
+     */
     List<String> faults() {
         long age = nanoClock.getAsLong() - lockedNanos;
-        return age > TOLD_NANOS ? List.of("the ledger's lock could not be taken for " + seconds(age)) : List.of();
+        List<String> faults = new ArrayList<>(hangs.get());
+        if (age > TOLD_NANOS) {
+            faults.add("the ledger's lock could not be taken for " + seconds(age));
+        }
+        return faults;
     }
 
     /** What keeps the collector from some of its work, a line each: {@link #faults} and what is wrong around it. */

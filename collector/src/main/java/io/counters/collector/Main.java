@@ -24,6 +24,7 @@ import io.counters.collector.settings.SettingFlags;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.simulate.Simulate;
+import io.counters.collector.supervisor.Supervisor;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -31,6 +32,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.channels.Channel;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Map;
@@ -110,10 +112,22 @@ public final class Main {
             Map<CollectorFlag, String> flags =
                     SettingFlags.of(Objects.requireNonNull(spec).commandLine().getParseResult());
             Hangup hangup = Hangup.taken();
-            Collector collector = started(Main::end, () -> new Collector(new Settings(flags, environment), out));
+            Supervisor supervisor = supervisor(environment);
+            Collector collector =
+                    started(Main::end, () -> new Collector(new Settings(flags, environment), supervisor, out));
             hangup.calls(() -> collector.lookAgain(new Settings(flags, environment)));
             return 0;
         }
+    }
+
+    private static Supervisor supervisor(Map<String, String> environment) {
+        Channel standardInput;
+        try {
+            standardInput = System.inheritedChannel();
+        } catch (IOException noneOfOurs) {
+            standardInput = null;
+        }
+        return Supervisor.of(environment, standardInput, ProcessHandle.current().pid(), System::nanoTime);
     }
 
     /** For {@code --version}. */
@@ -150,7 +164,11 @@ public final class Main {
                 .addSubcommand(Restore.line(environment, shell))
                 .addSubcommand(Doctor.line(environment, shell, InstantSource.system()))
                 .addSubcommand(ProxyCommand.line(
-                        Runtime.getRuntime().maxMemory(), in, out, err, settings -> startProxy(settings, out)))
+                        Runtime.getRuntime().maxMemory(),
+                        in,
+                        out,
+                        err,
+                        settings -> startProxy(settings, environment, out)))
                 .addSubcommand(new Simulate(out, err, System::nanoTime))
                 .addSubcommand(new ShellCompletion(shell))
                 .setOut(new PrintWriter(out, true, UTF_8))
@@ -195,11 +213,13 @@ public final class Main {
         }
     }
 
-    private static void startProxy(ProxyIni settings, PrintStream out) throws IOException {
+    private static void startProxy(ProxyIni settings, Map<String, String> environment, PrintStream out)
+            throws IOException {
         // The first logger reads this, and it is created below.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", settings.logLevel());
         Hangup hangup = Hangup.taken();
-        Proxy proxy = started(Proxy::close, () -> new Proxy(settings, out));
+        Supervisor supervisor = supervisor(environment);
+        Proxy proxy = started(Proxy::close, () -> new Proxy(settings, supervisor, out));
         hangup.calls(proxy::reload);
     }
 

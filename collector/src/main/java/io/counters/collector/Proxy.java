@@ -5,6 +5,7 @@ import io.counters.collector.proxy.Forwarder;
 import io.counters.collector.proxy.ProxyHttp;
 import io.counters.collector.proxy.ProxyIni;
 import io.counters.collector.proxy.ServersReloader;
+import io.counters.collector.supervisor.Supervisor;
 import io.counters.emit.StreamIds;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -27,15 +28,18 @@ public final class Proxy implements AutoCloseable {
     private final Forwarder forwarder;
     private final ServersReloader reloader;
     private final Thread thread;
+    private final Supervisor supervisor;
     private boolean closed;
 
     /**
      * Opens and starts everything.
      *
+     * @param supervisor is told how this does
      * @param out gets the lines that say where it listens
      * @throws IOException if a port is not available or the pid file cannot be written; what was opened is closed again
      */
-    public Proxy(ProxyIni settings, PrintStream out) throws IOException {
+    public Proxy(ProxyIni settings, Supervisor supervisor, PrintStream out) throws IOException {
+        this.supervisor = parts.open(supervisor);
         forwarder = new Forwarder(
                 settings,
                 System::nanoTime,
@@ -77,6 +81,14 @@ public final class Proxy implements AutoCloseable {
             reloader.look();
             return LOOK_MILLIS;
         });
+        supervisor.ready(status());
+        if (supervisor.isThere()) {
+            parts.loop("counters-supervisor", () -> supervisor.tell(forwarder.hangs(), status()));
+        }
+    }
+
+    private String status() {
+        return "servers that can be reached: " + forwarder.serversUp();
     }
 
     private void write(Path pidFile) throws IOException {
@@ -86,7 +98,12 @@ public final class Proxy implements AutoCloseable {
 
     /** Reads servers.conf again and logs the result. */
     void reload() {
-        reloader.reload();
+        supervisor.reloading();
+        try {
+            reloader.reload();
+        } finally {
+            supervisor.ready(status());
+        }
     }
 
     private void say(PrintStream out, ProxyIni settings, String page) throws IOException {
@@ -107,6 +124,7 @@ public final class Proxy implements AutoCloseable {
             return;
         }
         closed = true;
+        supervisor.stopping();
         parts.threads.end();
         parts.endLoops();
         forwarder.close();

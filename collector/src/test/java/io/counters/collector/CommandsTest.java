@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
+import io.counters.collector.supervisor.Supervisor;
 import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -63,6 +64,7 @@ class CommandsTest {
                                 CollectorFlag.HTTP_PORT, "0",
                                 CollectorFlag.DATA_DIR, folder.resolve(name).toString()),
                         Map.of()),
+                Supervisor.none(),
                 new PrintStream(OutputStream.nullOutputStream()));
         started.add(fresh);
         return fresh;

@@ -12,6 +12,7 @@ import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -35,7 +36,9 @@ class HealthTest {
             new Committer(ledger, this::write, () -> nanos, new SaidFaults().log(), new Metrics());
     private long diskBytes = 1L << 40;
     private Optional<String> store = Optional.empty();
+    private List<String> hangs = List.of();
     private final Health health = new Health(
+            () -> hangs,
             commit::trouble,
             ledger,
             () -> diskBytes,
@@ -154,5 +157,13 @@ class HealthTest {
                 .containsExactly(
                         "the disk of the data folder has 63 MB left, less than 64; free some, or counts cannot be"
                                 + " committed soon, for 6 s");
+    }
+
+    @Test
+    void a_thread_that_hangs_is_a_fault_that_a_restart_cures() {
+        hangs = List.of("the UDP socket's thread has read nothing for 6 s, although something waits");
+
+        assertThat(health.faults()).isEqualTo(hangs);
+        assertThat(health.troubles()).isEqualTo(hangs);
     }
 }

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
+import io.counters.collector.supervisor.Supervisor;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.DatagramPacket;
@@ -60,7 +61,7 @@ class StartWithoutHostsTest {
                 Map.of());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-        try (Collector collector = new Collector(settings, new PrintStream(out, true, UTF_8))) {
+        try (Collector collector = new Collector(settings, Supervisor.none(), new PrintStream(out, true, UTF_8))) {
             assertThat(out.toString(UTF_8)).contains("no-such-host.invalid");
             byte[] line = "increment a 5".getBytes(UTF_8);
             try (DatagramSocket socket = new DatagramSocket()) {

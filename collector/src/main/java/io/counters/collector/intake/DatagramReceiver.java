@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
@@ -34,6 +35,9 @@ final class DatagramReceiver implements Runnable {
     private final ByteBuffer buffer;
     private final byte[] bytes;
     private final CountDownLatch ending = new CountDownLatch(1);
+
+    /** Written by the receiving thread only, and without a fence, because it is written for every datagram. */
+    private final AtomicLong rounds = new AtomicLong();
 
     /**
      * @param socket closed by {@link #run}
@@ -68,8 +72,11 @@ final class DatagramReceiver implements Runnable {
         try {
             while (ending.getCount() > 0) {
                 takeOrPause();
+                rounds.lazySet(rounds.get() + 1);
             }
-            takeLast();
+            if (!socket.keepsUnread()) {
+                takeLast();
+            }
         } finally {
             closeQuietly();
         }
@@ -151,7 +158,15 @@ final class DatagramReceiver implements Runnable {
         }
     }
 
-    /** Ends {@link #run} once everything that has arrived is merged. From any thread. */
+    /** How many receives have ended. From any thread. */
+    long rounds() {
+        return rounds.get();
+    }
+
+    /**
+     * Ends {@link #run} once everything that has arrived is merged, or at once if the socket keeps it for the next process.
+     * From any thread.
+     */
     void close() {
         ending.countDown();
         socket.wake();

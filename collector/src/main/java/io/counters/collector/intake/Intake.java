@@ -9,8 +9,11 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -36,10 +39,12 @@ public final class Intake implements Runnable, AutoCloseable {
     private final @Nullable DatagramReceiver unix;
     private final TcpServer tcp;
     private final BiFunction<Runnable, String, Thread> threads;
+    private final List<Rounds> rounds = new ArrayList<>();
 
     /**
      * Opens all sockets.
      *
+     * @param inherited the UDP socket that another program holds open, instead of one at the address in the settings
      * @param unixPath of the Unix socket; empty for none
      * @param target takes the lines
      * @param tap gets what is received, if somebody looks
@@ -49,6 +54,7 @@ public final class Intake implements Runnable, AutoCloseable {
      */
     public Intake(
             IntakeSettings settings,
+            Optional<DatagramChannel> inherited,
             Optional<Path> unixPath,
             LineTarget target,
             Tap tap,
@@ -58,7 +64,7 @@ public final class Intake implements Runnable, AutoCloseable {
             Metrics metrics)
             throws IOException {
         this.threads = threads;
-        Ports ports = Ports.open(settings);
+        Ports ports = Ports.open(settings, inherited);
         UnixSocket named = null;
         try {
             tcpAddress = (InetSocketAddress) ports.tcp.getLocalAddress();
@@ -94,6 +100,20 @@ public final class Intake implements Runnable, AutoCloseable {
             ports.close();
             throw cannot;
         }
+        watch(nanoClock);
+        show(metrics);
+    }
+
+    private void watch(LongSupplier nanoClock) {
+        rounds.add(new Rounds("the UDP socket's thread", udp::rounds, socket::hasUnread, nanoClock));
+        // These two wake at least once a second.
+        rounds.add(new Rounds("the TCP port's thread", tcp::rounds, () -> true, nanoClock));
+        if (unix != null) {
+            rounds.add(new Rounds("the Unix socket's thread", unix::rounds, () -> true, nanoClock));
+        }
+    }
+
+    private void show(Metrics metrics) {
         metrics.total(
                 "intake_kernel_drops_total",
                 "Datagrams that the kernel dropped because the receive buffer was full.",
@@ -107,10 +127,11 @@ public final class Intake implements Runnable, AutoCloseable {
     /** The two sockets, bound. */
     private record Ports(UdpSocket udp, ServerSocketChannel tcp) {
         /** Opens both; if both must have the same free number, uses the first that is free for both. */
-        static Ports open(IntakeSettings settings) throws IOException {
-            boolean anyForBoth = settings.udpPort() == 0 && settings.tcpPort() == IntakeSettings.AS_UDP;
+        static Ports open(IntakeSettings settings, Optional<DatagramChannel> inherited) throws IOException {
+            boolean anyForBoth =
+                    inherited.isEmpty() && settings.udpPort() == 0 && settings.tcpPort() == IntakeSettings.AS_UDP;
             for (int left = anyForBoth ? FREE_PORTS_TRIED : 1; ; left--) {
-                UdpSocket udp = udp(settings);
+                UdpSocket udp = inherited.isPresent() ? new UdpSocket(inherited.get()) : udp(settings);
                 try {
                     return new Ports(udp, tcp(settings, udp.address().getPort()));
                 } catch (IOException cannot) {
@@ -173,6 +194,16 @@ public final class Intake implements Runnable, AutoCloseable {
         return socket.remark();
     }
 
+    /** Looks whether the threads still read; about once a second, by one thread. */
+    public void look() {
+        rounds.forEach(Rounds::look);
+    }
+
+    /** What {@link #look} has found: the threads that hang, a line each. From any thread. */
+    public List<String> hangs() {
+        return rounds.stream().flatMap(thread -> thread.trouble().stream()).toList();
+    }
+
     @Override
     public void run() {
         Thread receiving = threads.apply(udp, "counters-udp");
@@ -192,7 +223,10 @@ public final class Intake implements Runnable, AutoCloseable {
         }
     }
 
-    /** Ends {@link #run} once everything that has arrived is merged. From any thread; idempotent. */
+    /**
+     * Ends {@link #run} once everything that has arrived is merged; what has arrived by an inherited socket and is not read
+     * stays there. From any thread; idempotent.
+     */
     @Override
     public void close() {
         udp.close();

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +65,9 @@ class TcpServer implements Runnable {
     private long acceptFailedNanos;
     private final CountDownLatch ending = new CountDownLatch(1);
 
+    /** Grows at least once a second. */
+    private final AtomicLong rounds = new AtomicLong();
+
     /** The number of connections, for other threads. */
     private volatile int open;
 
@@ -107,6 +111,7 @@ class TcpServer implements Runnable {
             while (ending.getCount() > 0) {
                 serveOrPause();
                 closeStalled();
+                rounds.incrementAndGet();
             }
             serveLast();
         } finally {
@@ -151,6 +156,8 @@ class TcpServer implements Runnable {
     }
 
     private void serve(SelectionKey key) {
+        // Many connections may make a round long.
+        rounds.incrementAndGet();
         if (key.equals(accepting)) {
             acceptOrPause();
         } else if (key.attachment() instanceof TcpConnection connection) {
@@ -283,6 +290,11 @@ class TcpServer implements Runnable {
                             + TcpConnection.SILENT_SECONDS + " s and was closed");
             close(connection);
         }
+    }
+
+    /** How many rounds were made. From any thread. */
+    long rounds() {
+        return rounds.get();
     }
 
     /** Ends {@link #run} once everything that has arrived is merged. From any thread. */

@@ -179,13 +179,18 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
 
     /** The present problems, a line each; empty when there are none. From any thread. */
     List<String> troubles() {
-        List<String> troubles = new ArrayList<>();
-        long age = nanoClock.getAsLong() - roundNanos;
-        if (age > ROUND_NANOS_MAX) {
-            troubles.add("the proxy's loop has not finished a round for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
-        }
+        List<String> troubles = new ArrayList<>(hangs());
         troubles.addAll(ports.troubles());
         return troubles;
+    }
+
+    /** The same, of those that only a restart ends. */
+    public List<String> hangs() {
+        long age = nanoClock.getAsLong() - roundNanos;
+        return age <= ROUND_NANOS_MAX
+                ? List.of()
+                : List.of(
+                        "the proxy's loop has not finished a round for " + TimeUnit.NANOSECONDS.toSeconds(age) + " s");
     }
 
     /** How many servers are connected, or can be sent to over UDP. From any thread; may be slightly out of date. */

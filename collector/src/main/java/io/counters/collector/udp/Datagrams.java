@@ -38,6 +38,14 @@ public interface Datagrams extends AutoCloseable {
     /** From now on {@link #receive} does not wait; new senders are kept out if that is possible. */
     void stopWaiting() throws IOException;
 
+    /**
+     * Whether datagrams that are not read stay for the next process. Otherwise they are lost when the socket is closed, so they
+     * are read before.
+     */
+    default boolean keepsUnread() {
+        return false;
+    }
+
     /** Whether the socket is open. */
     boolean isOpen();
 

@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
+import java.nio.channels.UnsupportedAddressTypeException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,11 +26,13 @@ public class UdpSocket implements Datagrams {
     /** What is asked of the kernel for datagrams that are not yet read. */
     public static final int RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
+    private static final InetAddress V6_LOOPBACK = v6Loopback();
     private static final List<Path> SOCKET_TABLES = List.of(Path.of("/proc/net/udp"), Path.of("/proc/net/udp6"));
 
     private final DatagramChannel channel;
     private final InetSocketAddress address;
     private final int receiveBufferBytes;
+    private final boolean isInherited;
 
     /** The last datagram's sender. */
     private @Nullable InetSocketAddress sender;
@@ -40,6 +44,7 @@ public class UdpSocket implements Datagrams {
      * @throws IOException if the port is in use or not allowed
      */
     public UdpSocket(InetSocketAddress at) throws IOException {
+        isInherited = false;
         channel = DatagramChannel.open();
         try {
             channel.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER_BYTES);
@@ -50,6 +55,22 @@ public class UdpSocket implements Datagrams {
             channel.close();
             throw cannot;
         }
+    }
+
+    /**
+     * Uses a socket that another program, such as systemd, holds open while no process reads from it. Its buffer stays as
+     * that program has set it, because Linux lets only root make it larger than {@code net.core.rmem_max}.
+     *
+     * @param inherited bound and not connected, in blocking mode
+     */
+    public UdpSocket(DatagramChannel inherited) throws IOException {
+        isInherited = true;
+        channel = inherited;
+        // The JDK assumes that an inherited socket blocks; this makes it so.
+        channel.configureBlocking(false);
+        channel.configureBlocking(true);
+        address = (InetSocketAddress) channel.getLocalAddress();
+        receiveBufferBytes = channel.getOption(StandardSocketOptions.SO_RCVBUF);
     }
 
     /** The bound address, with the actual port. */
@@ -101,16 +122,51 @@ public class UdpSocket implements Datagrams {
         return sender;
     }
 
-    /** Sends an empty datagram to this socket, so that {@link #receive} returns. Needs no other descriptor. */
+    /**
+     * Sends an empty datagram to this socket, so that {@link #receive} returns. Needs no other descriptor, unless the socket
+     * was inherited: the JDK cannot send by one whose family is not the JDK's own.
+     */
     @Override
     public void wake() {
-        InetAddress host =
-                address.getAddress().isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : address.getAddress();
-        try {
-            channel.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort()));
-        } catch (IOException closedOrFull) {
-            // Then no thread waits.
+        if (wakeHosts().stream().anyMatch(host -> wokenBy(channel, host)) || !isInherited) {
+            return;
         }
+        try (DatagramChannel other = DatagramChannel.open()) {
+            wokenBy(other, wakeHosts().get(0));
+        } catch (IOException noDescriptor) {
+            // The thread ends with the process.
+        }
+    }
+
+    /** Where this socket can be reached; the second one if it is an inherited one for IPv6 only. */
+    private List<InetAddress> wakeHosts() {
+        if (!address.getAddress().isAnyLocalAddress()) {
+            return List.of(address.getAddress());
+        }
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        return isInherited ? List.of(loopback, V6_LOOPBACK) : List.of(loopback);
+    }
+
+    private boolean wokenBy(DatagramChannel from, InetAddress host) {
+        try {
+            return from.send(ByteBuffer.allocate(0), new InetSocketAddress(host, address.getPort())) == 0;
+        } catch (IOException | UnsupportedAddressTypeException closedFullOrOtherFamily) {
+            // If the socket is closed or full, then no thread waits.
+            return false;
+        }
+    }
+
+    private static InetAddress v6Loopback() {
+        try {
+            return InetAddress.getByAddress(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+        } catch (UnknownHostException impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    @Override
+    public boolean keepsUnread() {
+        return isInherited;
     }
 
     @Override
@@ -138,22 +194,40 @@ public class UdpSocket implements Datagrams {
         return receiveBufferBytes;
     }
 
-    /** How to get a larger receive buffer, for the log; empty if the full size was granted. */
+    /** How to get a larger receive buffer, for the log; empty if it has the full size. */
     public Optional<String> remark() {
-        return receiveBufferBytes >= RECEIVE_BUFFER_BYTES
-                ? Optional.empty()
-                : Optional.of("the kernel grants " + receiveBufferBytes + " of " + RECEIVE_BUFFER_BYTES
-                        + " bytes for datagrams that are not yet read; for more, run sysctl -w net.core.rmem_max="
-                        + RECEIVE_BUFFER_BYTES);
+        if (receiveBufferBytes >= RECEIVE_BUFFER_BYTES) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                isInherited
+                        ? "the inherited socket has a buffer of " + receiveBufferBytes
+                                + " bytes for datagrams that are not yet"
+                                + " read, less than " + RECEIVE_BUFFER_BYTES
+                                + "; set a larger ReceiveBuffer= in the .socket unit"
+                        : "the kernel grants " + receiveBufferBytes + " of " + RECEIVE_BUFFER_BYTES
+                                + " bytes for datagrams that are not yet read; for more, run sysctl -w"
+                                + " net.core.rmem_max=" + RECEIVE_BUFFER_BYTES);
     }
 
-    /** Datagrams to this port that the kernel dropped because the buffer was full; 0 if the system does not report them. */
+    /**
+     * Datagrams that the kernel dropped because the buffer was full, since the socket was opened; 0 if the system does not
+     * report them.
+     */
     public long kernelDrops() {
-        return KernelDrops.of(SOCKET_TABLES, address.getPort());
+        return SocketTable.drops(SOCKET_TABLES, address);
     }
 
+    /** Whether datagrams wait that no thread has read; false if the system does not report it. */
+    public boolean hasUnread() {
+        return SocketTable.waitingBytes(SOCKET_TABLES, address) > 0;
+    }
+
+    /** Closes the socket, unless it was inherited: the JDK would close the log with it. */
     @Override
     public void close() throws IOException {
-        channel.close();
+        if (!isInherited) {
+            channel.close();
+        }
     }
 }

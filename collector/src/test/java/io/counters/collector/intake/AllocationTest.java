@@ -54,6 +54,7 @@ class AllocationTest {
                     new IntakeSettings(
                             InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                     Optional.empty(),
+                    Optional.empty(),
                     LineTarget.of(kept.ledger),
                     KeptIntake.closedTap(),
                     (work, name) -> {

@@ -20,6 +20,7 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
@@ -189,5 +190,34 @@ class DatagramReceiverTest {
 
         assertThatThrownBy(receiver::run).isInstanceOf(OutOfMemoryError.class);
         assertThat(said.lines()).isEmpty();
+    }
+
+    @Test
+    void what_waits_in_an_inherited_socket_at_the_end_stays_there_and_the_socket_stays_open() throws Exception {
+        try (DatagramChannel inherited = DatagramChannel.open().bind(LOOPBACK)) {
+            UdpSocket socket = new UdpSocket(inherited);
+            DatagramReceiver receiver = receiver(socket, System::nanoTime);
+            Thread running = new Thread(receiver);
+            running.start();
+            send(socket, "increment a");
+            awaitApplied(1);
+            receiver.close();
+            running.join(10_000);
+            assertThat(running.isAlive()).isFalse();
+            send(socket, "increment a");
+            send(socket, "increment a");
+
+            receiver.run();
+
+            assertThat(counted("ledger_applied_lines_total")).isEqualTo(1);
+            assertThat(inherited.isOpen()).isTrue();
+            DatagramReceiver next = receiver(new UdpSocket(inherited), System::nanoTime);
+            Thread nextRunning = new Thread(next);
+            nextRunning.start();
+            awaitApplied(3);
+            next.close();
+            nextRunning.join(10_000);
+            assertThat(nextRunning.isAlive()).isFalse();
+        }
     }
 }

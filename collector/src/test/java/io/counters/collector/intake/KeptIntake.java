@@ -48,6 +48,7 @@ final class KeptIntake {
             throws IOException {
         return new Intake(
                 settings,
+                Optional.empty(),
                 Optional.ofNullable(unix),
                 LineTarget.of(kept.ledger),
                 closedTap(),

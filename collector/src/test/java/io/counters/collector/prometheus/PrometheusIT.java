@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Proxy;
 import io.counters.collector.proxy.ProxyIni;
+import io.counters.collector.supervisor.Supervisor;
 import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -115,7 +116,7 @@ class PrometheusIT {
                 "[statsite]\nbind_address = 127.0.0.1\nport = " + freePort() + "\nudp_port = 0\nhttp_port = " + page
                         + "\nservers = " + servers + "\n");
         PrintStream out = new PrintStream(OutputStream.nullOutputStream(), true, UTF_8);
-        try (Proxy proxy = new Proxy(ProxyIni.read(settings, 1L << 30), out)) {
+        try (Proxy proxy = new Proxy(ProxyIni.read(settings, 1L << 30), Supervisor.none(), out)) {
             String metrics = get(page, "/metrics");
             Path text = Files.writeString(folder.resolve("metrics.txt"), metrics);
 

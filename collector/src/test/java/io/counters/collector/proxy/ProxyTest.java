@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.Proxy;
 import io.counters.collector.http.Browser;
+import io.counters.collector.supervisor.Supervisor;
 import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -55,7 +56,10 @@ class ProxyTest {
                 folder.resolve("proxy.conf"),
                 "[statsite]\nbind_address = 127.0.0.1\nport = " + port + "\nudp_port = 0\nhttp_port = " + httpPort
                         + "\npid_file = " + folder.resolve("pid") + "\nservers = " + list + "\n" + settings);
-        return new Proxy(ProxyIni.read(ini, 1L << 30), new PrintStream(new ByteArrayOutputStream(), true, UTF_8));
+        return new Proxy(
+                ProxyIni.read(ini, 1L << 30),
+                Supervisor.none(),
+                new PrintStream(new ByteArrayOutputStream(), true, UTF_8));
     }
 
     private void send(String text) throws IOException {
@@ -242,8 +246,11 @@ class ProxyTest {
             ProxyIni settings = ProxyIni.read(ini, 1L << 30);
 
             assertThatExceptionOfType(IOException.class)
-                    .isThrownBy(() ->
-                            new Proxy(settings, new PrintStream(new ByteArrayOutputStream(), true, UTF_8)).close())
+                    .isThrownBy(() -> new Proxy(
+                                    settings,
+                                    Supervisor.none(),
+                                    new PrintStream(new ByteArrayOutputStream(), true, UTF_8))
+                            .close())
                     .withMessageContaining("TCP port " + taken.getLocalPort())
                     .withMessageContaining("set another port");
         }

@@ -7,12 +7,15 @@ import io.counters.collector.common.AddressKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -77,6 +80,53 @@ class UdpSocketTest {
                     .isNotNull()
                     .extracting(InetSocketAddress::getPort)
                     .isEqualTo(socket.address().getPort());
+        }
+    }
+
+    @Test
+    void an_inherited_socket_keeps_its_buffer_and_is_not_closed() throws IOException {
+        try (DatagramChannel inherited = DatagramChannel.open()
+                .setOption(StandardSocketOptions.SO_RCVBUF, 65_536)
+                .bind(LOOPBACK)) {
+            int before = inherited.getOption(StandardSocketOptions.SO_RCVBUF);
+            UdpSocket socket = new UdpSocket(inherited);
+
+            assertThat(inherited.getOption(StandardSocketOptions.SO_RCVBUF)).isEqualTo(before);
+            assertThat(socket.receiveBufferBytes()).isEqualTo(before);
+            assertThat(socket.remark())
+                    .hasValueSatisfying(text -> assertThat(text).contains("ReceiveBuffer="));
+            assertThat(socket.keepsUnread()).isTrue();
+            socket.close();
+            assertThat(inherited.isOpen()).isTrue();
+        }
+    }
+
+    /** By Linux's tables of sockets, in which addresses have several forms. */
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "127.0.0.77", "0.0.0.0", "::1", "::"})
+    @EnabledOnOs(OS.LINUX)
+    void datagrams_that_wait_and_those_that_were_dropped_are_known(String bind) throws IOException {
+        InetAddress to = InetAddress.getByName(bind.equals("0.0.0.0") ? "127.0.0.1" : bind.equals("::") ? "::1" : bind);
+        try (DatagramChannel small = DatagramChannel.open()
+                        .setOption(StandardSocketOptions.SO_RCVBUF, 4096)
+                        .bind(new InetSocketAddress(InetAddress.getByName(bind), 0));
+                DatagramChannel sender = DatagramChannel.open()) {
+            UdpSocket socket = new UdpSocket(small);
+            assertThat(socket.hasUnread()).isFalse();
+
+            for (int i = 0; i < 100; i++) {
+                sender.send(
+                        ByteBuffer.allocate(1000),
+                        new InetSocketAddress(to, socket.address().getPort()));
+            }
+
+            assertThat(socket.hasUnread()).isTrue();
+            assertThat(socket.kernelDrops()).isBetween(50L, 99L);
+            socket.stopWaiting();
+            while (socket.receive(buffer.clear()) >= 0) {
+                // Until the last one.
+            }
+            assertThat(socket.hasUnread()).isFalse();
         }
     }
 }

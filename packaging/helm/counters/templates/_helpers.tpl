@@ -1,0 +1,144 @@
+{{/* The name of all objects. */}}
+{{- define "counters.name" -}}
+{{- printf "%s" .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "counters.selector" -}}
+app.kubernetes.io/name: counters
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "counters.labels" -}}
+{{ include "counters.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}
+
+{{/* The pod of a collector, for both kinds of workload. */}}
+{{- define "counters.pod" -}}
+metadata:
+  labels:
+    {{- include "counters.selector" . | nindent 4 }}
+  {{- with .Values.podAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  {{- with .Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  automountServiceAccountToken: false
+  # Kubernetes would set COUNTERS_PORT and others for a service of that name.
+  enableServiceLinks: false
+  # It ends within 5 s, after the pause of preStop.
+  terminationGracePeriodSeconds: 30
+  securityContext:
+    {{- toYaml .Values.podSecurityContext | nindent 4 }}
+  containers:
+    - name: collector
+      image: "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      args:
+        {{- if .Values.fleet.enabled }}
+        - --ledger={{ required "fleet.ledger: set it to kafka://HOST:PORT,HOST:PORT" .Values.fleet.ledger }}
+        - --instance=$(POD_NAME)
+        {{- end }}
+        {{- if .Values.otlpPort }}
+        - --otlp-port={{ .Values.otlpPort }}
+        {{- end }}
+        {{- range $flag, $value := .Values.settings }}
+        {{- if has $flag (list "udp-port" "tcp-port" "http-port" "otlp-port" "data-dir" "ledger" "instance") }}
+        {{- fail (printf "settings.%s: the chart sets it" $flag) }}
+        {{- end }}
+        {{- if kindIs "float64" $value }}
+        - {{ printf "--%s=%d" $flag (int64 $value) | quote }}
+        {{- else }}
+        - {{ printf "--%s=%v" $flag $value | quote }}
+        {{- end }}
+        {{- end }}
+      env:
+        - name: POD_NAME
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.name
+        {{- with .Values.extraEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      ports:
+        - name: counts-udp
+          containerPort: 11212
+          protocol: UDP
+        - name: counts-tcp
+          containerPort: 11212
+          protocol: TCP
+        {{- if .Values.otlpPort }}
+        - name: otlp
+          containerPort: {{ .Values.otlpPort }}
+          protocol: TCP
+        {{- end }}
+      {{- if .Values.fleet.enabled }}
+      # Until all nodes know that this pod ends, it gets datagrams, and takes them.
+      lifecycle:
+        preStop:
+          exec:
+            command: [sleep, "10"]
+      {{- end }}
+      # The page is on loopback, so these run in the container. Readiness is that of the process, too: a collector whose disk
+      # or store fails must still receive, because lines without totals are counted in memory.
+      startupProbe:
+        exec:
+          command: [/opt/counters/healthy, "11213"]
+        periodSeconds: 2
+        failureThreshold: 150
+      livenessProbe:
+        exec:
+          command: [/opt/counters/healthy, "11213"]
+        periodSeconds: 10
+        timeoutSeconds: 5
+        failureThreshold: 3
+      readinessProbe:
+        exec:
+          command: [/opt/counters/healthy, "11213"]
+        periodSeconds: 10
+        timeoutSeconds: 5
+      resources:
+        {{- toYaml .Values.resources | nindent 8 }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities:
+          drop: [ALL]
+      volumeMounts:
+        - name: ledger
+          mountPath: /var/lib/counters
+        - name: tmp
+          mountPath: /tmp
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+  volumes:
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    - name: tmp
+      emptyDir:
+        sizeLimit: 128Mi
+    {{- if .Values.fleet.enabled }}
+    - name: ledger
+      emptyDir: {}
+    {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
