@@ -136,7 +136,7 @@ public record OtlpSettings(Listening at, List<String> tags, List<String> dropTag
 
     /** {@code wanted}, or fewer if a quarter of the descriptors or a twentieth of the heap does not suffice. */
     private static int connectionsMax(int wanted, long heapBytes, boolean hasTls) {
-        long bytes = CONNECTION_BYTES + (hasTls ? TlsChannel.BYTES : 0);
+        long bytes = (long) CONNECTION_BYTES + (hasTls ? TlsChannel.BYTES : 0);
         long possible = Math.min(Descriptors.limit() / DESCRIPTORS_SHARE, heapBytes / HEAP_SHARE / bytes);
         return (int) Math.max(1, Math.min(wanted, possible));
     }
