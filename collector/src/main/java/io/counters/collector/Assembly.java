@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.access.Certificate;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.LogStream;
 import io.counters.collector.common.Metrics;
@@ -17,6 +18,7 @@ import org.slf4j.Logger;
 /** What the parts of a collector or a proxy share, and what was opened and started of it, to be ended in reverse. */
 final class Assembly {
     private static final long AGAIN_MILLIS = 1000;
+    private static final long CERTIFICATE_MILLIS = 5000;
     private static final long LOOP_ENDS_MILLIS = 1600;
 
     final InstantSource clock = InstantSource.system();
@@ -75,6 +77,15 @@ final class Assembly {
         loops.add(thread);
         thread.start();
         return thread;
+    }
+
+    /** Reads the files of a certificate again when they change. */
+    void watch(Certificate certificate) {
+        certificate.show(metrics);
+        loop("counters-certificate", () -> {
+            certificate.look(clock, faults);
+            return CERTIFICATE_MILLIS;
+        });
     }
 
     private boolean ends(long withinMillis) {

@@ -1,10 +1,11 @@
 package io.counters.collector;
 
+import io.counters.collector.access.Gate;
+import io.counters.collector.access.Port;
 import io.counters.collector.dashboard.Dashboard;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.http.HttpPort;
-import io.counters.collector.http.Listening;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
@@ -40,9 +41,6 @@ final class Collector implements AutoCloseable {
     private static final long LOOK_MILLIS = 1000;
     private static final long REPORT_MILLIS = 600_000;
 
-    /** Requests that wait until their lines are kept, each on a thread. */
-    private static final int OTLP_ANSWERS_AT_ONCE = 16;
-
     /** The maximum time that a hanging disk may delay the end. */
     private static final long END_MILLIS = 4700;
 
@@ -68,6 +66,8 @@ final class Collector implements AutoCloseable {
             List<String> changed = settings.changes(now);
             if (!again.storing().login().equals(own.storing().login()) && changed.isEmpty()) {
                 changed = List.of("the store's password");
+            } else if (!again.access().token().equals(own.access().token()) && changed.isEmpty()) {
+                changed = List.of("the token");
             }
             log.info(
                     "SIGHUP: the settings were read again; {}",
@@ -146,6 +146,7 @@ final class Collector implements AutoCloseable {
             return LOOK_MILLIS;
         });
         parts.loop("counters-tap", tap::run);
+        own.access().certificate().ifPresent(parts::watch);
         parts.loop("counters-report", this::report);
         supervisor.ready(status());
         if (supervisor.isThere()) {
@@ -200,15 +201,8 @@ final class Collector implements AutoCloseable {
 
     private HttpPort otlp(OtlpSettings settings) throws IOException {
         IntakeSettings taking = own.taking();
-        HttpPort port = new HttpPort(
-                Listening.open(
-                        taking.bind(),
-                        settings.port(),
-                        "the port for OTLP and HTTP",
-                        "if another collector or an OpenTelemetry Collector uses it, use --otlp-port for another port",
-                        OtlpSettings.connectionsMax(taking, Runtime.getRuntime().maxMemory()),
-                        OTLP_ANSWERS_AT_ONCE,
-                        settings.bodiesBytesMax()),
+        return new HttpPort(
+                settings.at().with(new Gate(Port.OTLP, own.access().allowed(Port.OTLP), parts.faults, parts.metrics)),
                 List.of(
                         new OtlpRoute(
                                         settings,
@@ -233,12 +227,6 @@ final class Collector implements AutoCloseable {
                 parts.faults,
                 parts.metrics,
                 work -> parts.threads.worker("counters-otlp", work));
-        parts.metrics.gauge(
-                "otlp_body_bytes",
-                "Memory of requests by HTTP that are read or wait for their answer.",
-                port::bodyBytes);
-        parts.metrics.gauge("otlp_body_bytes_max", "The maximum of these.", settings::bodiesBytesMax);
-        return port;
     }
 
     private void show() {
@@ -270,9 +258,9 @@ final class Collector implements AutoCloseable {
                 + "; try: echo \"increment hello\" | nc -u -w1 "
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         own.unix().path().ifPresent(path -> out.println("  unix:   " + path));
-        otlp.ifPresent(
-                port -> out.println("  otlp:   http://" + Assembly.text(port.address()) + "/v1/metrics and /count"));
-        out.println("  page:   http://" + Assembly.text(dashboard.address()) + "/");
+        otlp.ifPresent(port -> out.println(
+                "  otlp:   " + scheme(Port.OTLP) + Assembly.text(port.address()) + "/v1/metrics and /count"));
+        out.println("  page:   " + scheme(Port.HTTP) + Assembly.text(dashboard.address()) + "/");
         out.println("  ledger: " + counting);
         out.println("  history: " + counting.history());
         out.println("  store:  " + counting.pushing());
@@ -283,6 +271,10 @@ final class Collector implements AutoCloseable {
                                 + ", every " + own.publishing().interval().toSeconds() + " s"));
         out.flush();
         intake.remark().ifPresent(log::info);
+    }
+
+    private String scheme(Port port) {
+        return own.access().certificate(port).isPresent() ? "https://" : "http://";
     }
 
     private Map<String, Long> reported = Map.of();

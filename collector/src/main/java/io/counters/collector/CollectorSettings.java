@@ -1,5 +1,6 @@
 package io.counters.collector;
 
+import io.counters.collector.access.AccessSettings;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param otlp empty if there is no port for OTLP and HTTP
  */
 record CollectorSettings(
+        AccessSettings access,
         IntakeSettings taking,
         UnixSettings unix,
         LedgerSettings keeping,
@@ -35,13 +37,15 @@ record CollectorSettings(
         long heapBytes = Runtime.getRuntime().maxMemory();
         LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
         PublishSettings publishing = PublishSettings.from(settings);
-        IntakeSettings taking = IntakeSettings.from(settings);
+        AccessSettings access = AccessSettings.from(settings);
+        IntakeSettings taking = IntakeSettings.from(settings, access);
         CollectorSettings all = new CollectorSettings(
+                access,
                 taking,
                 UnixSettings.from(settings),
                 keeping,
                 StoreSettings.from(settings),
-                DashboardSettings.from(settings),
+                DashboardSettings.from(settings, access, heapBytes),
                 LedgerSettings.prefix(settings),
                 publishing,
                 HistorySettings.from(
@@ -50,7 +54,7 @@ record CollectorSettings(
                         heapBytes,
                         publishing.interval().toSeconds()),
                 FleetSettings.from(settings, publishing.spoolBytes()),
-                OtlpSettings.from(settings, taking, heapBytes));
+                OtlpSettings.from(settings, taking, access, heapBytes));
         settings.check();
         return all;
     }

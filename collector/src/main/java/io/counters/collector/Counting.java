@@ -30,7 +30,7 @@ interface Counting {
     /** What is shown. */
     LedgerView counted();
 
-    /** Keeps what changed so far; returns whether all of it is kept. Waits for that. */
+    /** Keeps what changed so far; returns whether all of it is kept. Waits for that, at most for some seconds. */
     boolean commit();
 
     /** What keeps counts from being kept, at a time of the nano clock, if something does. Does not wait. */

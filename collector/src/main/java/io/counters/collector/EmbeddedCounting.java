@@ -5,6 +5,7 @@ import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
+import io.counters.collector.ledger.BoundedCommit;
 import io.counters.collector.ledger.Committer;
 import io.counters.collector.ledger.Ledger;
 import io.counters.collector.ledger.LedgerClock;
@@ -31,6 +32,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -43,11 +46,15 @@ final class EmbeddedCounting implements Counting {
     private static final long LOADING_MILLIS = 3000;
     private static final long LAST_PUSH_MILLIS = 1500;
 
+    /** How long a request waits for a disk that hangs; less than the time limit of an answer. */
+    private static final long COMMIT_MILLIS = 5000;
+
     private final Assembly parts;
     private final PublishSettings publishing;
     private final LedgerFile file;
     private final Ledger ledger;
     private final Committer commit;
+    private final BoundedCommit boundedCommit;
     private final History history;
     private final List<Sink> sinks;
     private final List<Sink> takers;
@@ -82,6 +89,10 @@ final class EmbeddedCounting implements Counting {
                     file.setAside());
         }
         commit = new Committer(ledger, file, System::nanoTime, parts.faults, parts.metrics);
+        ExecutorService committing =
+                Executors.newSingleThreadExecutor(work -> parts.threads.worker("counters-commit", work));
+        parts.open(committing::shutdown);
+        boundedCommit = new BoundedCommit(commit::run, committing, COMMIT_MILLIS);
         pushing = new Pushing(settings, () -> List.of(new Pusher.Target(ledger, "")), parts);
         sinks = sinks(out, folder.resolve("spool"));
         // Closed once more by the publisher, after its last tick.
@@ -170,7 +181,7 @@ final class EmbeddedCounting implements Counting {
 
     @Override
     public boolean commit() {
-        return commit.run();
+        return boundedCommit.run();
     }
 
     @Override

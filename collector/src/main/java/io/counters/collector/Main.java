@@ -62,6 +62,8 @@ public final class Main {
 
     public static void main(String[] args) {
         System.setErr(new LogStream(new FileOutputStream(FileDescriptor.err), System::nanoTime, Main::logThread));
+        // By TLS 1.2 a client could otherwise demand one costly handshake after the other on a connection.
+        System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
         // If the start fails after it has started threads, the process must end.
         Thread.currentThread().setUncaughtExceptionHandler(new Threads());
         int status = run(args, System.getenv(), System.out, System.err);

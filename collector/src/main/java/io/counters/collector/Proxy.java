@@ -1,6 +1,7 @@
 package io.counters.collector;
 
 import io.counters.collector.common.Descriptors;
+import io.counters.collector.http.Listening;
 import io.counters.collector.proxy.Forwarder;
 import io.counters.collector.proxy.ProxyHttp;
 import io.counters.collector.proxy.ProxyIni;
@@ -54,16 +55,19 @@ public final class Proxy implements AutoCloseable {
         reloader = new ServersReloader(settings, forwarder, parts.faults, parts.metrics);
         try {
             String page = "none";
-            if (settings.hasPage()) {
+            if (settings.page().isPresent()) {
+                Listening at = settings.page().get();
                 ProxyHttp opened = parts.open(new ProxyHttp(
-                        settings.httpPort(),
+                        at,
                         forwarder,
                         reloader,
                         parts.metrics,
                         System::nanoTime,
                         parts.faults,
                         work -> parts.threads.worker("counters-http", work)));
-                page = "http://" + Assembly.text(opened.address()) + "/metrics";
+                page = (at.guard().certificate().isPresent() ? "https://" : "http://") + Assembly.text(opened.address())
+                        + "/metrics";
+                at.guard().certificate().ifPresent(parts::watch);
             }
             if (settings.pidFile().isPresent()) {
                 write(settings.pidFile().get());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Identity;
 import io.counters.testsupport.Ports;
 import io.counters.testsupport.Program;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -63,7 +65,9 @@ class PageIT {
             server.close();
         }
         assertThat(complaints).isEmpty();
-        assertThat(requests).isNotEmpty().allMatch(address -> address.matches("about:blank|http://127\\.0\\.0\\.1:.*"));
+        assertThat(requests)
+                .isNotEmpty()
+                .allMatch(address -> address.matches("about:blank|https?://([^/]+@)?127\\.0\\.0\\.1:.*"));
     }
 
     private CollectorProgram collector(String... flags) throws Exception {
@@ -446,6 +450,36 @@ class PageIT {
         collector.send("increment hello");
         awaitValue("hello", "1");
         assertThat(browser.run("document.getElementById('welcome').hidden")).isEqualTo("true");
+    }
+
+    @Test
+    void with_tls_and_a_token_the_page_works_after_a_login() throws Exception {
+        String token = "0123456789abcdef0123456789abcdef";
+        Identity.of("page").write(folder);
+        CollectorProgram collector = CollectorProgram.launch(
+                Files.createDirectory(folder.resolve("data")),
+                Map.of("COUNTERS_TOKEN", token),
+                List.of(),
+                "--interval=1s",
+                "--tls-ports=http",
+                "--tls-certificate=" + folder.resolve("cert.pem"),
+                "--tls-key=" + folder.resolve("key.pem"));
+        server = collector;
+        String site = "127.0.0.1:" + collector.httpPort() + "/";
+        browser.trustEveryCertificate();
+        collector.send("increment a 5");
+
+        // The user's login; a browser remembers it, and no link of the page has it.
+        browser.open("https://me:" + token + "@" + site + "icon.svg");
+        browser.awaitTrue("the login", "location.pathname === '/icon.svg' && document.readyState === 'complete'");
+        browser.open("https://" + site);
+        awaitValue("a", "5");
+        collector.send("increment a 2");
+        awaitValue("a", "7");
+        browser.run("document.querySelector('#space .name').click()");
+        browser.awaitTrue("a graph", "document.querySelectorAll('.uplot canvas').length === 1");
+        browser.awaitTrue("its line", drawn());
+        assertThat(browser.requests()).anyMatch(address -> address.startsWith("https://" + site + "api/live"));
     }
 
     @Test

@@ -35,8 +35,8 @@ public final class CollectorProgram implements AutoCloseable {
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Duration POLL = Duration.ofMillis(20);
     private static final Pattern COUNTS = Pattern.compile("UDP 127\\.0\\.0\\.1:(\\d+)");
-    private static final Pattern PAGE = Pattern.compile("page: +http://127\\.0\\.0\\.1:(\\d+)/");
-    private static final Pattern OTLP = Pattern.compile("otlp: +http://127\\.0\\.0\\.1:(\\d+)/");
+    private static final Pattern PAGE = Pattern.compile("page: +https?://127\\.0\\.0\\.1:(\\d+)/");
+    private static final Pattern OTLP = Pattern.compile("otlp: +https?://127\\.0\\.0\\.1:(\\d+)/");
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
     private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ {]+(?:\\{[^}]*})?) (\\S+)$");
 

@@ -1,11 +1,19 @@
 package io.counters.collector.commands;
 
+import io.counters.collector.access.Certificate;
+import io.counters.collector.settings.CollectorFlag;
+import io.counters.collector.settings.Settings;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
-/** {@code --at}: the address of the collector that a command uses. */
+/** {@code --at} and what belongs to it: the collector that a command uses, and what lets the command in there. */
 final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
     @Option(
             names = "--at",
@@ -15,8 +23,33 @@ final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
             description = "address of the collector's page (default ${DEFAULT-VALUE})")
     private URI at = URI.create("http://127.0.0.1:11213");
 
+    @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            defaultValue = "${env:COUNTERS_TOKEN_FILE}",
+            description = "file with the token of the collector; the variable COUNTERS_TOKEN may have the token itself")
+    private @Nullable String tokenFile;
+
+    @Option(
+            names = "--tls-ca",
+            paramLabel = "FILE",
+            description =
+                    "file with the authority of the collector's certificate, in PEM; without it, those that the JDK trusts")
+    private @Nullable Path tlsCa;
+
+    @Spec(Spec.Target.MIXEE)
+    private @Nullable CommandSpec spec;
+
     CollectorApi api() {
-        return new CollectorApi(at);
+        try {
+            String token = tokenFile != null && !tokenFile.isEmpty()
+                    ? Settings.secretIn(tokenFile)
+                    : Objects.requireNonNullElse(System.getenv(CollectorFlag.TOKEN.variable()), "");
+            return new CollectorApi(at, token, tlsCa == null ? null : Certificate.client(tlsCa));
+        } catch (IllegalArgumentException wrong) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(), "the file " + wrong.getMessage());
+        }
     }
 
     /** Also reads HOST:PORT. */

@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.stream.JsonReader;
+import io.counters.collector.settings.CollectorFlag;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,13 +33,21 @@ final class CollectorApi {
     private static final Duration CONNECT = Duration.ofSeconds(3);
     private static final Duration ANSWER = Duration.ofSeconds(15);
     private static final int NOT_FOUND = 404;
+    private static final int UNAUTHORIZED = 401;
 
-    private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(CONNECT).build();
+    private final HttpClient http;
     private final URI at;
+    private final String token;
 
-    CollectorApi(URI at) {
+    /**
+     * @param token empty for none
+     * @param trust in the collector's certificate; null for the JDK's
+     */
+    CollectorApi(URI at, String token, @Nullable SSLContext trust) {
         this.at = at;
+        this.token = token;
+        HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(CONNECT);
+        http = (trust == null ? client : client.sslContext(trust)).build();
     }
 
     /** A counter and its committed value. */
@@ -188,10 +198,10 @@ final class CollectorApi {
     }
 
     private InputStream ask(String method, String path) throws IOException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(at + path))
+        HttpRequest.Builder asked = HttpRequest.newBuilder(URI.create(at + path))
                 .method(method, HttpRequest.BodyPublishers.noBody())
-                .timeout(ANSWER)
-                .build();
+                .timeout(ANSWER);
+        HttpRequest request = (token.isEmpty() ? asked : asked.header("Authorization", "Bearer " + token)).build();
         HttpResponse<InputStream> response;
         try {
             response = http.send(request, HttpResponse.BodyHandlers.ofInputStream());
@@ -212,6 +222,10 @@ final class CollectorApi {
             if (response.statusCode() == NOT_FOUND && path.startsWith("/api/counters/") && message != null) {
                 // The rest is for programs that build paths themselves.
                 throw new UnknownCounter(message.replaceFirst("\\. /api/.*", "; get '*PART*' lists names"));
+            }
+            if (response.statusCode() == UNAUTHORIZED) {
+                throw new IOException("the collector at " + at + " needs its token; set "
+                        + CollectorFlag.TOKEN.variable() + ", or give --token-file FILE");
             }
             throw new IOException(at + " answers " + response.statusCode() + ": "
                     + (message == null ? "which a collector never does; check --at" : message));

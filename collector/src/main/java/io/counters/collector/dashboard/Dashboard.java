@@ -5,6 +5,7 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.http.HttpPort;
+import io.counters.collector.http.Listening;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
@@ -108,8 +109,12 @@ public final class Dashboard implements AutoCloseable {
         PAGE.forEach(file -> routes.add(Route.file("/" + file, Dashboard.class, "page/" + file)));
         routes.addAll(more);
         port = new HttpPort(
-                settings.port(),
-                "if another collector uses it, use --http-port for another port",
+                Listening.page(
+                        settings.bind(),
+                        settings.port(),
+                        "if another collector uses it, use --http-port for another port",
+                        settings.limits(),
+                        settings.guard()),
                 routes,
                 nanoClock,
                 log,

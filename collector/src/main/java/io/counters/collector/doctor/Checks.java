@@ -38,6 +38,8 @@ import okhttp3.HttpUrl;
  * arguments.
  */
 final class Checks {
+    private static final int CERTIFICATE_DAYS_MIN = 7;
+
     private static final long FREE_FAIL = 64L << 20;
     private static final long FREE_WARN = 1L << 30;
     private static final long SYNC_WARN_MILLIS = 100;
@@ -60,6 +62,18 @@ final class Checks {
     }
 
     // The kernel
+
+    /** Whether the certificate expires soon. */
+    static Finding certificate(long endsSeconds, long nowSeconds) {
+        String remedy = "replace its files; a running collector reads them again";
+        long days = Math.floorDiv(endsSeconds - nowSeconds, TimeUnit.DAYS.toSeconds(1));
+        if (days < 0) {
+            return Finding.failure("certificate", "it has expired", remedy);
+        }
+        return days < CERTIFICATE_DAYS_MIN
+                ? Finding.warning("certificate", "it expires in " + days + " days", remedy)
+                : Finding.ok("certificate", "it expires in " + days + " days");
+    }
 
     static Finding receiveBuffer() {
         try (UdpSocket socket = new UdpSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {

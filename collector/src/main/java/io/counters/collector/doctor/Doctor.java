@@ -1,6 +1,7 @@
 package io.counters.collector.doctor;
 
 import com.google.gson.stream.JsonWriter;
+import io.counters.collector.access.AccessSettings;
 import io.counters.collector.commands.Shell;
 import io.counters.collector.common.Descriptors;
 import io.counters.collector.dashboard.DashboardSettings;
@@ -93,16 +94,17 @@ public final class Doctor implements Callable<Integer> {
         Checks.Moment begin = checks.now();
         List<Finding> findings = new ArrayList<>();
         settings.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or unset it")));
-        IntakeSettings taking = IntakeSettings.from(settings);
+        AccessSettings access = AccessSettings.from(settings);
+        IntakeSettings taking = IntakeSettings.from(settings, access);
         LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
         StoreSettings storing = StoreSettings.from(settings);
-        DashboardSettings showing = DashboardSettings.from(settings);
+        DashboardSettings showing = DashboardSettings.from(settings, access, heapBytes);
         PublishSettings publishing = PublishSettings.from(settings);
         UnixSettings.from(settings);
         Optional<FleetSettings> fleet = FleetSettings.from(settings, publishing.spoolBytes());
         HistorySettings.from(
                 settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
-        Optional<OtlpSettings> otlp = OtlpSettings.from(settings, taking, heapBytes);
+        Optional<OtlpSettings> otlp = OtlpSettings.from(settings, taking, access, heapBytes);
         int connections = settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX);
         try {
             settings.check();
@@ -114,7 +116,10 @@ public final class Doctor implements Callable<Integer> {
             return findings;
         }
         findings.add(Checks.receiveBuffer());
-        findings.addAll(new PortChecks().findings(taking, showing, otlp));
+        findings.addAll(new PortChecks(access, settings.secret(CollectorFlag.TOKEN, CollectorFlag.TOKEN_FILE))
+                .findings(taking, showing, otlp));
+        access.certificate()
+                .ifPresent(own -> findings.add(Checks.certificate(own.endsSeconds(), clock.millis() / 1000)));
         findings.add(Checks.descriptors(Descriptors.limit(), taking.connectionsMax(), connections));
         findings.add(Checks.heap(heapBytes, keeping.namesBytes(), keeping.streamsMax()));
         findings.addAll(checks.disk(keeping.folder()));

@@ -8,6 +8,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** Asks HTTP servers, and waits for each only briefly. */
@@ -15,13 +16,28 @@ final class HttpProbe {
     static final Duration ANSWER = Duration.ofSeconds(3);
     static final int OK = 200;
 
-    private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(ANSWER).build();
+    private final HttpClient http;
+
+    HttpProbe() {
+        this(null);
+    }
+
+    /** @param trust in servers; null for the JDK's */
+    HttpProbe(@Nullable SSLContext trust) {
+        HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(ANSWER);
+        http = (trust == null ? client : client.sslContext(trust)).build();
+    }
 
     /** The answer; null if there is none in time. */
     @Nullable
     HttpResponse<String> ask(String url) {
-        return send(url, request -> {});
+        return ask(url, Map.of());
+    }
+
+    /** The same, with headers. */
+    @Nullable
+    HttpResponse<String> ask(String url, Map<String, String> headers) {
+        return send(url, request -> headers.forEach(request::header));
     }
 
     /** The answer to a body that is sent by POST; null if there is none in time. */

@@ -2,6 +2,9 @@ package io.counters.collector.doctor;
 
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.counters.collector.access.AccessSettings;
+import io.counters.collector.access.Certificate;
+import io.counters.collector.access.Port;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.intake.IntakeSettings;
 import io.counters.collector.otlp.OtlpSettings;
@@ -13,6 +16,7 @@ import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Checks the ports, and finds out whether a collector holds them. */
@@ -20,7 +24,17 @@ final class PortChecks {
     private static final String THOSE_FLAGS = "give the flags and the environment of that collector";
     private static final int NOT_RUNNING = -1;
 
-    private final HttpProbe http = new HttpProbe();
+    private final HttpProbe http;
+    private final Map<String, String> login;
+    private final boolean hasTls;
+
+    /** @param token of the collector; empty for none. It is sent to this machine only */
+    PortChecks(AccessSettings access, String token) {
+        Optional<Certificate> certificate = access.certificate(Port.HTTP);
+        http = new HttpProbe(certificate.map(Certificate::client).orElse(null));
+        hasTls = certificate.isPresent();
+        login = token.isEmpty() ? Map.of() : Map.of("Authorization", "Bearer " + token);
+    }
 
     /** Which running collector may hold a port: none, another one, or the one that these settings mean. */
     private enum Holder {
@@ -32,7 +46,11 @@ final class PortChecks {
     /** The ports, and the collector that holds them, if one does. */
     List<Finding> findings(IntakeSettings taking, DashboardSettings showing, Optional<OtlpSettings> otlp) {
         List<Finding> findings = new ArrayList<>();
-        String address = "http://127.0.0.1:" + showing.port();
+        String host = showing.bind().isAnyLocalAddress()
+                ? "127.0.0.1"
+                : showing.bind().getHostAddress();
+        String address = (hasTls ? "https://" : "http://") + (host.contains(":") ? "[" + host + "]" : host) + ":"
+                + showing.port();
         HttpResponse<String> ready = showing.port() == 0 ? null : http.ask(address + "/readyz");
         int itsUdpPort = ready == null ? NOT_RUNNING : itsUdpPort(address);
         boolean isRunning = itsUdpPort != NOT_RUNNING;
@@ -67,15 +85,19 @@ final class PortChecks {
                 showing.port(),
                 isRunning ? Holder.MEANT : Holder.NONE,
                 "--http-port",
-                () -> tcp(InetAddress.getLoopbackAddress(), showing.port())));
-        otlp.ifPresent(settings -> findings.add(
-                port("OTLP port", settings.port(), holder, "--otlp-port", () -> tcp(taking.bind(), settings.port()))));
+                () -> tcp(showing.bind(), showing.port())));
+        otlp.ifPresent(settings -> findings.add(port(
+                "OTLP port",
+                settings.at().number(),
+                holder,
+                "--otlp-port",
+                () -> tcp(settings.at().bind(), settings.at().number()))));
         return findings;
     }
 
     /** The port on which a running collector receives; {@link #NOT_RUNNING} if what is there is not a collector. */
     private int itsUdpPort(String address) {
-        HttpResponse<String> page = http.ask(address + "/api/page");
+        HttpResponse<String> page = http.ask(address + "/api/page", login);
         if (page == null || page.statusCode() != HttpProbe.OK) {
             return NOT_RUNNING;
         }

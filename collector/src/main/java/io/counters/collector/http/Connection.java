@@ -13,8 +13,6 @@ import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -34,13 +32,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private static final String HEARTBEAT = ":\n\n";
 
     private final HttpPort port;
+    final Peer peer;
     private final ChannelFutureListener sentPiece = this::sentPiece;
     private final ChannelFutureListener sentAll = this::sentAll;
     private final Runnable pumping = guarded(this::pump);
     private final Runnable waking = guarded(this::woken);
-
-    /** Requests that arrived before the previous one was answered. No more are read, so all of them were in one buffer. */
-    private final Deque<ArrivedRequest> pipelined = new ArrayDeque<>();
+    private final PipelinedRequests pipelined;
 
     @SuppressWarnings("NullAway.Init") // Set when the handler is added, before anything else.
     private ChannelHandlerContext context;
@@ -53,7 +50,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private long since;
 
     // The request that is arriving
-    final RequestAssembler arriving;
+    private final RequestAssembler arriving;
     private boolean arrivedInThisRead;
     private boolean deaf;
     private boolean inputEnded;
@@ -67,9 +64,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private Listeners.@Nullable Open open;
     private boolean isWoken;
 
-    Connection(HttpPort port) {
+    Connection(HttpPort port, Peer peer) {
         this.port = port;
-        arriving = new RequestAssembler(port);
+        this.peer = peer;
+        pipelined = new PipelinedRequests(port, peer);
+        arriving = new RequestAssembler(port, peer);
         exchange = new Exchange(this, port);
     }
 
@@ -111,9 +110,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
         deaf = complete.refusal() != null;
         if (state == ConnectionState.IDLE || state == ConnectionState.READING) {
             answer(complete);
-        } else {
-            pipelined.add(complete);
+        } else if (pipelined.add(complete)) {
             context.channel().config().setAutoRead(false);
+        } else {
+            end();
         }
     }
 
@@ -248,11 +248,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 awaitEvents();
                 return;
             }
+            exchange.end();
             if (!exchange.keepsAlive() || inputEnded) {
                 linger();
                 return;
             }
-            exchange.forgetRequest();
             enter(ConnectionState.IDLE);
             ArrivedRequest next = pipelined.poll();
             if (next == null) {
@@ -276,7 +276,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (!port.listens(this)) {
             return port.refuse(
                     "listeners",
-                    port.busy("already " + HttpPort.LISTENERS_MAX
+                    port.busy("already " + port.listening.limits().listeners()
                             + " clients listen to events; close some, or try again in " + Exchange.RETRY_SECONDS
                             + " s"));
         }
@@ -339,7 +339,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         enter(ConnectionState.ENDING);
         deaf = true;
         pipelined.clear();
-        ((SocketChannel) context.channel()).shutdownOutput();
+        port.closeOutput((SocketChannel) context.channel());
         context.channel().config().setAutoRead(true);
     }
 
@@ -444,5 +444,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
         port.gone(this);
         stopListening();
         exchange.leaveLane();
+        exchange.end();
     }
 }

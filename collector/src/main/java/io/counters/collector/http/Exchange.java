@@ -29,7 +29,8 @@ final class Exchange {
     private String asked = "a connection to the page";
     private @Nullable Route route;
     private @Nullable Request request;
-    private int bodyBytes;
+    private long heldBytes;
+    private boolean isOver;
     private boolean isApi;
     private boolean isHead;
     private boolean takesChunks;
@@ -46,7 +47,7 @@ final class Exchange {
 
     void begin(ArrivedRequest complete) {
         HttpRequest head = complete.head();
-        bodyBytes = complete.body().length;
+        heldBytes = complete.heldBytes();
         isApi = port.listening.answersPrograms(head.uri());
         isHead = head.method().name().equals("HEAD");
         takesChunks = head.protocolVersion().compareTo(HttpVersion.HTTP_1_1) >= 0;
@@ -58,7 +59,8 @@ final class Exchange {
             find(complete);
             Route found = Objects.requireNonNull(route);
             if (found.work() == Route.Work.NONE) {
-                connection.send(found.answer().apply(Objects.requireNonNull(request)));
+                Response made = found.answer().apply(Objects.requireNonNull(request));
+                connection.send(isTrusted(head) ? made : made.withoutDetails());
                 return;
             }
             lane = port.lane(found.work());
@@ -75,15 +77,18 @@ final class Exchange {
     /** @throws RequestException when there is no route, or it may not be used */
     private void find(ArrivedRequest complete) {
         HttpRequest head = complete.head();
-        RequestException foreign = port.listening.isPage() ? OriginCheck.refusedHost(head, port.number()) : null;
+        RequestException foreign = port.origins.refusedHost(head, port.number());
         if (foreign != null) {
             throw port.refuse("host", foreign);
         }
         String method = head.method().name();
         String path = Routes.path(head.uri());
+        if (!isTrusted(head) && !Route.isForStrangers(method, path)) {
+            throw port.refuseStranger(head.headers(), connection.peer);
+        }
         Route found = port.routes.find(method, path);
         if (found.changes()) {
-            foreign = OriginCheck.refusedSite(head.headers(), port.number());
+            foreign = port.origins.refusedSite(head.headers(), port.number());
             if (foreign != null) {
                 throw port.refuse("site", foreign);
             }
@@ -91,6 +96,10 @@ final class Exchange {
         asked = found.method() + " " + found.path();
         route = found;
         request = new Request(method, head.uri(), found.rest(path), head.headers(), complete.body());
+    }
+
+    private boolean isTrusted(HttpRequest head) {
+        return port.listening.guard().trusts(head.headers(), connection.peer);
     }
 
     /** Lets a worker create the answer; called by the lane. */
@@ -125,6 +134,9 @@ final class Exchange {
         Throwable thrown = fault;
         answer = null;
         fault = null;
+        if (isOver) {
+            releaseBody();
+        }
         if (!connection.awaits(this)) {
             leaveLane();
         } else if (thrown != null) {
@@ -151,6 +163,9 @@ final class Exchange {
         headers.set(HttpHeaderNames.CONTENT_TYPE, sent.type());
         headers.set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE);
         headers.set("X-Content-Type-Options", "nosniff");
+        headers.set("Referrer-Policy", "no-referrer");
+        headers.set("Cross-Origin-Resource-Policy", "same-origin");
+        headers.set("Content-Security-Policy", StaticFile.POLICY_OF_ANSWERS);
         sent.headers().forEach(headers::set);
         if (length != MORE && sent.status() != HttpResponseStatus.NOT_MODIFIED.code()) {
             headers.set(HttpHeaderNames.CONTENT_LENGTH, length);
@@ -169,7 +184,7 @@ final class Exchange {
     @Nullable
     RequestException refusedSite() {
         RequestException foreign =
-                OriginCheck.refusedSite(Objects.requireNonNull(request).headers(), port.number());
+                port.origins.refusedSite(Objects.requireNonNull(request).headers(), port.number());
         return foreign == null ? null : port.refuse("site", foreign);
     }
 
@@ -200,11 +215,21 @@ final class Exchange {
         keepsAlive = false;
     }
 
-    /** Called when the answer was sent, so that an idle connection keeps no body. */
-    void forgetRequest() {
+    /**
+     * Called when the answer was sent, or cannot be sent any more, so that an idle connection keeps no body. A worker that is
+     * still busy with the body keeps its memory reserved.
+     */
+    void end() {
         request = null;
-        connection.arriving.answered(bodyBytes);
-        bodyBytes = 0;
+        isOver = true;
+        if (!isAtWorker) {
+            releaseBody();
+        }
+    }
+
+    private void releaseBody() {
+        port.release(connection.peer.address(), heldBytes);
+        heldBytes = 0;
     }
 
     /** What was asked for, for the log. */

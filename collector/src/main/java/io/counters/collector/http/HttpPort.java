@@ -2,6 +2,7 @@ package io.counters.collector.http;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.netty.bootstrap.ServerBootstrap;
@@ -14,7 +15,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SingleThreadIoEventLoop;
@@ -22,11 +22,11 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpRequestDecoder;
-import io.netty.handler.codec.http.HttpResponseEncoder;
-import io.netty.handler.codec.http.HttpServerExpectContinueHandler;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -48,12 +48,6 @@ public final class HttpPort implements AutoCloseable {
 
     /** A body of up to this length is ignored where no body is needed. */
     static final int UNNEEDED_BYTES_MAX = 8 * 1024;
-
-    /** How many answers may be open for events at once. */
-    static final int LISTENERS_MAX = 50;
-
-    /** How many requests of one kind of work may wait for their turn. */
-    static final int REQUESTS_WAITING_MAX = 32;
 
     private static final int BACKLOG = 1024;
     private static final int RECEIVE_BYTES = 2 * 1024;
@@ -85,6 +79,10 @@ public final class HttpPort implements AutoCloseable {
     private final LongAdder refusedConnections;
     private final LongAdder endedConnections;
     private final Metrics metrics;
+    private final LongAdder failedHandshakes;
+    private final BodyMemory bodies;
+    final OriginCheck origins;
+    private final Entrance entrance = new Entrance(this);
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Set<Connection> listeners = ConcurrentHashMap.newKeySet();
     private final StringBuilder piece = new StringBuilder();
@@ -97,10 +95,7 @@ public final class HttpPort implements AutoCloseable {
     private final Channel server;
     private volatile boolean closed;
 
-    /** Of the bodies of all requests, in memory. Changed by the event loop only. */
-    private volatile long bodyBytes;
-
-    /** Opens a page, on loopback; see the other constructor. */
+    /** Opens a page on loopback, for everyone on this machine; see the other constructor. */
     public HttpPort(
             int number,
             String remedy,
@@ -110,9 +105,13 @@ public final class HttpPort implements AutoCloseable {
             Metrics metrics,
             ThreadFactory threads)
             throws IOException {
-        this(Listening.page(number, remedy), routes, nanoClock, faults, metrics, threads);
-        metrics.gauge("http_connections", "Open HTTP connections.", connections::size);
-        metrics.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listeners::size);
+        this(
+                Listening.page(InetAddress.getLoopbackAddress(), number, remedy, HttpLimits.PAGE, Guard.NONE),
+                routes,
+                nanoClock,
+                faults,
+                metrics,
+                threads);
     }
 
     /**
@@ -132,9 +131,11 @@ public final class HttpPort implements AutoCloseable {
             ThreadFactory threads)
             throws IOException {
         this.listening = listening;
-        some = new Lane(listening.answersAtOnce(), REQUESTS_WAITING_MAX, Exchange::make);
-        much = new Lane(listening.answersAtOnce(), REQUESTS_WAITING_MAX, Exchange::make);
-        disk = new Lane(listening.answersAtOnce(), REQUESTS_WAITING_MAX, Exchange::make);
+        some = new Lane(listening.answersAtOnce(), listening.limits().waiting(), Exchange::make);
+        much = new Lane(listening.answersAtOnce(), listening.limits().waiting(), Exchange::make);
+        disk = new Lane(listening.answersAtOnce(), listening.limits().waiting(), Exchange::make);
+        bodies = new BodyMemory(listening.limits().bodiesBytes());
+        origins = new OriginCheck(listening);
         this.routes = new Routes(routes);
         this.nanoClock = nanoClock;
         this.faults = faults;
@@ -146,6 +147,8 @@ public final class HttpPort implements AutoCloseable {
                 "http_refused_connections_total", "HTTP connections refused because all were being answered.");
         endedConnections =
                 metrics.count("http_ended_connections_total", "Idle HTTP connections that were replaced by a new one.");
+        failedHandshakes = metrics.count(
+                "http_failed_handshakes_total", "HTTP connections that ended because their TLS handshake failed.");
         workers = Executors.newFixedThreadPool(listening.workers(), threads);
         loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
         ChannelFuture opening =
@@ -158,6 +161,7 @@ public final class HttpPort implements AutoCloseable {
                             + opening.cause().getMessage() + "); " + listening.remedy(),
                     opening.cause());
         }
+        show();
         var unused = loop.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -176,20 +180,36 @@ public final class HttpPort implements AutoCloseable {
                 .childOption(ChannelOption.SO_SNDBUF, UNSENT_BYTES_MAX)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .childHandler(new ChannelInitializer<SocketChannel>() {
-                    @Override
-                    protected void initChannel(SocketChannel channel) {
-                        channel.pipeline()
-                                .addLast(
-                                        new HttpRequestDecoder(new HttpDecoderConfig()
-                                                .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
-                                                .setMaxHeaderSize(HEADERS_BYTES_MAX)),
-                                        new HttpResponseEncoder(),
-                                        // For curl, which waits a second before it sends a large body.
-                                        new HttpServerExpectContinueHandler(),
-                                        new Connection(HttpPort.this));
-                    }
-                });
+                .childHandler(entrance);
+    }
+
+    /** Shows how much of each limit is in use. */
+    private void show() {
+        HttpLimits limits = listening.limits();
+        if (listening.isPage()) {
+            metrics.gauge("http_connections", "Open HTTP connections.", connections::size);
+            metrics.gauge("http_connections_max", "The maximum of HTTP connections.", limits::connections);
+            metrics.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listeners::size);
+            metrics.gauge("http_listeners_max", "The maximum of these.", limits::listeners);
+            metrics.gauge("http_waiting_requests", "HTTP requests that wait for their turn.", this::waiting);
+            metrics.gauge("http_waiting_requests_max", "The maximum of these for one kind of work.", limits::waiting);
+            metrics.gauge("http_body_bytes", "Memory of HTTP requests to the page that are answered.", bodies::bytes);
+            metrics.gauge("http_body_bytes_max", "The maximum of these.", limits::bodiesBytes);
+        } else {
+            metrics.gauge("otlp_connections", "Open connections of the port for OTLP and HTTP.", connections::size);
+            metrics.gauge("otlp_connections_max", "The maximum of these.", limits::connections);
+            metrics.gauge("otlp_waiting_requests", "Requests by HTTP that wait for their turn.", this::waiting);
+            metrics.gauge("otlp_waiting_requests_max", "The maximum of these.", limits::waiting);
+            metrics.gauge(
+                    "otlp_body_bytes",
+                    "Memory of requests by HTTP that are read or wait for their answer.",
+                    bodies::bytes);
+            metrics.gauge("otlp_body_bytes_max", "The maximum of these.", limits::bodiesBytes);
+        }
+    }
+
+    private long waiting() {
+        return (long) some.waiting() + much.waiting() + disk.waiting();
     }
 
     /** One small buffer for each read of a connection, so that it contains few requests. */
@@ -241,7 +261,7 @@ public final class HttpPort implements AutoCloseable {
      * false.
      */
     boolean open(Connection fresh) {
-        if (connections.size() >= listening.connectionsMax()) {
+        if (connections.size() >= listening.limits().connections()) {
             Connection idlest = null;
             for (Connection connection : connections) {
                 if (connection.mayGiveWay(STALLED_NANOS)
@@ -265,7 +285,7 @@ public final class HttpPort implements AutoCloseable {
 
     /** Lets an answer stay open for events; returns false if too many are open. */
     boolean listens(Connection connection) {
-        return listeners.size() < LISTENERS_MAX && listeners.add(connection);
+        return listeners.size() < listening.limits().listeners() && listeners.add(connection);
     }
 
     void listensNoMore(Connection connection) {
@@ -293,26 +313,54 @@ public final class HttpPort implements AutoCloseable {
     }
 
     /** Reserves memory for a part of a body; false if there is not enough. */
-    boolean reserve(int bytes) {
-        if (bodyBytes + bytes > listening.bodiesBytesMax()) {
-            return false;
-        }
-        held(bytes);
-        return true;
+    boolean reserve(long sender, int bytes) {
+        return bodies.reserve(sender, bytes);
     }
 
-    void release(long bytes) {
-        held(-bytes);
-    }
-
-    @SuppressWarnings("NonAtomicVolatileUpdate") // By one thread.
-    private void held(long bytes) {
-        bodyBytes += bytes;
+    void release(long sender, long bytes) {
+        bodies.release(sender, bytes);
     }
 
     /** The memory of bodies that are being read or answered. For any thread. */
     public long bodyBytes() {
-        return bodyBytes;
+        return bodies.bytes();
+    }
+
+    void endedForAnother() {
+        endedConnections.increment();
+    }
+
+    void handshakeFailed(long address, Throwable why) {
+        failedHandshakes.increment();
+        faults.warn(
+                "http tls " + listening.what(),
+                address,
+                () -> listening.what() + " speaks TLS, and the handshake of " + AddressKey.text(address)
+                        + " failed; use https, trust its certificate, and if it needs a client certificate, show one: "
+                        + shown(why));
+    }
+
+    /** Refuses a request that lacks the token and a client certificate, and logs an attempt to guess. */
+    RequestException refuseStranger(HttpHeaders headers, Peer peer) {
+        if (headers.contains(HttpHeaderNames.AUTHORIZATION)) {
+            faults.warn(
+                    "http token " + listening.what(),
+                    peer.address(),
+                    () -> listening.what() + " refused requests with a wrong token; the last came from "
+                            + AddressKey.text(peer.address()));
+        }
+        return refuse("token", listening.guard().stranger());
+    }
+
+    /** Closes the output of a connection; with TLS, after its closing message, so that the answer is known to be complete. */
+    @SuppressWarnings("FutureReturnValueIgnored") // The connection is closed soon in any case.
+    void closeOutput(SocketChannel channel) {
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
+        if (tls == null) {
+            channel.shutdownOutput();
+        } else {
+            tls.closeOutbound().addListener(sent -> channel.shutdownOutput());
+        }
     }
 
     int number() {
@@ -375,6 +423,7 @@ public final class HttpPort implements AutoCloseable {
             for (Connection connection : connections) {
                 connection.look(now);
             }
+            entrance.look(now);
         } catch (Throwable fault) {
             // If it were thrown, the executor would not run this again.
             errors.increment();

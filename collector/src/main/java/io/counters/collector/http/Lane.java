@@ -15,6 +15,9 @@ final class Lane {
     private final Deque<Exchange> waiting = new ArrayDeque<>();
     private int begun;
 
+    /** The number of those that wait, for other threads. */
+    private volatile int count;
+
     /** @param begin starts a request's answer */
     Lane(int atOnceMax, int waitingMax, Consumer<Exchange> begin) {
         this.atOnceMax = atOnceMax;
@@ -29,15 +32,24 @@ final class Lane {
             begin.accept(request);
             return true;
         }
-        return waiting.size() < waitingMax && waiting.add(request);
+        boolean hasRoom = waiting.size() < waitingMax && waiting.add(request);
+        count = waiting.size();
+        return hasRoom;
+    }
+
+    /** How many requests wait. For any thread. */
+    int waiting() {
+        return count;
     }
 
     /** Removes a request that is done or canceled, whether it was started or waits. */
     void leave(Exchange request) {
         if (waiting.remove(request)) {
+            count = waiting.size();
             return;
         }
         Exchange next = waiting.poll();
+        count = waiting.size();
         if (next == null) {
             begun--;
         } else {

@@ -1,5 +1,6 @@
 package io.counters.collector.http;
 
+import io.counters.collector.access.Gate;
 import java.net.InetAddress;
 
 /**
@@ -9,11 +10,10 @@ import java.net.InetAddress;
  * @param number of the port; 0 for any free one
  * @param what it is, for messages
  * @param remedy what to do if the port is in use, for the message
- * @param isPage whether it is for this machine only: the Host header of each request must name its loopback
- * @param connectionsMax how many connections may be open; a new one replaces the one that has waited longest for its client
+ * @param isPage whether it is for people and their browsers, so that the Host header of each request must name it
+ * @param limits how much it holds at once
  * @param answersAtOnce how many answers of one kind of work are created and sent at once
- * @param bodiesBytesMax memory for the bodies of all requests, from their first byte until they are answered; what exceeds
- *     it is refused
+ * @param guard whom it answers
  */
 public record Listening(
         InetAddress bind,
@@ -21,38 +21,34 @@ public record Listening(
         String what,
         String remedy,
         boolean isPage,
-        int connectionsMax,
+        HttpLimits limits,
         int answersAtOnce,
-        long bodiesBytesMax) {
-    static final int PAGE_CONNECTIONS_MAX = 200;
+        Guard guard) {
     static final int PAGE_ANSWERS_AT_ONCE = 2;
 
     /** How many kinds of work an answer may be. */
     private static final int KINDS = 3;
 
-    /** A page: on loopback, for browsers and programs of this machine. */
-    static Listening page(int number, String remedy) {
-        return new Listening(
-                InetAddress.getLoopbackAddress(),
-                number,
-                "the page",
-                remedy,
-                true,
-                PAGE_CONNECTIONS_MAX,
-                PAGE_ANSWERS_AT_ONCE,
-                Long.MAX_VALUE);
+    /** A page, for browsers and programs. */
+    public static Listening page(InetAddress bind, int number, String remedy, HttpLimits limits, Guard guard) {
+        return new Listening(bind, number, "the page", remedy, true, limits, PAGE_ANSWERS_AT_ONCE, guard);
     }
 
-    /** A port for requests of other machines, all of whose answers are the same kind of work. */
-    public static Listening open(
+    /** A port for programs, all of whose answers are the same kind of work. */
+    public static Listening programs(
             InetAddress bind,
             int number,
             String what,
             String remedy,
-            int connectionsMax,
+            HttpLimits limits,
             int answersAtOnce,
-            long bodiesBytesMax) {
-        return new Listening(bind, number, what, remedy, false, connectionsMax, answersAtOnce, bodiesBytesMax);
+            Guard guard) {
+        return new Listening(bind, number, what, remedy, false, limits, answersAtOnce, guard);
+    }
+
+    /** The same, for the connections that this gate lets in. */
+    public Listening with(Gate gate) {
+        return new Listening(bind, number, what, remedy, isPage, limits, answersAtOnce, guard.with(gate));
     }
 
     /** Threads that create answers; on a page, so many that workers that hang delay no other kind of work. */

@@ -13,50 +13,83 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refuses requests of other sites' web pages, which a browser on this machine would send.
+ * Refuses requests of other sites' web pages, which a browser that reaches this port would send.
  *
- * <p>A site can make its own name resolve to 127.0.0.1 (DNS rebinding); its pages could then read every answer. Their
- * requests have that name in the Host header, so a request is answered only if the header names this machine's loopback. In
- * addition, any page can send a POST to any address, even if it cannot read the answer. Browsers name the page's site in
- * Origin and Sec-Fetch-Site.
+ * <p>A site can make its own name resolve to the address of this port (DNS rebinding); its pages could then read every answer.
+ * Their requests have that name in the Host header, so a request is answered only if the header has a name that the port is
+ * known by. An address in the header is safe, because a site that is reached by it is this port; on loopback only loopback's are
+ * needed. In addition, any page can send a POST to any address, even if it cannot read the answer. Browsers name the page's site
+ * in Origin and Sec-Fetch-Site.
+ *
+ * <p>A port for programs takes any Host, because gateways keep theirs: everything there is a POST, which no web page may send.
  */
 final class OriginCheck {
+    private static final String PORT = "(?::(\\d{0,5}))?";
     private static final Pattern LOOPBACK = Pattern.compile(
-            "(?:localhost|127(?:\\.(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}|\\[::1])(?::(\\d{0,5}))?",
+            "(?:localhost|127(?:\\.(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}|\\[::1])" + PORT, Pattern.CASE_INSENSITIVE);
+    private static final Pattern ADDRESS = Pattern.compile(
+            "(?:(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)(?:\\.(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}|\\[[0-9a-f:.]{2,45}])" + PORT,
             Pattern.CASE_INSENSITIVE);
-    private static final String SCHEME = "http://";
+    private static final Pattern NAME = Pattern.compile("([A-Za-z0-9._-]{1,253}?)\\.?" + PORT);
     private static final int HTTP_PORT = 80;
+    private static final int HTTPS_PORT = 443;
 
-    private OriginCheck() {}
+    private final Guard guard;
+    private final boolean isPage;
+    private final boolean isLoopback;
+
+    OriginCheck(Listening listening) {
+        guard = listening.guard();
+        isPage = listening.isPage();
+        isLoopback = listening.bind().isLoopbackAddress();
+    }
 
     /** The reason why a request with this Host header is refused; null if it is not. */
-    static @Nullable RequestException refusedHost(HttpRequest request, int ownPort) {
+    @Nullable
+    RequestException refusedHost(HttpRequest request, int ownPort) {
         List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
+        if (!isPage) {
+            return null;
+        }
         if (hosts.isEmpty() && request.protocolVersion().compareTo(HttpVersion.HTTP_1_1) < 0) {
             return null;
         }
         if (hosts.size() != 1) {
             return RequestException.bad("the request has " + hosts.size() + " Host headers; HTTP/1.1 requires one");
         }
-        if (LOOPBACK.matcher(hosts.get(0)).matches()) {
+        if (isOwnHost(hosts.get(0))) {
             return null;
         }
         return new RequestException(
                 421,
-                "the Host header is \"" + shown(hosts.get(0)) + "\"; only localhost, 127.x.x.x and [::1] are allowed,"
-                        + " so that no web site can read this by DNS rebinding. Use http://127.0.0.1:" + ownPort
-                        + "; a reverse proxy must set Host to localhost");
+                "the Host header is \"" + shown(hosts.get(0)) + "\"; only "
+                        + (isLoopback ? "localhost, 127.x.x.x and [::1]" : "localhost, addresses")
+                        + " and the names in --http-names are allowed, so that no web site can read this by DNS rebinding. Use "
+                        + (guard.isTls() ? "https" : "http") + "://127.0.0.1:" + ownPort
+                        + "; a reverse proxy must set Host to localhost or to one of these names");
+    }
+
+    private boolean isOwnHost(String host) {
+        return LOOPBACK.matcher(host).matches()
+                || (!isLoopback && ADDRESS.matcher(host).matches())
+                || isName(host);
+    }
+
+    private boolean isName(String host) {
+        Matcher name = NAME.matcher(host);
+        return name.matches() && guard.isName(name.group(1));
     }
 
     /** The reason why a request that changes something is refused; null if no page of another site sent it. */
-    static @Nullable RequestException refusedSite(HttpHeaders headers, int ownPort) {
+    @Nullable
+    RequestException refusedSite(HttpHeaders headers, int ownPort) {
         for (String site : headers.getAll("Sec-Fetch-Site")) {
             if (!site.equals("same-origin") && !site.equals("none")) {
                 return foreign("Sec-Fetch-Site", site);
             }
         }
         for (String origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
-            if (!isOwn(origin, ownPort)) {
+            if (!isOwn(origin, headers.get(HttpHeaderNames.HOST, ""), ownPort)) {
                 return foreign("Origin", origin);
             }
         }
@@ -70,16 +103,26 @@ final class OriginCheck {
                         + " change anything here. Send the request without a browser, as curl -X POST does");
     }
 
-    private static boolean isOwn(String origin, int ownPort) {
-        if (!origin.startsWith(SCHEME)) {
+    /** Whether a page of this origin is one of this port, or of a reverse proxy before it that keeps the Host header. */
+    private boolean isOwn(String origin, String host, int ownPort) {
+        int end = origin.indexOf("://");
+        String scheme = end < 0 ? "" : origin.substring(0, end);
+        String site = origin.substring(end < 0 ? 0 : end + "://".length());
+        boolean isOwnScheme = scheme.equals(guard.isTls() ? "https" : "http");
+        if (isName(site)) {
+            return (isOwnScheme || scheme.equals("https")) && site.equalsIgnoreCase(host);
+        }
+        if (!isOwnScheme || !isOwnHost(site)) {
             return false;
         }
-        Matcher host = LOOPBACK.matcher(origin.substring(SCHEME.length()));
-        if (!host.matches()) {
-            return false;
+        Matcher loopback = LOOPBACK.matcher(site);
+        if (!loopback.matches()) {
+            return site.equalsIgnoreCase(host);
         }
-        String port = host.group(1);
-        return (port == null || port.isEmpty() ? HTTP_PORT : Integer.parseInt(port)) == ownPort;
+        String port = loopback.group(1);
+        boolean hasPort = port != null && !port.isEmpty();
+        int number = hasPort ? Integer.parseInt(port) : guard.isTls() ? HTTPS_PORT : HTTP_PORT;
+        return number == ownPort || (hasPort && site.equalsIgnoreCase(host));
     }
 
     private static String shown(String value) {

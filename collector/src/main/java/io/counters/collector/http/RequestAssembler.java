@@ -14,16 +14,18 @@ import org.jspecify.annotations.Nullable;
 /** Collects the parts of the request that arrives on a connection, within the bounds of its route. For the event loop. */
 final class RequestAssembler {
     private final HttpPort port;
+    private final Peer peer;
     private @Nullable HttpRequest head;
     private int bodyBytes;
     private int bodyBytesMax;
     private @Nullable ByteArrayOutputStream body;
 
-    /** Of the bodies that are in memory: of this request and of those before that are not answered. */
+    /** The memory that is reserved for the body of this request. */
     private long heldBytes;
 
-    RequestAssembler(HttpPort port) {
+    RequestAssembler(HttpPort port, Peer peer) {
         this.port = port;
+        this.peer = peer;
     }
 
     /**
@@ -42,6 +44,10 @@ final class RequestAssembler {
         }
         if (part.decoderResult().isFailure()) {
             return end(of, unreadable(part.decoderResult().cause()));
+        }
+        if (body != null && !port.listening.guard().trusts(of.headers(), peer)) {
+            // No memory is reserved for strangers.
+            return end(of, port.refuseStranger(of.headers(), peer));
         }
         if (part instanceof HttpContent content) {
             RequestException refusal = add(content.content());
@@ -72,7 +78,7 @@ final class RequestAssembler {
                             413, "the body is too large; at most " + bodyBytesMax + " bytes are allowed here"));
         }
         if (body != null) {
-            if (!port.reserve(bytes)) {
+            if (!port.reserve(peer.address(), bytes)) {
                 return port.refuse(
                         "bodies",
                         port.busy("the memory for requests is in use; try again in " + Exchange.RETRY_SECONDS + " s"));
@@ -83,21 +89,16 @@ final class RequestAssembler {
         return null;
     }
 
-    /** Called when a request with a body of this length is answered. */
-    void answered(int bytes) {
-        long released = Math.min(bytes, heldBytes);
-        heldBytes -= released;
-        port.release(released);
-    }
-
     /** Called when the connection is closed. */
     void closed() {
-        port.release(heldBytes);
+        port.release(peer.address(), heldBytes);
         heldBytes = 0;
     }
 
     private ArrivedRequest end(HttpRequest of, @Nullable RequestException refusal) {
-        ArrivedRequest complete = new ArrivedRequest(of, body == null ? new byte[0] : body.toByteArray(), refusal);
+        ArrivedRequest complete =
+                new ArrivedRequest(of, body == null ? new byte[0] : body.toByteArray(), heldBytes, refusal);
+        heldBytes = 0;
         head = null;
         body = null;
         return complete;

@@ -46,4 +46,9 @@ public record Response(int status, String type, Text body, Map<String, String> h
     public static Response events(Listeners listeners, Text events) {
         return new Response(200, EVENTS, new Listeners.Open(listeners, events));
     }
+
+    /** What a stranger may know of an answer about health: whether it is good. */
+    Response withoutDetails() {
+        return plain(status, status == 200 ? "ok\n" : "not ok; a request with the token gets the reasons\n");
+    }
 }

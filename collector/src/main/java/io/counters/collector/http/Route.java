@@ -2,6 +2,7 @@ package io.counters.collector.http;
 
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -25,6 +26,14 @@ public record Route(String method, String path, Work work, int bodyBytesMax, Fun
         MUCH,
         /** Created by a worker: waits for the disk, which may hang. Only other work of this kind waits then. */
         DISK
+    }
+
+    /** What supervisors and load balancers ask, which have no token: they learn whether the answer is good, and not why. */
+    private static final Set<String> FOR_STRANGERS = Set.of("/healthz", "/readyz");
+
+    /** Whether a request without the token is answered, without details; such a route needs no work. */
+    static boolean isForStrangers(String method, String rawPath) {
+        return (method.equals("GET") || method.equals("HEAD")) && FOR_STRANGERS.contains(rawPath);
     }
 
     public static Route get(String path, Work work, Function<Request, Response> answer) {

@@ -21,8 +21,13 @@ final class StaticFile implements Function<Request, Response> {
             "js", "text/javascript; charset=utf-8",
             "css", "text/css; charset=utf-8",
             "svg", "image/svg+xml");
+    private static final String CLOSED = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+    /** Of an answer that is no page: a browser that shows it loads nothing. */
+    static final String POLICY_OF_ANSWERS = "default-src 'none'; " + CLOSED;
+
     private static final String POLICY =
-            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " + CLOSED;
 
     private final String type;
     private final String text;

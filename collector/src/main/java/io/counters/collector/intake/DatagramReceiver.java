@@ -1,5 +1,6 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.access.Gate;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.udp.Datagrams;
@@ -7,11 +8,13 @@ import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One thread that waits in the kernel for the next datagram and merges it, without a queue between the socket and the
@@ -23,6 +26,8 @@ final class DatagramReceiver implements Runnable {
     private static final int LAST_DATAGRAMS_MAX = 1_000_000;
 
     private final Datagrams socket;
+    private final @Nullable Gate gate;
+
     /** For the log. */
     private final String what;
 
@@ -41,17 +46,20 @@ final class DatagramReceiver implements Runnable {
 
     /**
      * @param socket closed by {@link #run}
+     * @param gate lets senders in; empty for all
      * @param datagrams counts the datagrams
      * @param lines of this thread
      */
     DatagramReceiver(
             Datagrams socket,
+            Optional<Gate> gate,
             LongAdder datagrams,
             Lines lines,
             LongSupplier nanoClock,
             FaultLog faults,
             Metrics metrics) {
         this.socket = socket;
+        this.gate = gate.orElse(null);
         this.datagrams = datagrams;
         this.lines = lines;
         this.faults = faults;
@@ -125,6 +133,9 @@ final class DatagramReceiver implements Runnable {
             buffer.get(0, bytes, 0, length);
             source.addressKey = socket.senderKey();
             source.port = socket.senderPort();
+            if (gate != null && !gate.admits(source.addressKey)) {
+                return true;
+            }
             int complete = length > socket.bytesMax() ? afterLastLine(length) : length;
             lines.datagram(source, bytes, 0, complete);
             if (complete < length) {

@@ -1,5 +1,7 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.access.Gate;
+import io.counters.collector.access.Port;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.tap.Tap;
@@ -71,6 +73,7 @@ public final class Intake implements Runnable, AutoCloseable {
             socket = ports.udp;
             udp = new DatagramReceiver(
                     ports.udp,
+                    Optional.of(new Gate(Port.UDP, settings.access().allowed(Port.UDP), faults, metrics)),
                     metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
                     new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics),
                     nanoClock,
@@ -81,6 +84,7 @@ public final class Intake implements Runnable, AutoCloseable {
                     ? null
                     : new DatagramReceiver(
                             named,
+                            Optional.empty(),
                             metrics.count("intake_unix_datagrams_total", "Datagrams received by the Unix socket."),
                             new Lines(
                                     target,

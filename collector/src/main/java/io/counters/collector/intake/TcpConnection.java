@@ -1,5 +1,7 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.access.Certificate;
+import io.counters.collector.access.TlsChannel;
 import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.JoinedLines;
 import io.counters.wire.CommandReader;
@@ -7,7 +9,9 @@ import io.counters.wire.ForeignProtocol;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -21,10 +25,16 @@ final class TcpConnection {
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(SILENT_SECONDS);
 
     private final SocketChannel channel;
+    private final ReadableByteChannel input;
+    private final @Nullable TlsChannel tls;
     private final InetSocketAddress sender;
     private final Lines lines;
     private final Source source;
     private long heardNanos;
+
+    /** When the incomplete line began, or TLS's handshake. */
+    private long lineNanos;
+
     private boolean hasSentBytes;
     private byte[] half = {};
     private int halfLength;
@@ -35,15 +45,22 @@ final class TcpConnection {
     private long skippedBytes;
     private long skippedSaidNanos;
 
-    /** @param lines of the thread that reads it */
-    TcpConnection(SocketChannel channel, Lines lines, long nowNanos) throws IOException {
+    /**
+     * @param certificate for TLS; empty without
+     * @param lines of the thread that reads it
+     */
+    TcpConnection(SocketChannel channel, Optional<Certificate> certificate, Lines lines, long nowNanos)
+            throws IOException {
         this.channel = channel;
+        tls = certificate.map(own -> own.lines(channel)).orElse(null);
+        input = tls == null ? channel : tls;
         this.lines = lines;
         sender = (InetSocketAddress) channel.getRemoteAddress();
         source = new Source("TCP", true, () -> AddressKey.text(sender));
         source.addressKey = AddressKey.of(sender);
         source.port = sender.getPort();
         heardNanos = nowNanos;
+        lineNanos = nowNanos;
     }
 
     SocketChannel channel() {
@@ -64,9 +81,10 @@ final class TcpConnection {
     @SuppressWarnings("ByteBufferBackingArray") // The buffer uses its whole array.
     boolean read(ByteBuffer buffer, long nowNanos) throws IOException {
         buffer.put(half, 0, halfLength);
-        int count = channel.read(buffer);
+        int count = input.read(buffer);
         if (count > 0) {
             heardNanos = nowNanos;
+            lineNanos = halfLength == 0 ? nowNanos : lineNanos;
             take(buffer.array(), buffer.position());
         }
         return count >= 0 && !source.isForeign;
@@ -86,6 +104,7 @@ final class TcpConnection {
         while (complete > 0 && bytes[complete - 1] != '\n') {
             complete--;
         }
+        lineNanos = complete > 0 ? heardNanos : lineNanos;
         int begin = 0;
         if (skipped != null) {
             while (begin < end && bytes[begin] != '\n') {
@@ -145,9 +164,18 @@ final class TcpConnection {
         return nowNanos - heardNanos > SILENT_NANOS;
     }
 
-    /** Whether it has stopped in the middle of a line. */
+    /**
+     * Whether it has stopped in the middle of a line, or a line or TLS's handshake that it began is not complete after {@value
+     * #SILENT_SECONDS} s, however slowly it goes on. A line that is too long, of which nothing is kept, may go on.
+     */
     boolean isStalled(long nowNanos) {
-        return (halfLength > 0 || skipped != null) && isSilent(nowNanos);
+        boolean isHalf = halfLength > 0 || (tls != null && !tls.isOpenToLines());
+        return isHalf ? nowNanos - lineNanos > SILENT_NANOS : skipped != null && isSilent(nowNanos);
+    }
+
+    /** Whether it has sent nothing for this time. */
+    boolean isIdle(long nowNanos, long idleNanos) {
+        return nowNanos - heardNanos > idleNanos;
     }
 
     /** The address and port of its sender. */

@@ -1,5 +1,9 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.access.Certificate;
+import io.counters.collector.access.Gate;
+import io.counters.collector.access.Port;
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Keepalive;
 import io.counters.collector.common.Metrics;
@@ -7,28 +11,33 @@ import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.SocketFailures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One thread that serves all TCP senders. Their number is bounded; when the bound is reached, a new connection replaces the
- * one that has been silent longest, if that is more than {@value TcpConnection#SILENT_SECONDS} s. An incomplete line that
- * does not grow for that time ends its connection. Silence alone does not close a connection: a sender may have nothing to
- * count for hours, and would lose its first write after that. TCP's keepalive detects senders that have disappeared.
+ * one that has been silent longest, if that is more than {@value TcpConnection#SILENT_SECONDS} s, or one of an address that has
+ * more than half of all. A line or a handshake of
+ * TLS that is not complete after that time ends its connection. Silence alone closes a connection only after many hours: a
+ * sender may have nothing to count for long, and would lose its first write after that. TCP's keepalive detects senders that
+ * have disappeared.
  *
  * <p>A failure that may pass is tried again; any other is thrown out of {@link #run} and ends the process.
  */
@@ -43,6 +52,9 @@ class TcpServer implements Runnable {
 
     private final FaultLog faults;
     private final int connectionsMax;
+    private final long idleNanos;
+    private final Optional<Certificate> certificate;
+    private final Gate gate;
     private final ServerSocketChannel server;
     private final Selector selector;
     private final SelectionKey accepting;
@@ -55,10 +67,14 @@ class TcpServer implements Runnable {
     private final LongAdder refusedConnections;
     private final LongAdder brokenConnections;
     private final LongAdder idleConnections;
+    private final LongAdder failedTls;
     private final LongAdder faultyReads;
 
     /** In the order in which they were last read, the longest silent first: {@code get} moves a connection to the end. */
     private final Map<TcpConnection, TcpConnection> connections = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** How many of them each address has. */
+    private final Map<Long, Integer> byAddress = new HashMap<>();
 
     private long lookedNanos;
     private long acceptPauseMillis;
@@ -85,6 +101,9 @@ class TcpServer implements Runnable {
         this.faults = faults;
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
+        idleNanos = settings.idle().toNanos();
+        certificate = settings.access().certificate(Port.TCP);
+        gate = new Gate(Port.TCP, settings.access().allowed(Port.TCP), faults, metrics);
         lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics);
         LongAdder failed = metrics.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
@@ -97,6 +116,9 @@ class TcpServer implements Runnable {
         idleConnections = metrics.count(
                 "intake_idle_connections_total",
                 "TCP connections closed because they were idle or an incomplete line did not grow.");
+        failedTls = metrics.count(
+                "intake_failed_tls_total",
+                "TCP connections closed because what arrived was not TLS, or its handshake failed.");
         faultyReads = metrics.count("intake_faulty_reads_total", "Datagrams and reads that caused an internal error.");
         metrics.gauge("intake_connections", "Open TCP connections.", () -> open);
         metrics.gauge("intake_connections_max", "The maximum of TCP connections.", () -> connectionsMax);
@@ -207,8 +229,12 @@ class TcpServer implements Runnable {
     }
 
     private void accept(SocketChannel channel) throws IOException {
-        TcpConnection connection = new TcpConnection(channel, lines, nanoClock.getAsLong());
-        if (connections.size() >= connectionsMax && !makeRoom()) {
+        if (!gate.admits(AddressKey.of((InetSocketAddress) channel.getRemoteAddress()))) {
+            channel.close();
+            return;
+        }
+        TcpConnection connection = new TcpConnection(channel, certificate, lines, nanoClock.getAsLong());
+        if (connections.size() >= connectionsMax && !makeRoom(connection.addressKey())) {
             refusedConnections.increment();
             faults.warn(
                     "connections",
@@ -223,14 +249,18 @@ class TcpServer implements Runnable {
         channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, connection);
         accepted.increment();
         connections.put(connection, connection);
+        byAddress.merge(connection.addressKey(), 1, Integer::sum);
         open = connections.size();
     }
 
-    /** Closes the connection that has been silent longest, if that is long enough; returns whether it did. */
-    private boolean makeRoom() {
-        TcpConnection silent = connections.keySet().iterator().next();
-        boolean givesWay = silent.isSilent(nanoClock.getAsLong());
-        if (givesWay) {
+    /**
+     * Closes the connection that has been silent longest, if that is long enough, or else the longest silent one of another
+     * address that has more than half of all; returns whether it did.
+     */
+    private boolean makeRoom(long newcomer) {
+        TcpConnection longest = connections.keySet().iterator().next();
+        TcpConnection silent = longest.isSilent(nanoClock.getAsLong()) ? longest : crowding(newcomer);
+        if (silent != null) {
             idleConnections.increment();
             faults.warn(
                     "gave way",
@@ -240,7 +270,17 @@ class TcpServer implements Runnable {
                             + " ulimit -n");
             close(silent);
         }
-        return givesWay;
+        return silent != null;
+    }
+
+    private @Nullable TcpConnection crowding(long newcomer) {
+        for (TcpConnection connection : connections.keySet()) {
+            long address = connection.addressKey();
+            if (address != newcomer && byAddress.getOrDefault(address, 0) > connectionsMax / 2) {
+                return connection;
+            }
+        }
+        return null;
     }
 
     private void read(TcpConnection connection) {
@@ -251,6 +291,13 @@ class TcpServer implements Runnable {
         boolean goesOn = false;
         try {
             goesOn = connection.read(buffer.clear(), nanoClock.getAsLong());
+        } catch (SSLException failed) {
+            failedTls.increment();
+            faults.warn(
+                    "tls",
+                    connection.addressKey(),
+                    () -> "the TCP connection from " + connection + " was closed, because the port speaks TLS: "
+                            + FaultLog.shown(String.valueOf(failed.getMessage())));
         } catch (IOException reset) {
             brokenConnections.increment();
         } catch (RuntimeException fault) {
@@ -272,23 +319,20 @@ class TcpServer implements Runnable {
             return;
         }
         lookedNanos = now;
-        List<TcpConnection> stalled = new ArrayList<>();
-        for (TcpConnection connection : connections.keySet()) {
-            if (!connection.isSilent(now)) {
-                break;
+        for (TcpConnection connection : List.copyOf(connections.values())) {
+            boolean isStalled = connection.isStalled(now);
+            if (isStalled || connection.isIdle(now, idleNanos)) {
+                idleConnections.increment();
+                faults.warn(
+                        isStalled ? "stalled" : "idle",
+                        connection.addressKey(),
+                        () -> "the TCP connection from " + connection
+                                + (isStalled
+                                        ? " did not complete a line or its handshake within "
+                                                + TcpConnection.SILENT_SECONDS + " s and was closed"
+                                        : " has sent nothing for --tcp-idle and was closed"));
+                close(connection);
             }
-            if (connection.isStalled(now)) {
-                stalled.add(connection);
-            }
-        }
-        for (TcpConnection connection : stalled) {
-            idleConnections.increment();
-            faults.warn(
-                    "stalled",
-                    connection.addressKey(),
-                    () -> "the TCP connection from " + connection + " stopped in the middle of a line for "
-                            + TcpConnection.SILENT_SECONDS + " s and was closed");
-            close(connection);
         }
     }
 
@@ -305,6 +349,7 @@ class TcpServer implements Runnable {
 
     private void close(TcpConnection connection) {
         connections.remove(connection);
+        byAddress.computeIfPresent(connection.addressKey(), (address, count) -> count > 1 ? count - 1 : null);
         open = connections.size();
         connection.end();
         closeQuietly(connection.channel());

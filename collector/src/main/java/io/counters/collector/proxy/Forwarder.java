@@ -1,5 +1,7 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.access.Gate;
+import io.counters.collector.access.Port;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.JoinedLines;
 import io.counters.collector.common.LineSender;
@@ -126,8 +128,17 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
         selector = Selector.open();
         upstreams = new Upstreams(
                 selector, new QueueRoom(settings.queueBytes(), faults, metrics), nanoClock, random, metrics);
-        int connectionsMax = (int) Math.min(Senders.CONNECTIONS_MAX, Math.max(1, descriptors / 2));
-        senders = new Senders(settings.senderBytes(), connectionsMax, selector, this, nanoClock, faults, metrics);
+        ProxyIni.SenderLimits limits = settings.senders();
+        senders = new Senders(
+                settings.senderBytes(),
+                (int) Math.min(limits.connections(), Math.max(1, descriptors / 2)),
+                limits.idle(),
+                new Gate(Port.TCP, limits.allowed(Port.TCP), faults, metrics),
+                selector,
+                this,
+                nanoClock,
+                faults,
+                metrics);
         try {
             ports = new Ports(settings, selector, senders, this, nanoClock, faults, metrics);
         } catch (IOException cannot) {

@@ -1,5 +1,7 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.access.Gate;
+import io.counters.collector.access.Port;
 import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.LineSender;
@@ -46,6 +48,7 @@ final class Ports {
     private final @Nullable UdpSocket udp;
     private final ByteBuffer datagram = ByteBuffer.allocateDirect(UdpSocket.DATAGRAM_BYTES_MAX);
     private final byte[] datagramLines = new byte[UdpSocket.DATAGRAM_BYTES_MAX + 1];
+    private final Gate gate;
     private final LongAdder datagrams;
     private final SocketFailures accepts;
     private final SocketFailures receives;
@@ -77,6 +80,7 @@ final class Ports {
         this.faults = faults;
         this.metrics = metrics;
         parser = new MessageParser(taker);
+        gate = new Gate(Port.UDP, settings.senders().allowed(Port.UDP), faults, metrics);
         datagrams = metrics.count("proxy_datagrams_total", "Datagrams received.");
         LongAdder socketFaults = metrics.count("proxy_socket_faults_total", "Receives and accepts that failed.");
         accepts = new SocketFailures(
@@ -177,6 +181,9 @@ final class Ports {
         int count = 0;
         try {
             for (int length; count < DATAGRAMS_A_ROUND && (length = from.receive(datagram.clear())) >= 0; count++) {
+                if (!gate.admits(from.senderKey())) {
+                    continue;
+                }
                 datagram.get(0, in, 0, length);
                 // The last line may lack its line break; it is sent with one, to separate it from the next line.
                 in[length] = '\n';

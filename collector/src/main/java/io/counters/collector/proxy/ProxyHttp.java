@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.http.HttpPort;
+import io.counters.collector.http.Listening;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
@@ -15,8 +16,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.LongSupplier;
 
 /**
- * Serves the proxy's {@code /metrics}, {@code /api/rejected}, {@code /healthz} and {@code POST /reload}, on loopback only,
- * because there is no login.
+ * Serves the proxy's {@code /metrics}, {@code /api/rejected}, {@code /healthz} and {@code POST /reload}.
  */
 public final class ProxyHttp implements AutoCloseable {
     private final HttpPort page;
@@ -30,7 +30,7 @@ public final class ProxyHttp implements AutoCloseable {
      * @throws IOException when the port is taken; the message names the remedy
      */
     public ProxyHttp(
-            int port,
+            Listening at,
             Forwarder forwarder,
             ServersReloader reloader,
             Metrics metrics,
@@ -40,8 +40,7 @@ public final class ProxyHttp implements AutoCloseable {
             throws IOException {
         this.reloader = reloader;
         page = new HttpPort(
-                port,
-                "if another proxy uses it, stop it, or set another http_port, or 0 to turn the page off",
+                at,
                 List.of(
                         Route.rejected(faults),
                         Route.metrics(metrics),

@@ -1,15 +1,23 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.access.AccessSettings;
+import io.counters.collector.access.AllowedSenders;
+import io.counters.collector.access.Certificate;
+import io.counters.collector.access.Port;
+import io.counters.collector.access.Token;
 import io.counters.collector.common.FaultLog;
+import io.counters.collector.http.Guard;
+import io.counters.collector.http.HttpLimits;
+import io.counters.collector.http.Listening;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.wire.EditDistance;
 import io.counters.wire.NameReader;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -17,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -26,9 +35,10 @@ import java.util.regex.Pattern;
  * @param bind the address to listen on
  * @param tcpPort 0 for any free port, {@link #OFF} for none
  * @param udpPort the same
- * @param httpPort the same; on loopback
+ * @param page where the page is, and whom it answers; empty if it is turned off
  * @param queueBytes memory for what waits for all servers, in bytes
  * @param senderBytes memory for incomplete messages of all senders, in bytes
+ * @param senders which TCP senders there may be
  * @param namesBytes memory for the names by which our own commands are summed, in bytes
  * @param dropTags keys of tags that the collectors leave out of StatsD counters
  * @param servers the file with the servers
@@ -41,9 +51,10 @@ public record ProxyIni(
         InetAddress bind,
         int tcpPort,
         int udpPort,
-        int httpPort,
+        Optional<Listening> page,
         long queueBytes,
         long senderBytes,
+        SenderLimits senders,
         long namesBytes,
         List<String> dropTags,
         Path servers,
@@ -53,6 +64,26 @@ public record ProxyIni(
         List<String> remarks) {
     /** Instead of a port: turned off. */
     static final int OFF = -1;
+
+    /**
+     * Whose messages are taken.
+     *
+     * @param connections the maximum number of TCP connections
+     * @param idle how long one of them may be silent
+     * @param allowed of each port; everyone where there is none
+     */
+    record SenderLimits(int connections, Duration idle, Map<Port, AllowedSenders> allowed) {
+        /** The defaults. */
+        static final SenderLimits DEFAULT = new SenderLimits(10_000, Duration.ofHours(24), Map.of());
+
+        SenderLimits {
+            allowed = Map.copyOf(allowed);
+        }
+
+        AllowedSenders allowed(Port port) {
+            return allowed.getOrDefault(port, AllowedSenders.ALL);
+        }
+    }
 
     public ProxyIni {
         dropTags = List.copyOf(dropTags);
@@ -99,11 +130,6 @@ public record ProxyIni(
         return keys;
     }
 
-    /** Whether the page with the metrics is on. */
-    public boolean hasPage() {
-        return httpPort != OFF;
-    }
-
     /** The keys, with their defaults. */
     private enum Key {
         PORT("8150"),
@@ -116,6 +142,15 @@ public record ProxyIni(
         DAEMONIZE("0"),
         PID_FILE(""),
         HTTP_PORT("8151"),
+        HTTP_BIND_ADDRESS("127.0.0.1"),
+        HTTP_NAMES(""),
+        TOKEN_FILE(""),
+        TLS_CERTIFICATE(""),
+        TLS_KEY(""),
+        TLS_CLIENT_CA(""),
+        ALLOW(""),
+        CONNECTIONS("10000"),
+        TCP_IDLE("24h"),
         QUEUE_BYTES("40%"),
         SENDER_BYTES("10%"),
         NAMES_BYTES("20%"),
@@ -169,11 +204,15 @@ public record ProxyIni(
             } catch (IOException unreadable) {
                 throw new SettingsException(List.of(file + " cannot be read: " + unreadable.getMessage()));
             }
-            InetAddress bind = get(Key.BIND_ADDRESS, Reader::address);
+            InetAddress bind = get(Key.BIND_ADDRESS, AccessSettings::address);
             boolean isShort = given.containsKey(Key.PORT) && !isOver(Key.TCP_PORT, Key.PORT);
             int tcp = get(isShort ? Key.PORT : Key.TCP_PORT, Reader::port);
             int udp = get(Key.UDP_PORT, Reader::port);
-            int http = get(Key.HTTP_PORT, Reader::port);
+            Optional<Listening> page = page(get(Key.HTTP_PORT, Reader::port));
+            SenderLimits senders = new SenderLimits(
+                    get(Key.CONNECTIONS, text -> Settings.wholeNumber(text, 1, 1_000_000)),
+                    get(Key.TCP_IDLE, Settings::minutes),
+                    get(Key.ALLOW, AccessSettings::allowed));
             if (tcp == OFF && udp == OFF) {
                 mistakes.add(
                         file + ": port and udp_port are both 0, so the proxy would receive nothing; set one of them");
@@ -210,7 +249,55 @@ public record ProxyIni(
             }
             Optional<Path> written = pid.toString().isEmpty() ? Optional.empty() : Optional.of(pid);
             return new ProxyIni(
-                    bind, tcp, udp, http, queue, sender, names, dropTags, servers, list, level, written, remarks);
+                    bind, tcp, udp, page, queue, sender, senders, names, dropTags, servers, list, level, written,
+                    remarks);
+        }
+
+        private Optional<Listening> page(int port) {
+            Optional<Token> token = get(Key.TOKEN_FILE, Reader::token);
+            Optional<Certificate> certificate = certificate();
+            Set<String> hosts = get(Key.HTTP_NAMES, Guard::names);
+            InetAddress bind = get(Key.HTTP_BIND_ADDRESS, AccessSettings::address);
+            boolean isClosed = token.isPresent()
+                    || certificate.filter(Certificate::identifiesClients).isPresent();
+            if (!bind.isLoopbackAddress() && !isClosed) {
+                mistakes.add(file + ": http_bind_address is " + bind.getHostAddress()
+                        + ", which other machines can reach, and anyone there could use the page; set token_file, or"
+                        + " tls_client_ca, or keep 127.0.0.1");
+            }
+            return port == OFF
+                    ? Optional.empty()
+                    : Optional.of(Listening.page(
+                            bind,
+                            port,
+                            "if another proxy uses it, stop it, or set another http_port, or 0 to turn the page off",
+                            HttpLimits.PAGE.within(heapBytes),
+                            new Guard(hosts, token, certificate, Optional.empty())));
+        }
+
+        private static Optional<Token> token(String file) {
+            return file.isEmpty() ? Optional.empty() : Optional.of(Token.of(Settings.secretIn(file)));
+        }
+
+        private Optional<Certificate> certificate() {
+            String chain = get(Key.TLS_CERTIFICATE, path -> path);
+            String key = get(Key.TLS_KEY, path -> path);
+            String clientCa = get(Key.TLS_CLIENT_CA, path -> path);
+            if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty()) {
+                return Optional.empty();
+            }
+            if (chain.isEmpty() || key.isEmpty()) {
+                mistakes.add(
+                        file + ": tls_certificate and tls_key belong together, and tls_client_ca needs them; give both,"
+                                + " or none");
+                return Optional.empty();
+            }
+            try {
+                return Optional.of(Certificate.of(chain, key, clientCa));
+            } catch (IllegalArgumentException unusable) {
+                mistakes.add(file + ": tls_certificate is " + chain + ", " + unusable.getMessage());
+                return Optional.empty();
+            }
         }
 
         private void lines(List<String> lines) {
@@ -314,15 +401,6 @@ public record ProxyIni(
         private static int port(String text) {
             int port = Settings.wholeNumber(text, 0, 65_535);
             return port == 0 ? OFF : port;
-        }
-
-        private static InetAddress address(String text) {
-            try {
-                return InetAddress.getByName(text);
-            } catch (UnknownHostException unknown) {
-                throw new IllegalArgumentException(
-                        "allowed are addresses of this machine, and 0.0.0.0 for all of them", unknown);
-            }
         }
 
         private static String level(String text) {

@@ -1,5 +1,6 @@
 package io.counters.collector.proxy;
 
+import io.counters.collector.access.Gate;
 import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Keepalive;
@@ -11,6 +12,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.Iterator;
@@ -33,16 +35,15 @@ import org.jspecify.annotations.Nullable;
  *       longest, if that is more than {@value #SILENT_SECONDS} s; otherwise the new one is refused.
  *   <li>Incomplete messages together use at most {@code sender_bytes} of memory. When they would use more, the connection
  *       with the oldest incomplete message is closed.
- *   <li>A connection whose incomplete message has not grown for {@value #SILENT_SECONDS} s is closed.
+ *   <li>A connection is closed if a message that it began is not complete after {@value #SILENT_SECONDS} s.
  * </ul>
  *
  * <p>When a connection ends, for whatever reason, its incomplete message is refused.
  *
- * <p>Silence alone does not close a connection, because a client may have nothing to count for hours. TCP keepalive detects,
- * within two minutes, senders that have disappeared. For one thread.
+ * <p>Silence alone closes a connection only after {@code tcp_idle}, because a client may have nothing to count for hours. TCP
+ * keepalive detects, within two minutes, senders that have disappeared. For one thread.
  */
 final class Senders implements AutoCloseable {
-    static final int CONNECTIONS_MAX = 10_000;
     static final int SILENT_SECONDS = 60;
 
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(SILENT_SECONDS);
@@ -50,6 +51,8 @@ final class Senders implements AutoCloseable {
 
     private final long bytesMax;
     private final int connectionsMax;
+    private final long idleNanos;
+    private final Gate gate;
     private final Selector selector;
     private final MessageParser.Taker taker;
     private final LongSupplier nanoClock;
@@ -77,6 +80,9 @@ final class Senders implements AutoCloseable {
         private final long address;
         private final int port;
         private long heardNanos;
+
+        /** When its incomplete message began. */
+        private long halfNanos;
 
         /** When a line that does not end was last reported. */
         private long toldNanos;
@@ -121,10 +127,11 @@ final class Senders implements AutoCloseable {
     /** Why the proxy closed a connection. */
     private enum Parting {
         TOO_MANY("all connections are in use, and each was active within the last " + SILENT_SECONDS
-                + " s; a larger ulimit -n allows more, up to " + CONNECTIONS_MAX),
+                + " s; a larger ulimit -n allows more, up to connections"),
         SILENT("all connections are in use, and this one was silent longest"),
         HALF_MESSAGES("incomplete messages have reached sender_bytes, and this one was the oldest"),
-        STALLED("the rest of an incomplete message did not arrive within " + SILENT_SECONDS + " s");
+        STALLED("the rest of an incomplete message did not arrive within " + SILENT_SECONDS + " s"),
+        IDLE("it has sent nothing for tcp_idle");
 
         final String rule;
 
@@ -140,10 +147,14 @@ final class Senders implements AutoCloseable {
     /**
      * @param bytesMax memory for incomplete messages, in bytes; more than the longest message
      * @param connectionsMax at least 1
+     * @param idle how long a connection may be silent
+     * @param gate lets senders in
      */
     Senders(
             long bytesMax,
             int connectionsMax,
+            Duration idle,
+            Gate gate,
             Selector selector,
             MessageParser.Taker taker,
             LongSupplier nanoClock,
@@ -151,6 +162,8 @@ final class Senders implements AutoCloseable {
             Metrics metrics) {
         this.bytesMax = bytesMax;
         this.connectionsMax = connectionsMax;
+        idleNanos = idle.toNanos();
+        this.gate = gate;
         this.selector = selector;
         this.taker = taker;
         this.nanoClock = nanoClock;
@@ -178,6 +191,10 @@ final class Senders implements AutoCloseable {
         SocketChannel channel = from.accept();
         if (channel == null) {
             return false;
+        }
+        if (!gate.admits(AddressKey.of(remote(channel)))) {
+            close(channel);
+            return true;
         }
         if (connections >= connectionsMax && !makeRoom()) {
             part(channel, Parting.TOO_MANY);
@@ -247,21 +264,28 @@ final class Senders implements AutoCloseable {
         if (assembler.kept() == 0 || assembler.halves() != half) {
             halves.remove(sender);
         }
-        if (assembler.kept() > 0) {
-            halves.add(sender);
+        if (assembler.kept() > 0 && halves.add(sender)) {
+            sender.halfNanos = sender.heardNanos;
         }
         while (bytes > bytesMax) {
             end(halves.iterator().next(), Parting.HALF_MESSAGES);
         }
     }
 
-    /** Closes connections whose incomplete message does not grow; call it once a second. */
+    /** Closes connections whose message is not completed, and those that were silent too long; call it once a second. */
     void maintain() {
         long now = nanoClock.getAsLong();
         for (Sender sender : new ArrayList<>(halves)) {
-            if (now - sender.heardNanos > SILENT_NANOS) {
+            if (now - sender.halfNanos > SILENT_NANOS) {
                 end(sender, Parting.STALLED);
             }
+        }
+        while (!open.isEmpty()) {
+            Sender quietest = open.keySet().iterator().next();
+            if (now - quietest.heardNanos <= idleNanos) {
+                return;
+            }
+            end(quietest, Parting.IDLE);
         }
     }
 

@@ -22,11 +22,50 @@ public enum CollectorFlag {
     CONNECTIONS(
             "10000",
             "maximum number of TCP connections, 1 to 1000000; fewer if file descriptors or memory do not suffice"),
-    HTTP_PORT("11213", "port of the page, on loopback only, 0 to 65535; 0 uses any free port"),
+    TCP_IDLE(
+            "24h",
+            "close a TCP connection that has sent nothing for this long, 1m to 9999h; what its sender writes next is lost"),
+    ALLOW(
+            "",
+            "addresses from which counts are taken, separated by commas: 10.0.0.0/8,fd00::/8; udp:, tcp: or otlp: before one is"
+                    + " for that port only; a port without any takes counts from everyone"),
+    HTTP_PORT("11213", "port of the page and the API, 0 to 65535; 0 uses any free port"),
+    HTTP_BIND(
+            "127.0.0.1",
+            "address of the page and the API; beyond this machine only with a token or client certificates"),
+    HTTP_NAMES(
+            "",
+            "DNS names under which browsers reach the page, separated by commas: counters.example; localhost and addresses"
+                    + " need not be listed"),
+    HTTP_CONNECTIONS("200", "maximum number of connections to the page and the API, 10 to 10000"),
+    HTTP_LISTENERS("50", "maximum number of open tabs and other clients of server-sent events, 1 to 1000"),
+    HTTP_WAITING(
+            "32",
+            "how many requests by HTTP of one kind of work may wait for their turn on a port, 1 to 10000; further ones are"
+                    + " refused"),
+    TOKEN("", "what requests by HTTP need; there is no flag, because every user of the machine can see flags", true),
+    TOKEN_FILE(
+            "",
+            "file that contains the token and nothing else: requests by HTTP need it, as Authorization: Bearer TOKEN, or in a"
+                    + " browser as the password of any user"),
+    TLS_CERTIFICATE(
+            "",
+            "file with a certificate and those that certify it, in PEM: TLS on the ports of tls-ports; read again when it"
+                    + " changes"),
+    TLS_KEY("", "file with the certificate's private key, in PEM: PKCS#8 without a password"),
+    TLS_CLIENT_CA(
+            "",
+            "file with certificates of authorities, in PEM: a client whose certificate is of one of them needs no token, and the"
+                    + " TCP port takes no others"),
+    TLS_PORTS("tcp,http,otlp", "the ports that speak TLS if there is a certificate, separated by commas"),
     OTLP_PORT(
             "",
             "port for counts by HTTP, POST /v1/metrics (OTLP) and POST /count, 0 to 65535; 4318 is OTLP's own, 0 uses any free"
                     + " port; if it is left out, there is no such port"),
+    OTLP_BIND("127.0.0.1", "address of that port; beyond this machine only with a token or client certificates"),
+    OTLP_CONNECTIONS(
+            "10000",
+            "maximum number of connections to that port, 1 to 1000000; fewer if file descriptors or memory do not suffice"),
     OTLP_TAGS(
             "*",
             "attributes that become tags of what OTLP brings, separated by commas: method,service.name; * is each attribute"

@@ -6,6 +6,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -25,6 +27,7 @@ import java.util.regex.Pattern;
 public final class Settings {
     private record Given(String text, String place) {}
 
+    private static final Pattern MINUTES = Pattern.compile("(\\d{1,4})[mh]");
     private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
 
     private final Map<CollectorFlag, Given> given = new EnumMap<>(CollectorFlag.class);
@@ -162,14 +165,64 @@ public final class Settings {
                 + shown(setting, text == null ? setting.defaultText() : text.text) + ", " + rule);
     }
 
-    /** A value as a message may show it: no secret setting, and no login in a URL. */
+    /** A value as a message may show it: no secret setting, and no login or query of a URL. */
     private static String shown(CollectorFlag setting, String text) {
-        return setting.isSecret() ? "not shown" : text.replaceFirst("//.*@", "//...@");
+        return setting.isSecret()
+                ? "not shown"
+                : text.replaceFirst("//.*@", "//...@").replaceAll("(//[^,?]*\\?)[^,]*", "$1...");
+    }
+
+    /**
+     * A secret: the value of one setting, or what the file of another contains and nothing else; empty if neither is given.
+     *
+     * @param value the secret itself, which has no flag
+     * @param file the name of its file
+     */
+    public String secret(CollectorFlag value, CollectorFlag file) {
+        String given = get(value, text -> text);
+        return get(file, path -> {
+            if (path.isEmpty()) {
+                return given;
+            }
+            if (!given.isEmpty()) {
+                throw new IllegalArgumentException("but " + value.key() + " is also set; keep one of the two");
+            }
+            return secretIn(path);
+        });
+    }
+
+    /**
+     * Reads a file that contains a secret and nothing else.
+     *
+     * @throws IllegalArgumentException with the reason, and nothing of its content
+     */
+    public static String secretIn(String path) {
+        try {
+            String text = Files.readString(Path.of(path));
+            // Some editors write a byte-order mark first.
+            String secret = (text.startsWith("\uFEFF") ? text.substring(1) : text).strip();
+            if (!secret.isEmpty()) {
+                return secret;
+            }
+        } catch (IOException unreadable) {
+            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
+        }
+        throw new IllegalArgumentException("which is empty; it must contain the secret and nothing else");
     }
 
     /** The value of a setting that is a whole number from {@code min} to {@code max}. */
     public int number(CollectorFlag setting, int min, int max) {
         return get(setting, text -> wholeNumber(text, min, max));
+    }
+
+    /** Reads a duration of at least a minute. */
+    public static Duration minutes(String text) {
+        Matcher duration = MINUTES.matcher(text);
+        long number = duration.matches() ? Long.parseLong(duration.group(1)) : 0;
+        if (number == 0) {
+            throw new IllegalArgumentException("allowed are 1m to 9999h: a whole number followed by m or h");
+        }
+        return text.endsWith("m") ? Duration.ofMinutes(number) : Duration.ofHours(number);
     }
 
     /** Reads a whole number within a range. */

@@ -3,11 +3,8 @@ package io.counters.collector.store;
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.emit.CollectorAddress;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -59,8 +56,7 @@ public record StoreSettings(
     public static StoreSettings from(Settings settings) {
         StoreSettings where = settings.get(CollectorFlag.STORE, StoreSettings::read);
         String user = settings.get(CollectorFlag.STORE_USER, text -> text);
-        String given = settings.get(CollectorFlag.STORE_PASSWORD, text -> text);
-        String password = settings.get(CollectorFlag.STORE_PASSWORD_FILE, path -> password(path, given));
+        String password = settings.secret(CollectorFlag.STORE_PASSWORD, CollectorFlag.STORE_PASSWORD_FILE);
         boolean hasLogin = !user.isEmpty() || !password.isEmpty();
         settings.get(CollectorFlag.STORE, text -> refuseHalf(text, where.product, user, password));
         return new StoreSettings(
@@ -69,26 +65,6 @@ public record StoreSettings(
                 where.part,
                 where.tls,
                 hasLogin ? Optional.of(new StoreLogin(user, password)) : Optional.empty());
-    }
-
-    private static String password(String path, String given) {
-        if (path.isEmpty()) {
-            return given;
-        }
-        if (!given.isEmpty()) {
-            throw new IllegalArgumentException("but store_password is also set; keep one of the two");
-        }
-        try {
-            String text = Files.readString(Path.of(path));
-            // Some editors write a byte-order mark first.
-            String password = (text.startsWith("\uFEFF") ? text.substring(1) : text).strip();
-            if (!password.isEmpty()) {
-                return password;
-            }
-        } catch (IOException unreadable) {
-            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
-        }
-        throw new IllegalArgumentException("which is empty; it must contain the password and nothing else");
     }
 
     private static String refuseHalf(String text, Product product, String user, String password) {

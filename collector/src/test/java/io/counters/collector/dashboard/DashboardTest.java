@@ -30,6 +30,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
@@ -159,6 +160,32 @@ class DashboardTest {
     }
 
     @Test
+    void nothing_is_changed_by_get() throws Exception {
+        kept.datagram("increment a 7\n");
+        kept.commit.run();
+        List<String> paths = Pattern.compile("(?:[A-Z]+ )?(/[^ ,\n]*)")
+                .matcher(ask("GET", "/none").body())
+                .results()
+                .map(path -> path.group(1).replace("*", "a"))
+                .filter(path -> !path.equals("/api/live"))
+                .distinct()
+                .toList();
+        assertThat(paths).hasSizeGreaterThan(15).contains("/api/counters/a");
+
+        for (String path : paths) {
+            assertThat(ask("GET", path).statusCode()).as(path).isNotEqualTo(500);
+            assertThat(ask("HEAD", path).statusCode()).as(path).isNotEqualTo(500);
+        }
+
+        kept.commit.run();
+        assertThat(kept.values()).isEqualTo(Map.of("a", 7L));
+        assertThat(ask("DELETE", "/api/counters/a").statusCode())
+                .as("what does")
+                .isEqualTo(200);
+        assertThat(kept.value("a")).isZero();
+    }
+
+    @Test
     void the_page_is_served() throws Exception {
         HttpResponse<String> page = ask("GET", "/");
 
@@ -179,7 +206,7 @@ class DashboardTest {
         HttpResponse<String> page = ask("GET", "/");
 
         assertThat(page.headers().firstValue("Content-Security-Policy").orElse(""))
-                .startsWith("default-src 'self';");
+                .startsWith("default-src 'none'; script-src 'self';");
         assertThat(page.body()).doesNotContainPattern("<script>|<style|style=|https?://|onclick");
     }
 

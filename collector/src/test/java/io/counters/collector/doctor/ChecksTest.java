@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.counters.collector.access.AccessSettings;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetReport;
 import io.counters.collector.fleet.FleetSettings;
@@ -179,9 +180,12 @@ class ChecksTest {
     }
 
     private static List<Finding> ports(Settings settings) {
-        IntakeSettings taking = IntakeSettings.from(settings);
-        return new PortChecks()
-                .findings(taking, DashboardSettings.from(settings), OtlpSettings.from(settings, taking, 1 << 28));
+        IntakeSettings taking = IntakeSettings.from(settings, AccessSettings.NONE);
+        return new PortChecks(AccessSettings.NONE, "")
+                .findings(
+                        taking,
+                        DashboardSettings.from(settings, AccessSettings.NONE, 1 << 28),
+                        OtlpSettings.from(settings, taking, AccessSettings.NONE, 1 << 28));
     }
 
     @Test

@@ -296,7 +296,7 @@ class HttpPortTest {
             }
         }
 
-        assertThat(counted("http_connections")).isLessThanOrEqualTo(Listening.PAGE_CONNECTIONS_MAX);
+        assertThat(counted("http_connections")).isLessThanOrEqualTo(HttpLimits.PAGE.connections());
         assertThat(counted("http_ended_connections_total")).isGreaterThanOrEqualTo(400);
         assertThat(counted("http_refused_connections_total")).isZero();
     }
@@ -328,7 +328,14 @@ class HttpPortTest {
     @Test
     void on_an_open_port_a_slow_body_may_take_30_seconds_while_it_makes_progress() throws Exception {
         try (HttpPort open = new HttpPort(
-                Listening.open(InetAddress.getLoopbackAddress(), 0, "the port", "take another", 10, 1, 1_000),
+                Listening.programs(
+                        InetAddress.getLoopbackAddress(),
+                        0,
+                        "the port",
+                        "take another",
+                        new HttpLimits(10, 0, 32, 1_000),
+                        1,
+                        Guard.NONE),
                 List.of(Route.post("/post", 100, Work.SOME, request -> Response.plain(200, "posted\n"))),
                 nanos::incrementAndGet,
                 said.log(),
@@ -454,7 +461,7 @@ class HttpPortTest {
     void workers_that_hang_delay_only_requests_of_their_kind(String path, String other, String another)
             throws Exception {
         List<Browser> waiting = new ArrayList<>();
-        for (int i = 0; i < Listening.PAGE_ANSWERS_AT_ONCE + HttpPort.REQUESTS_WAITING_MAX; i++) {
+        for (int i = 0; i < Listening.PAGE_ANSWERS_AT_ONCE + HttpLimits.PAGE.waiting(); i++) {
             waiting.add(browser().ask("GET", path));
         }
         await().until(() -> counted("http_requests_total") == waiting.size());
@@ -500,8 +507,8 @@ class HttpPortTest {
         Browser first = browser();
         awaitConnections(1);
         seconds(1);
-        List<Browser> others = browsers(Listening.PAGE_CONNECTIONS_MAX - 1);
-        awaitConnections(Listening.PAGE_CONNECTIONS_MAX);
+        List<Browser> others = browsers(HttpLimits.PAGE.connections() - 1);
+        awaitConnections(HttpLimits.PAGE.connections());
         assertThat(first.ask("GET", "/quick").reply().status()).isEqualTo(200);
         seconds(1);
         assertThat(others.get(0).ask("GET", "/quick").reply().status()).isEqualTo(200);
@@ -515,10 +522,10 @@ class HttpPortTest {
 
     @Test
     void a_new_connection_is_refused_if_all_are_being_answered() throws Exception {
-        for (int i = 0; i < Listening.PAGE_CONNECTIONS_MAX; i++) {
+        for (int i = 0; i < HttpLimits.PAGE.connections(); i++) {
             reluctant("/endless");
         }
-        await().until(() -> counted("http_requests_total") == Listening.PAGE_CONNECTIONS_MAX);
+        await().until(() -> counted("http_requests_total") == HttpLimits.PAGE.connections());
 
         assertThat(browser().rest()).isEmpty();
         assertThat(counted("http_refused_connections_total")).isEqualTo(1);

@@ -169,7 +169,7 @@ class ListenersTest {
     @Test
     void many_listeners_do_not_delay_other_requests() throws IOException {
         List<Browser> browsers = new ArrayList<>();
-        for (int i = 0; i < HttpPort.LISTENERS_MAX; i++) {
+        for (int i = 0; i < HttpLimits.PAGE.listeners(); i++) {
             browsers.add(listening(i % 2 == 0 ? "/live" : "/live-made"));
         }
         for (Browser browser : browsers) {
@@ -188,10 +188,10 @@ class ListenersTest {
     @Test
     void a_listener_beyond_the_limit_is_refused_until_another_leaves() throws IOException {
         List<Browser> browsers = new ArrayList<>();
-        for (int i = 0; i < HttpPort.LISTENERS_MAX; i++) {
+        for (int i = 0; i < HttpLimits.PAGE.listeners(); i++) {
             browsers.add(listening("/live"));
         }
-        awaitListeners(HttpPort.LISTENERS_MAX);
+        awaitListeners(HttpLimits.PAGE.listeners());
 
         Reply refused = served.ask("GET", "/live");
 
@@ -200,7 +200,7 @@ class ListenersTest {
         assertThat(refused.body()).contains("50 clients");
         assertThat(served.counted("http_refused_total{reason=\"listeners\"}")).isEqualTo(1);
         browsers.get(7).close();
-        awaitListeners(HttpPort.LISTENERS_MAX - 1);
+        awaitListeners(HttpLimits.PAGE.listeners() - 1);
         assertThat(listening("/live").chunk()).isEqualTo("data: 0\n\n");
     }
 
@@ -215,7 +215,7 @@ class ListenersTest {
             assertThat(browser.chunk()).isEqualTo(":\n\n");
         }
 
-        for (int i = 0; i < Listening.PAGE_CONNECTIONS_MAX + 20; i++) {
+        for (int i = 0; i < HttpLimits.PAGE.connections() + 20; i++) {
             served.browser();
         }
         assertThat(served.ask("GET", "/quick").status()).isEqualTo(200);

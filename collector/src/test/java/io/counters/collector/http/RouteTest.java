@@ -233,7 +233,8 @@ class RouteTest {
                 .containsEntry("x-content-type-options", "nosniff")
                 .containsEntry("cache-control", "no-cache")
                 .hasEntrySatisfying(
-                        "content-security-policy", policy -> assertThat(policy).startsWith("default-src 'self';"));
+                        "content-security-policy",
+                        policy -> assertThat(policy).startsWith("default-src 'none'; script-src 'self';"));
         Browser browser = served.browser();
         Reply again = browser.ask(
                         "GET", "/page.js", "If-None-Match: " + first.headers().get("etag"))

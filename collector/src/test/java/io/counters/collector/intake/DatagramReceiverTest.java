@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -79,6 +80,7 @@ class DatagramReceiverTest {
     private DatagramReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
         return new DatagramReceiver(
                 socket,
+                Optional.empty(),
                 metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
                 new Lines(LineTarget.of(ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), metrics),
                 nanoClock,

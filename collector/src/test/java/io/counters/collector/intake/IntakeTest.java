@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.access.AccessSettings;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
@@ -80,9 +81,17 @@ class IntakeTest {
 
     @Test
     void a_name_leaves_room_for_the_prefix() throws Exception {
-        IntakeSettings prefixed = IntakeSettings.from(new Settings(
-                Map.of(CollectorFlag.PREFIX, "shop.", CollectorFlag.UDP_PORT, "0", CollectorFlag.BIND, "127.0.0.1"),
-                Map.of()));
+        IntakeSettings prefixed = IntakeSettings.from(
+                new Settings(
+                        Map.of(
+                                CollectorFlag.PREFIX,
+                                "shop.",
+                                CollectorFlag.UDP_PORT,
+                                "0",
+                                CollectorFlag.BIND,
+                                "127.0.0.1"),
+                        Map.of()),
+                AccessSettings.NONE);
         try (Intake own = KeptIntake.open(kept, prefixed, null, nanos::get)) {
             Thread running = new Thread(own, "prefixed");
             running.start();
@@ -577,7 +586,7 @@ class IntakeTest {
         assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(2);
         assertThat(kept.said.lines())
                 .filteredOn(line -> line.startsWith("WARN the TCP connection from 127.0.0.1:")
-                        && line.endsWith(" stopped in the middle of a line for 60 s and was closed"))
+                        && line.endsWith(" did not complete a line or its handshake within 60 s and was closed"))
                 .hasSize(1);
     }
 
@@ -668,11 +677,16 @@ class IntakeTest {
 
     @Test
     void the_maximum_of_connections_depends_on_descriptors_and_heap() {
-        assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 4L << 30)).isEqualTo(10_000);
-        assertThat(IntakeSettings.connectionsMax(10_000, 1024, 4L << 30)).isEqualTo(512);
-        assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 256 << 20)).isEqualTo(6553);
-        assertThat(IntakeSettings.connectionsMax(100, 1 << 20, 4L << 30)).isEqualTo(100);
-        assertThat(IntakeSettings.connectionsMax(10_000, 1, 4L << 30)).isEqualTo(1);
+        assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 4L << 30, IntakeSettings.CONNECTION_BYTES))
+                .isEqualTo(10_000);
+        assertThat(IntakeSettings.connectionsMax(10_000, 1024, 4L << 30, IntakeSettings.CONNECTION_BYTES))
+                .isEqualTo(512);
+        assertThat(IntakeSettings.connectionsMax(10_000, 1 << 20, 256 << 20, IntakeSettings.CONNECTION_BYTES))
+                .isEqualTo(6553);
+        assertThat(IntakeSettings.connectionsMax(100, 1 << 20, 4L << 30, IntakeSettings.CONNECTION_BYTES))
+                .isEqualTo(100);
+        assertThat(IntakeSettings.connectionsMax(10_000, 1, 4L << 30, IntakeSettings.CONNECTION_BYTES))
+                .isEqualTo(1);
     }
 
     @Test

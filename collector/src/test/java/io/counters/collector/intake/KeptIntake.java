@@ -36,6 +36,7 @@ final class KeptIntake {
     static DatagramReceiver receiver(KeptLedger kept, Datagrams socket, String metric) {
         return new DatagramReceiver(
                 socket,
+                Optional.empty(),
                 kept.metrics.count(metric, "Datagrams received."),
                 lines(kept),
                 System::nanoTime,

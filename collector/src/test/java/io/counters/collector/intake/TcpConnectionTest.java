@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +30,7 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection = new TcpConnection(taken, KeptIntake.lines(kept), 0);
+            TcpConnection connection = new TcpConnection(taken, Optional.empty(), KeptIntake.lines(kept), 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
@@ -167,7 +168,7 @@ class TcpConnectionTest {
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection = new TcpConnection(taken, KeptIntake.lines(kept), 0);
+            TcpConnection connection = new TcpConnection(taken, Optional.empty(), KeptIntake.lines(kept), 0);
             for (byte[] piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece);
                 while (bytes.hasRemaining()) {

@@ -6,7 +6,6 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.http.HttpPort;
-import io.counters.collector.http.Listening;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
@@ -17,7 +16,6 @@ import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -66,24 +64,11 @@ final class ServedLedger implements AutoCloseable {
                 nowSeconds::get,
                 new LedgerState(1, new SeededHash(new Random(1))),
                 metrics);
-        port = new HttpPort(
-                Listening.open(
-                        InetAddress.getLoopbackAddress(),
-                        0,
-                        "the port",
-                        "take another",
-                        100,
-                        4,
-                        settings.bodiesBytesMax()),
-                List.of(route(settings)),
-                System::nanoTime,
-                said.log(),
-                metrics,
-                work -> {
-                    Thread thread = new Thread(work, "counters-otlp");
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        port = new HttpPort(settings.at(), List.of(route(settings)), System::nanoTime, said.log(), metrics, work -> {
+            Thread thread = new Thread(work, "counters-otlp");
+            thread.setDaemon(true);
+            return thread;
+        });
         port.start();
     }
 

@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
+import io.counters.collector.http.Guard;
+import io.counters.collector.http.HttpLimits;
 import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Listening;
 import io.counters.collector.intake.Kept;
@@ -63,7 +65,14 @@ class CountRouteTest {
                 said.log(),
                 metrics);
         port = new HttpPort(
-                Listening.open(InetAddress.getLoopbackAddress(), 0, "the port", "take another", 100, 4, 1 << 17),
+                Listening.programs(
+                        InetAddress.getLoopbackAddress(),
+                        0,
+                        "the port",
+                        "take another",
+                        new HttpLimits(100, 0, 32, 1 << 18),
+                        4,
+                        Guard.NONE),
                 List.of(route.route()),
                 System::nanoTime,
                 said.log(),

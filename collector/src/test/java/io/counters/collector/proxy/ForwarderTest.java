@@ -8,8 +8,12 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.counters.collector.access.AccessSettings;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
+import io.counters.collector.http.Guard;
+import io.counters.collector.http.HttpLimits;
+import io.counters.collector.http.Listening;
 import io.counters.collector.settings.SettingsException;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
@@ -72,6 +76,7 @@ class ForwarderTest {
     private final AtomicLong ahead = new AtomicLong();
 
     private long descriptors = 100_000;
+    private ProxyIni.SenderLimits limits = ProxyIni.SenderLimits.DEFAULT;
     private volatile boolean broken;
     private volatile CountDownLatch hangs = new CountDownLatch(0);
     private @Nullable Forwarder forwarder;
@@ -106,14 +111,15 @@ class ForwarderTest {
                 metrics);
     }
 
-    private static ProxyIni settings(List<Server> servers, long queueBytes, long senderBytes) {
+    private ProxyIni settings(List<Server> servers, long queueBytes, long senderBytes) {
         return new ProxyIni(
                 InetAddress.getLoopbackAddress(),
                 0,
                 0,
-                ProxyIni.OFF,
+                Optional.empty(),
                 queueBytes,
                 senderBytes,
+                limits,
                 NAMES_BYTES,
                 List.of(),
                 Path.of("servers.conf"),
@@ -906,7 +912,8 @@ class ForwarderTest {
 
     @Test
     @Tag("slow")
-    void an_incomplete_message_that_does_not_grow_ends_its_connection_but_silence_alone_does_not() throws Exception {
+    void a_message_that_is_not_complete_after_a_minute_ends_its_connection_but_a_minute_of_silence_does_not()
+            throws Exception {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
         Socket stalled = connected();
@@ -926,17 +933,48 @@ class ForwarderTest {
 
         assertThat(isClosed(stalled)).isTrue();
         assertThat(isClosed(stalledJoined)).isTrue();
-        grows.getOutputStream().write(bytes("|c\n"));
+        assertThat(isClosed(grows)).isTrue();
         quiet.getOutputStream().write(bytes("e:1|c\n"));
-        await().atMost(SOON).until(() -> value("proxy_messages_total") == 4);
-        assertThat(value("proxy_closed_total{reason=\"stalled\"}")).isEqualTo(2);
-        assertThat(value("proxy_rejected_total{reason=\"line_cut\"}")).isEqualTo(1);
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 3);
+        assertThat(value("proxy_closed_total{reason=\"stalled\"}")).isEqualTo(3);
+        assertThat(value("proxy_rejected_total{reason=\"line_cut\"}")).isEqualTo(2);
         assertThat(value("proxy_rejected_total{reason=\"lines_joined\"}")).isEqualTo(1);
         assertThat(value("proxy_joined_counts_total")).isEqualTo(3);
         assertThat(said.lines())
                 .anySatisfy(line ->
                         assertThat(line).startsWith("WARN TCP from 127.0.0.1:").contains("counts in it: 3"));
         assertThat(value("proxy_sender_bytes")).isZero();
+    }
+
+    @Test
+    void only_listed_addresses_are_forwarded_and_a_silent_connection_ends_after_its_time() throws Exception {
+        Sink sink = open(new Sink());
+        limits = new ProxyIni.SenderLimits(10, Duration.ofMinutes(5), AccessSettings.allowed("10.0.0.0/8"));
+        proxy(List.of(server(sink.address())));
+        udp("a:1|c");
+        assertThat(isClosed(connected())).isTrue();
+        await().atMost(SOON).until(() -> value("refused_senders_total{port=\"udp\"}") == 1);
+        assertThat(value("refused_senders_total{port=\"tcp\"}")).isEqualTo(1);
+        assertThat(value("proxy_messages_total")).isZero();
+        assertThat(said.lines())
+                .anySatisfy(line -> assertThat(line).startsWith("WARN UDP from 127.0.0.1 is refused, because --allow"));
+
+        forwarder().close();
+        Objects.requireNonNull(loop).join(10_000);
+        limits = new ProxyIni.SenderLimits(10, Duration.ofMinutes(5), AccessSettings.allowed("127.0.0.0/8"));
+        proxy(List.of(server(sink.address())));
+        Socket silent = connected();
+        silent.getOutputStream().write(bytes("b:1|c\n"));
+        udp("c:1|c");
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 2);
+        ahead.addAndGet(Duration.ofMinutes(4).toNanos());
+        silent.getOutputStream().write(bytes("b:1|c\n"));
+        await().atMost(SOON).until(() -> value("proxy_messages_total") == 3);
+        assertThat(value("proxy_closed_total{reason=\"idle\"}")).isZero();
+        ahead.addAndGet(Duration.ofMinutes(6).toNanos());
+
+        assertThat(isClosed(silent)).isTrue();
+        assertThat(value("proxy_closed_total{reason=\"idle\"}")).isEqualTo(1);
     }
 
     @Test
@@ -985,8 +1023,14 @@ class ForwarderTest {
     void healthz_reports_a_hanging_loop_until_it_continues() throws Exception {
         proxy(List.of(server("127.0.0.1:" + Ports.reserve())));
         ServersReloader reloader = new ServersReloader(settings(List.of(), 0, 0), forwarder(), said.log(), metrics);
-        try (ProxyHttp page =
-                new ProxyHttp(0, forwarder(), reloader, metrics, System::nanoTime, said.log(), ForwarderTest::daemon)) {
+        try (ProxyHttp page = new ProxyHttp(
+                Listening.page(InetAddress.getLoopbackAddress(), 0, "none is", HttpLimits.PAGE, Guard.NONE),
+                forwarder(),
+                reloader,
+                metrics,
+                System::nanoTime,
+                said.log(),
+                ForwarderTest::daemon)) {
             HttpRequest health = HttpRequest.newBuilder(
                             URI.create("http://127.0.0.1:" + page.address().getPort() + "/healthz"))
                     .build();

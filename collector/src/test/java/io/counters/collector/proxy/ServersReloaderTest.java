@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,9 +43,10 @@ class ServersReloaderTest {
                     read.bind(),
                     0,
                     ProxyIni.OFF,
-                    ProxyIni.OFF,
+                    Optional.empty(),
                     read.queueBytes(),
                     read.senderBytes(),
+                    read.senders(),
                     read.namesBytes(),
                     List.of(),
                     list,

@@ -139,6 +139,17 @@ class CollectorFlagsTest {
     }
 
     @Test
+    void a_message_shows_no_login_and_no_query_of_an_address() throws Exception {
+        Settings settings = new Settings(
+                Map.of(CollectorFlag.SINK, "otlp:https://me:secret@h/v1?key=secret,otlp:https://i/v1?key=secret"),
+                Map.of());
+        settings.refuse(CollectorFlag.SINK, "which is wrong");
+
+        assertThat(mistakes(settings))
+                .containsExactly("--sink is otlp:https://...@h/v1?...,otlp:https://i/v1?..., which is wrong");
+    }
+
+    @Test
     void a_file_cannot_name_another_file() throws Exception {
         assertThat(mistakes(file("config = other.ini")))
                 .singleElement()

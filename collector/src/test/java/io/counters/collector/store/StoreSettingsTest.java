@@ -125,7 +125,7 @@ class StoreSettingsTest {
                         Map.of(CollectorFlag.STORE, "redis://h", CollectorFlag.STORE_PASSWORD_FILE, empty.toString()),
                         Map.of())))
                 .containsExactly("--store-password-file is " + empty
-                        + ", which is empty; it must contain the password and nothing else");
+                        + ", which is empty; it must contain the secret and nothing else");
         assertThat(mistakes(new Settings(
                         Map.of(CollectorFlag.STORE, "redis://h", CollectorFlag.STORE_PASSWORD_FILE, empty.toString()),
                         Map.of("COUNTERS_STORE_PASSWORD", "hunter2"))))

@@ -1,0 +1,175 @@
+package io.counters.collector.access;
+
+import io.counters.collector.settings.CollectorFlag;
+import io.counters.collector.settings.Settings;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The settings that keep strangers out.
+ *
+ * @param token what requests by HTTP need; empty if they need none
+ * @param certificate empty if no port speaks TLS
+ * @param tlsPorts the ports that speak TLS if there is a certificate
+ * @param allowed of each port; one that is missing takes counts from everyone
+ */
+public record AccessSettings(
+        Optional<Token> token,
+        Optional<Certificate> certificate,
+        Set<Port> tlsPorts,
+        Map<Port, AllowedSenders> allowed) {
+    private static final Set<Port> COUNTING = EnumSet.of(Port.UDP, Port.TCP, Port.OTLP);
+    private static final Set<Port> WITH_TLS = EnumSet.of(Port.TCP, Port.HTTP, Port.OTLP);
+    private static final int RANGES_MAX = 1000;
+
+    /** Neither a token nor TLS, and everyone's counts. */
+    public static final AccessSettings NONE =
+            new AccessSettings(Optional.empty(), Optional.empty(), Set.of(), Map.of());
+
+    public AccessSettings {
+        tlsPorts = Set.copyOf(tlsPorts);
+        allowed = Map.copyOf(allowed);
+    }
+
+    public static AccessSettings from(Settings settings) {
+        return new AccessSettings(
+                token(settings),
+                certificate(settings),
+                settings.get(CollectorFlag.TLS_PORTS, AccessSettings::tlsPorts),
+                settings.get(CollectorFlag.ALLOW, AccessSettings::allowed));
+    }
+
+    private static Optional<Token> token(Settings settings) {
+        String text = settings.secret(CollectorFlag.TOKEN, CollectorFlag.TOKEN_FILE);
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Token.of(text));
+        } catch (IllegalArgumentException broken) {
+            boolean isInFile = settings.get(CollectorFlag.TOKEN, given -> given).isEmpty();
+            settings.refuse(isInFile ? CollectorFlag.TOKEN_FILE : CollectorFlag.TOKEN, "" + broken.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Certificate> certificate(Settings settings) {
+        String chain = settings.get(CollectorFlag.TLS_CERTIFICATE, path -> path);
+        String key = settings.get(CollectorFlag.TLS_KEY, path -> path);
+        String clientCa = settings.get(CollectorFlag.TLS_CLIENT_CA, path -> path);
+        if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty()) {
+            return Optional.empty();
+        }
+        if (chain.isEmpty() || key.isEmpty()) {
+            settings.refuse(
+                    CollectorFlag.TLS_CERTIFICATE,
+                    "but tls_certificate and tls_key belong together, and tls_client_ca needs them; give both, or none");
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Certificate.of(chain, key, clientCa));
+        } catch (IllegalArgumentException unusable) {
+            settings.refuse(CollectorFlag.TLS_CERTIFICATE, "" + unusable.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private static Set<Port> tlsPorts(String text) {
+        Set<Port> ports = EnumSet.noneOf(Port.class);
+        for (String word : words(text)) {
+            ports.add(WITH_TLS.stream()
+                    .filter(port -> port.key().equals(word))
+                    .findFirst()
+                    .orElseThrow(
+                            () -> new IllegalArgumentException("allowed are tcp, http and otlp, separated by commas")));
+        }
+        return ports;
+    }
+
+    /**
+     * Reads the ranges of each port.
+     *
+     * @param text ranges, separated by commas; {@code udp:}, {@code tcp:} or {@code otlp:} before one limits it to that port
+     * @throws IllegalArgumentException with the range that is wrong and the rule
+     */
+    public static Map<Port, AllowedSenders> allowed(String text) {
+        List<String> words = words(text);
+        if (words.size() > RANGES_MAX) {
+            throw new IllegalArgumentException("allowed are at most " + RANGES_MAX + " ranges");
+        }
+        Map<Port, AllowedSenders> allowed = new EnumMap<>(Port.class);
+        for (Port port : COUNTING) {
+            String own = port.key() + ":";
+            List<String> ranges = words.stream()
+                    .filter(word -> word.startsWith(own)
+                            || COUNTING.stream().noneMatch(other -> word.startsWith(other.key() + ":")))
+                    .map(word -> word.startsWith(own) ? word.substring(own.length()) : word)
+                    .toList();
+            AllowedSenders senders = AllowedSenders.of(ranges);
+            if (!senders.isEveryone()) {
+                allowed.put(port, senders);
+            }
+        }
+        return allowed;
+    }
+
+    private static List<String> words(String text) {
+        return Stream.of(text.split(",", -1))
+                .map(word -> word.strip().toLowerCase(Locale.ROOT))
+                .filter(word -> !word.isEmpty())
+                .toList();
+    }
+
+    /** The certificate of a port that speaks TLS. */
+    public Optional<Certificate> certificate(Port port) {
+        return tlsPorts.contains(port) ? certificate : Optional.empty();
+    }
+
+    /** Whose counts a port takes. */
+    public AllowedSenders allowed(Port port) {
+        return allowed.getOrDefault(port, AllowedSenders.ALL);
+    }
+
+    /** Whether a request by HTTP needs something that a stranger does not have. */
+    public boolean isClosed(Port port) {
+        return token.isPresent()
+                || certificate(port).filter(Certificate::identifiesClients).isPresent();
+    }
+
+    /**
+     * The address of a port for HTTP, which is refused if strangers on other machines could reach it.
+     *
+     * @param bind the setting with the address
+     */
+    public InetAddress bind(Settings settings, CollectorFlag bind, Port port) {
+        return settings.get(bind, text -> {
+            InetAddress address = address(text);
+            if (!address.isLoopbackAddress() && !isClosed(port)) {
+                throw new IllegalArgumentException(
+                        "which other machines can reach, and anyone there could use the port; set "
+                                + CollectorFlag.TOKEN.variable()
+                                + " or token_file, or client certificates (tls_client_ca with "
+                                + port.key() + " in tls_ports), or keep " + bind.defaultText());
+            }
+            return address;
+        });
+    }
+
+    /** Reads an address of this machine. */
+    public static InetAddress address(String text) {
+        try {
+            return InetAddress.getByName(text);
+        } catch (UnknownHostException unknown) {
+            throw new IllegalArgumentException(
+                    "which is not an address of this machine; 0.0.0.0 listens on all of them", unknown);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package io.counters.collector.http;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The memory for the bodies of all requests of a port. A sender may have as much of it as would remain free, so that one sender
+ * alone gets half, and another one always finds room. Changed by the event loop only; read by any thread.
+ */
+final class BodyMemory {
+    private final long bytesMax;
+    private final Map<Long, Long> bySender = new HashMap<>();
+    private volatile long bytes;
+
+    BodyMemory(long bytesMax) {
+        this.bytesMax = bytesMax;
+    }
+
+    /** Reserves memory; false if there is not enough for this sender. */
+    boolean reserve(long sender, int more) {
+        long own = bySender.getOrDefault(sender, 0L) + more;
+        if (own > bytesMax - bytes - more) {
+            return false;
+        }
+        bySender.put(sender, own);
+        add(more);
+        return true;
+    }
+
+    void release(long sender, long less) {
+        if (less > 0) {
+            bySender.compute(sender, (key, own) -> own == null || own <= less ? null : own - less);
+            add(-less);
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // By one thread.
+    private void add(long change) {
+        bytes += change;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+}

@@ -1,0 +1,120 @@
+package io.counters.collector.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.counters.collector.settings.CollectorFlag;
+import io.counters.collector.settings.Settings;
+import io.counters.collector.settings.SettingsException;
+import io.counters.testsupport.Identity;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AccessSettingsTest {
+    private static final String TOKEN = "0123456789abcdef0123456789abcdef";
+
+    @TempDir
+    Path folder;
+
+    /** All errors, in one text. */
+    private static String mistakes(Map<CollectorFlag, String> flags, Map<String, String> environment) {
+        Settings settings = new Settings(flags, environment);
+        AccessSettings access = AccessSettings.from(settings);
+        access.bind(settings, CollectorFlag.HTTP_BIND, Port.HTTP);
+        access.bind(settings, CollectorFlag.OTLP_BIND, Port.OTLP);
+        try {
+            settings.check();
+            return "";
+        } catch (SettingsException wrong) {
+            return String.join("\n", wrong.mistakes());
+        }
+    }
+
+    private static void assertRefused(
+            Map<CollectorFlag, String> flags, Map<String, String> environment, String... said) {
+        assertThat(mistakes(flags, environment)).contains(said).doesNotContain(TOKEN.substring(0, 10));
+    }
+
+    @Test
+    void beyond_this_machine_a_port_for_http_needs_something_that_strangers_do_not_have() {
+        for (CollectorFlag bind : new CollectorFlag[] {CollectorFlag.HTTP_BIND, CollectorFlag.OTLP_BIND}) {
+            for (String address : new String[] {"0.0.0.0", "::", "10.0.0.1", "192.0.2.1"}) {
+                assertRefused(
+                        Map.of(bind, address),
+                        Map.of(),
+                        "--" + bind.flag() + " is " + address + ", which other machines can reach",
+                        "COUNTERS_TOKEN",
+                        "token_file",
+                        "tls_client_ca",
+                        "keep 127.0.0.1");
+                assertThat(mistakes(Map.of(bind, address), Map.of("COUNTERS_TOKEN", TOKEN)))
+                        .isEmpty();
+            }
+            for (String address : new String[] {"127.0.0.1", "127.9.9.9", "::1", "localhost"}) {
+                assertThat(mistakes(Map.of(bind, address), Map.of())).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void a_token_comes_from_the_environment_or_a_file_and_is_never_shown() throws Exception {
+        String file = Files.writeString(folder.resolve("token"), TOKEN + "\n").toString();
+        assertThat(AccessSettings.from(new Settings(Map.of(CollectorFlag.TOKEN_FILE, file), Map.of()))
+                        .token())
+                .contains(Token.of(TOKEN));
+        assertThat(AccessSettings.from(new Settings(Map.of(), Map.of("COUNTERS_TOKEN", TOKEN)))
+                        .token())
+                .contains(Token.of(TOKEN));
+
+        assertRefused(
+                Map.of(CollectorFlag.TOKEN_FILE, file),
+                Map.of("COUNTERS_TOKEN", TOKEN),
+                "but token is also set; keep one of the two");
+        assertRefused(
+                Map.of(),
+                Map.of("COUNTERS_TOKEN", TOKEN.substring(0, 15)),
+                "variable COUNTERS_TOKEN is not shown, allowed are 16 to 1024");
+        Files.writeString(folder.resolve("token"), TOKEN + "\n" + TOKEN);
+        assertRefused(Map.of(CollectorFlag.TOKEN_FILE, file), Map.of(), "--token-file is " + file + ", allowed are 16");
+        Files.writeString(folder.resolve("token"), "\n");
+        assertRefused(Map.of(CollectorFlag.TOKEN_FILE, file), Map.of(), "which is empty");
+        assertThatExceptionOfType(IllegalArgumentException.class)
+                .isThrownBy(() -> Settings.secretIn(folder.resolve("none").toString()))
+                .withMessageContaining("cannot be read");
+        assertThat(CollectorFlag.TOKEN.isSecret()).isTrue();
+    }
+
+    @Test
+    @Tag("slow")
+    void client_certificates_close_a_port_only_if_it_speaks_tls() throws Exception {
+        Identity.of("one").write(folder);
+        String chain = folder.resolve("cert.pem").toString();
+        Map<CollectorFlag, String> flags = Map.of(
+                CollectorFlag.TLS_CERTIFICATE,
+                chain,
+                CollectorFlag.TLS_KEY,
+                folder.resolve("key.pem").toString(),
+                CollectorFlag.TLS_CLIENT_CA,
+                chain,
+                CollectorFlag.HTTP_BIND,
+                "0.0.0.0",
+                CollectorFlag.TLS_PORTS,
+                "http");
+
+        assertThat(mistakes(flags, Map.of())).isEmpty();
+        assertRefused(flags, Map.of("COUNTERS_TLS_CLIENT_CA", "", "COUNTERS_OTLP_BIND", "0.0.0.0"), "OTLP_BIND");
+        assertRefused(
+                Map.of(CollectorFlag.TLS_CERTIFICATE, chain), Map.of(), "tls_certificate and tls_key belong together");
+        assertRefused(
+                Map.of(CollectorFlag.TLS_CERTIFICATE, chain, CollectorFlag.TLS_KEY, chain),
+                Map.of(),
+                "--tls-certificate is " + chain,
+                "no private key in PKCS#8");
+        assertRefused(Map.of(CollectorFlag.TLS_PORTS, "udp"), Map.of(), "allowed are tcp, http and otlp");
+        assertRefused(Map.of(CollectorFlag.ALLOW, "10.0.0.1/8"), Map.of(), "the range begins at 10.0.0.0");
+    }
+}
