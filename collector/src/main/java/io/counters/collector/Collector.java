@@ -8,6 +8,7 @@ import io.counters.collector.http.Listening;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.Keys;
 import io.counters.collector.otlp.OtlpRoute;
 import io.counters.collector.otlp.OtlpSettings;
 import io.counters.collector.post.CountRoute;
@@ -49,6 +50,7 @@ final class Collector implements AutoCloseable {
     private final Settings settings;
     private final CollectorSettings own;
     private final Counting counting;
+    private final Optional<Keys> keys;
     private final Intake intake;
     private final Health health;
     private final Tap tap;
@@ -58,8 +60,9 @@ final class Collector implements AutoCloseable {
     private boolean closed;
     private boolean isKept = true;
 
-    /** Logs which settings have changed. None is used before a restart. */
+    /** Uses changed keys, and logs which settings have changed, none of which is used before a restart. */
     void lookAgain(Settings now) {
+        keys.ifPresent(Keys::reload);
         try {
             CollectorSettings again = CollectorSettings.of(now);
             List<String> changed = settings.changes(now);
@@ -105,6 +108,7 @@ final class Collector implements AutoCloseable {
                     () -> parts.clock.millis() / 1000);
             tap = new Tap(parts.clock, Runtime.getRuntime().maxMemory());
             dashboard = parts.open(dashboard());
+            keys = own.keys().map(keyed -> new Keys(keyed, parts.clock::millis, parts.faults, parts.metrics));
             intake = parts.open(intake());
             otlp = own.otlp().isPresent()
                     ? Optional.of(parts.open(otlp(own.otlp().get())))
@@ -133,6 +137,10 @@ final class Collector implements AutoCloseable {
             return LOOK_MILLIS;
         });
         parts.loop("counters-tap", tap::run);
+        keys.ifPresent(watched -> parts.loop("counters-keys", () -> {
+            watched.look();
+            return LOOK_MILLIS;
+        }));
         parts.loop("counters-report", this::report);
     }
 
@@ -159,6 +167,7 @@ final class Collector implements AutoCloseable {
         return new Intake(
                 own.taking(),
                 own.unix().path(),
+                keys,
                 counting.lines(),
                 tap,
                 (work, name) -> parts.threads.daemon(name, work),
@@ -239,6 +248,7 @@ final class Collector implements AutoCloseable {
                 + "; try: echo \"increment hello\" | nc -u -w1 "
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         own.unix().path().ifPresent(path -> out.println("  unix:   " + path));
+        keys.ifPresent(known -> out.println("  keys:   " + known));
         otlp.ifPresent(
                 port -> out.println("  otlp:   http://" + Assembly.text(port.address()) + "/v1/metrics and /count"));
         out.println("  page:   http://" + Assembly.text(dashboard.address()) + "/");

@@ -4,6 +4,7 @@ import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.KeySettings;
 import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.otlp.OtlpSettings;
@@ -16,12 +17,14 @@ import java.util.Optional;
 /**
  * The settings of every package.
  *
+ * @param keys empty if signatures are not checked
  * @param fleet empty if the ledger is embedded
  * @param otlp empty if there is no port for OTLP and HTTP
  */
 record CollectorSettings(
         IntakeSettings taking,
         UnixSettings unix,
+        Optional<KeySettings> keys,
         LedgerSettings keeping,
         StoreSettings storing,
         DashboardSettings showing,
@@ -39,6 +42,7 @@ record CollectorSettings(
         CollectorSettings all = new CollectorSettings(
                 taking,
                 UnixSettings.from(settings),
+                KeySettings.from(settings),
                 keeping,
                 StoreSettings.from(settings),
                 DashboardSettings.from(settings),

@@ -41,6 +41,7 @@ public final class Intake implements Runnable, AutoCloseable {
      * Opens all sockets.
      *
      * @param unixPath of the Unix socket; empty for none
+     * @param keys with which datagrams are signed, if this collector has any
      * @param target takes the lines
      * @param tap gets what is received, if somebody looks
      * @param threads creates the threads for datagrams, by their names; TCP is served by the thread that calls {@link #run}.
@@ -50,6 +51,7 @@ public final class Intake implements Runnable, AutoCloseable {
     public Intake(
             IntakeSettings settings,
             Optional<Path> unixPath,
+            Optional<Keys> keys,
             LineTarget target,
             Tap tap,
             BiFunction<Runnable, String, Thread> threads,
@@ -66,7 +68,7 @@ public final class Intake implements Runnable, AutoCloseable {
             udp = new DatagramReceiver(
                     ports.udp,
                     metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
-                    new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics),
+                    new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), keys, tap, faults, metrics),
                     nanoClock,
                     faults,
                     metrics);
@@ -80,13 +82,14 @@ public final class Intake implements Runnable, AutoCloseable {
                                     target,
                                     settings.nameBytesMax(),
                                     settings.statsd().newName(),
+                                    keys,
                                     tap,
                                     faults,
                                     metrics),
                             nanoClock,
                             faults,
                             metrics);
-            tcp = new TcpServer(ports.tcp, settings, target, tap, nanoClock, faults, metrics);
+            tcp = new TcpServer(ports.tcp, settings, keys, target, tap, nanoClock, faults, metrics);
         } catch (IOException cannot) {
             if (named != null) {
                 named.close();

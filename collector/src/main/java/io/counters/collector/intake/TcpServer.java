@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -71,6 +72,7 @@ class TcpServer implements Runnable {
     TcpServer(
             ServerSocketChannel server,
             IntakeSettings settings,
+            Optional<Keys> keys,
             LineTarget target,
             Tap tap,
             LongSupplier nanoClock,
@@ -81,7 +83,7 @@ class TcpServer implements Runnable {
         this.faults = faults;
         this.nanoClock = nanoClock;
         connectionsMax = settings.connectionsMax();
-        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics);
+        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), keys, tap, faults, metrics);
         LongAdder failed = metrics.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);

@@ -22,6 +22,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -79,7 +80,14 @@ class DatagramReceiverTest {
         return new DatagramReceiver(
                 socket,
                 metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
-                new Lines(LineTarget.of(ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), metrics),
+                new Lines(
+                        LineTarget.of(ledger),
+                        250,
+                        StatsdName.strict(),
+                        Optional.empty(),
+                        KeptIntake.closedTap(),
+                        said.log(),
+                        metrics),
                 nanoClock,
                 said.log(),
                 metrics);
