@@ -133,7 +133,7 @@ class CountersAutoConfigurationTest {
                 .run(context -> assertThat(context)
                         .getFailure()
                         .rootCause()
-                        .hasMessageContaining("management.counters.export: key names a key that " + keys
+                        .hasMessageContaining("key names a key that " + keys
                                 + " does not have; it has: shop-1"));
     }
 
