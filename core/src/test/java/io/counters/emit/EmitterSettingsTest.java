@@ -187,7 +187,7 @@ class EmitterSettingsTest {
             throw new AssertionError(key + " was accepted");
         } catch (IllegalArgumentException refused) {
             assertThat(refused.getMessage()).doesNotContain(HEX.substring(0, 16));
-            return refused.getMessage();
+            return String.valueOf(refused.getMessage());
         }
     }
 

@@ -3,6 +3,7 @@ package io.counters.wire;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -19,8 +20,8 @@ class KeyLinesTest {
 
     @Test
     void keys_are_read_with_comments_empty_lines_blanks_and_prefixes() {
-        KeyLines read = KeyLines.of("\uFEFF# the shop's\r\nshop-1 " + HEX + "\r\n\n  shop_2.new \t" + HEX.toUpperCase()
-                + "  prefix=shop.\n#shop-0 " + HEX);
+        KeyLines read = KeyLines.of("\uFEFF# the shop's\r\nshop-1 " + HEX + "\r\n\n  shop_2.new \t"
+                + HEX.toUpperCase(Locale.ROOT) + "  prefix=shop.\n#shop-0 " + HEX);
 
         assertThat(read.mistakes()).isEmpty();
         assertThat(read.keys()).extracting(SigningKey::id).containsExactly("shop-1", "shop_2.new");
