@@ -133,8 +133,7 @@ class CountersAutoConfigurationTest {
                 .run(context -> assertThat(context)
                         .getFailure()
                         .rootCause()
-                        .hasMessageContaining("key names a key that " + keys
-                                + " does not have; it has: shop-1"));
+                        .hasMessageContaining("key names a key that " + keys + " does not have; it has: shop-1"));
     }
 
     private static List<String> received(DatagramSocket collector, List<String> lines) throws IOException {
