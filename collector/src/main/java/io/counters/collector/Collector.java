@@ -9,6 +9,7 @@ import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.Keys;
 import io.counters.collector.otlp.OtlpRoute;
 import io.counters.collector.otlp.OtlpSettings;
 import io.counters.collector.post.CountRoute;
@@ -49,6 +50,7 @@ final class Collector implements AutoCloseable {
     private final Supervisor supervisor;
     private final CollectorSettings own;
     private final Counting counting;
+    private final Optional<Keys> keys;
     private final Intake intake;
     private final Health health;
     private final Tap tap;
@@ -58,9 +60,10 @@ final class Collector implements AutoCloseable {
     private boolean closed;
     private boolean isKept = true;
 
-    /** Logs which settings have changed. None is used before a restart. */
+    /** Uses changed keys, and logs which settings have changed, none of which is used before a restart. */
     void lookAgain(Settings now) {
         supervisor.reloading();
+        keys.ifPresent(Keys::reload);
         try {
             CollectorSettings again = CollectorSettings.of(now);
             List<String> changed = settings.changes(now);
@@ -113,6 +116,7 @@ final class Collector implements AutoCloseable {
                     () -> parts.clock.millis() / 1000);
             tap = new Tap(parts.clock, Runtime.getRuntime().maxMemory());
             dashboard = parts.open(dashboard());
+            keys = own.keys().map(keyed -> new Keys(keyed, parts.clock::millis, parts.faults, parts.metrics));
             intake = parts.open(intake());
             otlp = own.otlp().isPresent()
                     ? Optional.of(parts.open(otlp(own.otlp().get())))
@@ -147,6 +151,10 @@ final class Collector implements AutoCloseable {
         });
         parts.loop("counters-tap", tap::run);
         own.access().certificate().ifPresent(parts::watch);
+        keys.ifPresent(watched -> parts.loop("counters-keys", () -> {
+            watched.look();
+            return LOOK_MILLIS;
+        }));
         parts.loop("counters-report", this::report);
         supervisor.ready(status());
         if (supervisor.isThere()) {
@@ -191,6 +199,7 @@ final class Collector implements AutoCloseable {
                 own.taking(),
                 supervisor.socket(),
                 own.unix().path(),
+                keys,
                 counting.lines(),
                 tap,
                 (work, name) -> parts.threads.daemon(name, work),
@@ -258,6 +267,7 @@ final class Collector implements AutoCloseable {
                 + "; try: echo \"increment hello\" | nc -u -w1 "
                 + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
         own.unix().path().ifPresent(path -> out.println("  unix:   " + path));
+        keys.ifPresent(known -> out.println("  keys:   " + known));
         otlp.ifPresent(port -> out.println(
                 "  otlp:   " + scheme(Port.OTLP) + Assembly.text(port.address()) + "/v1/metrics and /count"));
         out.println("  page:   " + scheme(Port.HTTP) + Assembly.text(dashboard.address()) + "/");

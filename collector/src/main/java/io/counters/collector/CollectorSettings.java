@@ -5,6 +5,7 @@ import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.KeySettings;
 import io.counters.collector.intake.UnixSettings;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.otlp.OtlpSettings;
@@ -17,6 +18,7 @@ import java.util.Optional;
 /**
  * The settings of every package.
  *
+ * @param keys empty if signatures are not checked
  * @param fleet empty if the ledger is embedded
  * @param otlp empty if there is no port for OTLP and HTTP
  */
@@ -24,6 +26,7 @@ record CollectorSettings(
         AccessSettings access,
         IntakeSettings taking,
         UnixSettings unix,
+        Optional<KeySettings> keys,
         LedgerSettings keeping,
         StoreSettings storing,
         DashboardSettings showing,
@@ -43,6 +46,7 @@ record CollectorSettings(
                 access,
                 taking,
                 UnixSettings.from(settings),
+                KeySettings.from(settings),
                 keeping,
                 StoreSettings.from(settings),
                 DashboardSettings.from(settings, access, heapBytes),

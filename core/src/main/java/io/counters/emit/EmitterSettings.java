@@ -1,12 +1,14 @@
 package io.counters.emit;
 
 import io.counters.wire.DatagramWriter;
+import io.counters.wire.SigningKey;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Where, how often and how to send. Immutable; each method with a parameter returns a changed copy. */
 public final class EmitterSettings {
@@ -19,6 +21,7 @@ public final class EmitterSettings {
     private final long sweepMillis;
     private final int datagramBytes;
     private final Set<Choice> chosen;
+    private final @Nullable SigningKey key;
 
     private enum Choice {
         TOTALS,
@@ -26,11 +29,20 @@ public final class EmitterSettings {
     }
 
     private EmitterSettings(
-            List<CollectorAddress> collectors, long sweepMillis, int datagramBytes, Set<Choice> chosen) {
+            List<CollectorAddress> collectors,
+            long sweepMillis,
+            int datagramBytes,
+            Set<Choice> chosen,
+            @Nullable SigningKey key) {
+        if (key != null && !chosen.contains(Choice.TOTALS)) {
+            throw new IllegalArgumentException(
+                    "key is set and totals is off, but a signed datagram needs totals; leave out one of the two settings");
+        }
         this.collectors = collectors;
         this.sweepMillis = sweepMillis;
         this.datagramBytes = datagramBytes;
         this.chosen = chosen;
+        this.key = key;
     }
 
     /**
@@ -59,7 +71,7 @@ public final class EmitterSettings {
                     + PORT_DEFAULT);
         }
         return new EmitterSettings(
-                Collections.unmodifiableList(read), 1000, DATAGRAM_BY_ADDRESS, EnumSet.of(Choice.TOTALS));
+                Collections.unmodifiableList(read), 1000, DATAGRAM_BY_ADDRESS, EnumSet.of(Choice.TOTALS), null);
     }
 
     /**
@@ -72,7 +84,7 @@ public final class EmitterSettings {
             throw new IllegalArgumentException(
                     "sweep is " + millis + " ms, allowed are 10 to 60000 ms; 1000 ms is the default");
         }
-        return new EmitterSettings(collectors, millis, datagramBytes, chosen);
+        return new EmitterSettings(collectors, millis, datagramBytes, chosen, key);
     }
 
     /**
@@ -86,12 +98,14 @@ public final class EmitterSettings {
                     + DatagramWriter.BYTES_MIN + " to " + DatagramWriter.BYTES_MAX + " bytes; an Ethernet path carries "
                     + DatagramWriter.BYTES_DEFAULT + " without fragmentation");
         }
-        return new EmitterSettings(collectors, sweepMillis, bytes, chosen);
+        return new EmitterSettings(collectors, sweepMillis, bytes, chosen, key);
     }
 
     /**
      * With or without totals. Without totals the counts of lost datagrams are lost, as with StatsD. For senders whose
      * datagrams a load balancer distributes over several collectors.
+     *
+     * @throws IllegalArgumentException without totals if datagrams are signed
      */
     public EmitterSettings totals(boolean sent) {
         return with(Choice.TOTALS, sent);
@@ -105,6 +119,17 @@ public final class EmitterSettings {
         return with(Choice.FOLLOW, follows);
     }
 
+    /**
+     * With a signature on each datagram. The file is read now, and not again.
+     *
+     * @param idAndFile {@code ID:FILE}: the ID of the key, and a file that has it on a line {@code KEY-ID HEX-KEY}
+     * @throws IllegalArgumentException if it does not have that form, the file cannot be read, has errors, or has no such
+     *     key, and without totals; the message contains the rule, and never a key
+     */
+    public EmitterSettings key(String idAndFile) {
+        return new EmitterSettings(collectors, sweepMillis, datagramBytes, chosen, KeySetting.read(idAndFile));
+    }
+
     private EmitterSettings with(Choice choice, boolean isChosen) {
         Set<Choice> others = EnumSet.noneOf(Choice.class);
         others.addAll(chosen);
@@ -112,7 +137,7 @@ public final class EmitterSettings {
         if (isChosen) {
             others.add(choice);
         }
-        return new EmitterSettings(collectors, sweepMillis, datagramBytes, others);
+        return new EmitterSettings(collectors, sweepMillis, datagramBytes, others, key);
     }
 
     List<CollectorAddress> collectors() {
@@ -132,6 +157,17 @@ public final class EmitterSettings {
             return datagramBytes;
         }
         return to.isLoopbackAddress() ? DatagramWriter.BYTES_MAX : DatagramWriter.BYTES_DEFAULT;
+    }
+
+    /** The key that signs datagrams; null if they are not signed. */
+    @Nullable
+    SigningKey key() {
+        return key;
+    }
+
+    /** Whether datagrams are signed. */
+    public boolean isSigned() {
+        return key != null;
     }
 
     public boolean totals() {

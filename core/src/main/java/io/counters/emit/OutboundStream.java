@@ -155,11 +155,16 @@ final class OutboundStream {
         int begin = 0;
         while (begin < lines) {
             writer.limit(transport.datagramBytes());
-            writer.clear();
+            if (transport.isSignable()) {
+                writer.clearToSign(nowWallMillis);
+            } else {
+                writer.clear();
+            }
             int end = write(begin, all, table, age, writer);
             if (writer.length() == 0) {
                 return;
             }
+            writer.sign();
             if (transport.send(writer.buffer(), writer.length())) {
                 seq++;
                 Arrays.fill(fresh, begin, end, 0);

@@ -72,7 +72,7 @@ public final class Sweep {
         this.nanoClock = nanoClock;
         this.wallMillisClock = wallMillisClock;
         this.ids = ids;
-        this.writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
+        this.writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT, settings.key());
         this.owner = owner;
         this.streams = new OutboundStream[destinations];
         for (int i = 0; i < destinations; i++) {

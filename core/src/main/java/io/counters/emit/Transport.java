@@ -16,4 +16,9 @@ public interface Transport {
     default int datagramBytes() {
         return DatagramWriter.BYTES_DEFAULT;
     }
+
+    /** Whether datagrams arrive as they are, so that they can be signed; false if they become part of a TCP stream. */
+    default boolean isSignable() {
+        return true;
+    }
 }

@@ -22,10 +22,8 @@ public final class CommandReader {
     private static final byte[] INCREMENT = "increment ".getBytes(ISO_8859_1);
     private static final byte[] DECREMENT = "decrement ".getBytes(ISO_8859_1);
     private static final byte[] FROM = "from ".getBytes(ISO_8859_1);
-    private static final byte[] SIGNED = "signed ".getBytes(ISO_8859_1);
     private static final int SENDER_BYTES_MIN = 16;
     private static final int SENDER_BYTES_MAX = 64;
-    private static final int MAC_BYTES = 32;
     private static final int PLAIN_DIGITS_MAX = 15;
     private static final long NOT_A_NUMBER = -1;
     private static final long TOO_LARGE = -2;
@@ -33,6 +31,7 @@ public final class CommandReader {
     private final Commands commands;
     private final NameReader name = new NameReader();
     private final StatsdLine statsd;
+    private final SignedLine signed = new SignedLine();
     private int plainEnd;
 
     /** A reader that rejects StatsD lines whose names contain characters that cannot be stored. */
@@ -61,9 +60,8 @@ public final class CommandReader {
             }
             int lineEnd = lineEnd(in, at, end);
             int textEnd = textEnd(in, at, lineEnd);
-            if (starts(in, at, textEnd, SIGNED)) {
-                // This version has no keys, so the signature proves nothing and none is required: only its form is
-                // checked.
+            if (SignedLine.isAt(in, at, textEnd)) {
+                // A collector with keys has verified and removed it. Without keys only its form is checked.
                 Rejection why = first ? signed(in, at, textEnd) : Rejection.SIGNED_PLACE;
                 if (why != null) {
                     commands.rejected(why, in, at, textEnd);
@@ -99,7 +97,7 @@ public final class CommandReader {
     /** Reads one line of a TCP stream, with or without its line break. */
     public void line(byte[] in, int begin, int end) {
         int textEnd = textEnd(in, begin, lineEnd(in, begin, end));
-        if (starts(in, begin, textEnd, SIGNED)) {
+        if (SignedLine.isAt(in, begin, textEnd)) {
             commands.rejected(Rejection.SIGNED_PLACE, in, begin, textEnd);
         } else if (textEnd - begin == 6 && starts(in, begin, textEnd, FROM) && in[begin + 5] == '-') {
             commands.fromNobody();
@@ -284,23 +282,14 @@ public final class CommandReader {
         return first >= 1 && last >= first && commands.announced(in, begin, senderEnd, age, first, last);
     }
 
-    /** {@code KEY-ID TIME MAC}, after "signed ". */
-    private static @Nullable Rejection signed(byte[] in, int begin, int end) {
+    private @Nullable Rejection signed(byte[] in, int begin, int end) {
         if (end - begin > LINE_BYTES_MAX) {
             return Rejection.LINE_TOO_LONG;
         }
-        int keyEnd = find(in, begin + SIGNED.length, end, (byte) ' ');
-        int timeEnd = find(in, Math.min(keyEnd + 1, end), end, (byte) ' ');
-        boolean good = keyEnd > begin + SIGNED.length
-                && number(in, Math.min(keyEnd + 1, end), timeEnd) >= 0
-                && end - timeEnd - 1 == MAC_BYTES;
-        for (int i = timeEnd + 1; good && i < end; i++) {
-            good = (in[i] >= '0' && in[i] <= '9') || (in[i] >= 'a' && in[i] <= 'f');
-        }
-        return good ? null : Rejection.SIGNED_FORM;
+        return signed.read(in, begin, end) ? null : Rejection.SIGNED_FORM;
     }
 
-    private static long number(byte[] in, int begin, int end) {
+    static long number(byte[] in, int begin, int end) {
         if (begin >= end) {
             return NOT_A_NUMBER;
         }
@@ -317,7 +306,7 @@ public final class CommandReader {
         return large ? TOO_LARGE : number;
     }
 
-    private static boolean starts(byte[] in, int begin, int end, byte[] with) {
+    static boolean starts(byte[] in, int begin, int end, byte[] with) {
         if (end - begin < with.length) {
             return false;
         }
@@ -341,7 +330,7 @@ public final class CommandReader {
         return find(in, begin, end, (byte) '\n');
     }
 
-    private static int textEnd(byte[] in, int begin, int lineEnd) {
+    static int textEnd(byte[] in, int begin, int lineEnd) {
         return lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
     }
 

@@ -2,12 +2,14 @@ package io.counters.wire;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import org.jspecify.annotations.Nullable;
+
 /** Writes datagrams by the grammar in this package's description, into one buffer that each datagram reuses. */
 public final class DatagramWriter {
     /** The largest payload that an Ethernet path carries without fragmentation: its frame, less the usual headers. */
     public static final int BYTES_DEFAULT = 1432;
 
-    /** Enough for a from line and one command of any size. */
+    /** Enough for a signed line, a from line and one command of any size. */
     public static final int BYTES_MIN = 512;
 
     /** The largest payload of UDP. */
@@ -18,12 +20,32 @@ public final class DatagramWriter {
     private static final byte[] DECREMENT = "decrement ".getBytes(ISO_8859_1);
     private static final int NUMBER_BYTES_MAX = 19;
 
+    /** Instead of a time. */
+    private static final long UNSIGNED = -1;
+
+    private final @Nullable SigningKey key;
+    private final @Nullable DatagramMac mac;
     private byte[] buffer = {};
     private int bytesMax;
     private int length;
 
+    /** What the signed line has as its time. */
+    private long signedMillis = UNSIGNED;
+
+    /** Where the time of the signed line ends, and where the lines begin that it signs; 0 without a signed line. */
+    private int timeEnd;
+
+    private int linesBegin;
+
     /** A writer of datagrams of at most {@code bytesMax} bytes, {@value #BYTES_MIN} to {@value #BYTES_MAX}. */
     public DatagramWriter(int bytesMax) {
+        this(bytesMax, null);
+    }
+
+    /** @param key signs datagrams; null if none is signed */
+    public DatagramWriter(int bytesMax, @Nullable SigningKey key) {
+        this.key = key;
+        mac = key == null ? null : new DatagramMac();
         limit(bytesMax);
     }
 
@@ -41,16 +63,50 @@ public final class DatagramWriter {
 
     /** Begins an empty datagram. */
     public void clear() {
+        clearToSign(UNSIGNED);
+    }
+
+    /**
+     * Begins an empty datagram that is signed if it has a from line, and if this writer has a key. All of its commands must
+     * have totals; call {@link #sign} after the last one.
+     *
+     * @param wallMillis Unix time
+     */
+    public void clearToSign(long wallMillis) {
         length = 0;
+        linesBegin = 0;
+        signedMillis = wallMillis;
     }
 
     /** Writes the from line. Call it only on an empty datagram. */
     public void from(byte[] sender, long ageMillis, long seq) {
+        if (key != null && signedMillis != UNSIGNED) {
+            signed(key);
+        }
         bytes(FROM);
         bytes(sender);
         spaced(ageMillis);
         spaced(seq);
         buffer[length++] = '\n';
+    }
+
+    /** Writes the signed line, with room for the MAC. */
+    private void signed(SigningKey by) {
+        bytes(SignedLine.SIGNED);
+        bytes(by.id);
+        spaced(signedMillis);
+        timeEnd = length;
+        buffer[length] = ' ';
+        length += 1 + SignedLine.MAC_CHARS;
+        buffer[length++] = '\n';
+        linesBegin = length;
+    }
+
+    /** Signs the datagram, if it has a signed line. */
+    public void sign() {
+        if (linesBegin > 0 && key != null && mac != null) {
+            mac.write(key, buffer, SignedLine.SIGNED.length, timeEnd, linesBegin, length);
+        }
     }
 
     /**

@@ -29,6 +29,20 @@ public enum Rejection {
     FROM_PLACE("in a datagram the from line is first, and appears once"),
     SIGNED_FORM("a signed line is \"signed KEY-ID TIME MAC\""),
     SIGNED_PLACE("a signed line is the first of a datagram; it is rejected on TCP"),
+    SIGNED_MAC(
+            "the MAC of a signed line is that of its datagram, made with the key that the collector has under this ID; give"
+                    + " both the same key"),
+    SIGNED_TIME(
+            "the time of a signed line is at most five minutes from the collector's clock; set the sender's clock and the"
+                    + " collector's. A datagram that was recorded and sent again is refused, too"),
+    SIGNED_TOTAL(
+            "in a signed datagram the next line is the from line, and each command has a total; send other lines to a"
+                    + " collector that accepts unsigned ones"),
+    KEY_UNKNOWN("the key ID of a signed line is one of those in the collector's file of keys; add it there"),
+    KEY_PREFIX("a name begins with the prefix that its key has in the collector's file of keys"),
+    UNSIGNED(
+            "this collector requires signed datagrams, so it accepts none without a signature, and nothing over TCP; give the"
+                    + " sender a key, let it send over UDP, or start the collector with --signing accepted"),
     STATSD_FORM("a StatsD line is name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
     STATSD_COLON(
             "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),

@@ -6,7 +6,7 @@
  *
  * <pre>
  *   datagram = [ signed LF ] [ from LF ] command *( LF command ) [ LF ]   ; CRLF is read as LF
- *   signed   = "signed" SP key-id SP time SP mac        ; first line only, refused on TCP
+ *   signed   = "signed" SP key-id SP time SP mac        ; first line only, refused on TCP; time in Unix milliseconds
  *   from     = "from" SP sender SP age SP seq           ; the stream to which the lines below belong
  *   command  = verb SP name [ SP amount [ SP total ] ]
  *   verb     = "increment" / "decrement"
@@ -25,6 +25,10 @@
  * <p>Any other line with a colon is read as a StatsD counter line: {@code name:3|c}, {@code name:-1|c},
  * {@code name:1|c|@0.1}, {@code name:1|c|#tag:value,tag:value}; see {@link io.counters.wire.StatsdLine}. Its name may
  * be cleaned, by the table of {@link io.counters.wire.StatsdName}; names in commands are never cleaned.
+ *
+ * <p>The signed line contains a MAC over all other lines: {@link io.counters.wire.SignedLine} and {@link
+ * io.counters.wire.DatagramMac} have its form, {@link io.counters.wire.KeyLines} that of a file with keys. A collector with
+ * keys checks it before it reads anything else.
  *
  * <p>A line that breaks a rule is rejected alone, with its {@link io.counters.wire.Rejection}. {@link
  * io.counters.wire.ForeignProtocol} recognizes HTTP, which a web page can make a browser send to any port. This package

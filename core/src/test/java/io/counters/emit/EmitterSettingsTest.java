@@ -4,12 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EmitterSettingsTest {
+    private static final String HEX = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    private static final String FORM =
+            "key is not of the form ID:FILE; write the key's ID and the file that has it, such as shop:/etc/counters/keys";
+
     @ParameterizedTest
     @CsvSource({
         "collector, collector:11212",
@@ -138,5 +145,62 @@ class EmitterSettingsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EmitterSettings.to("a").datagramBytes(bytes))
                 .withMessageContaining(bytes + " bytes");
+    }
+
+    @Test
+    void a_key_is_read_from_a_file_by_its_id(@TempDir Path folder) throws Exception {
+        Path file =
+                Files.writeString(folder.resolve("keys"), "# keys\nold " + HEX + "\nshop-1 " + HEX + " prefix=shop.\n");
+
+        EmitterSettings signed = EmitterSettings.to("a").key("shop-1:" + file);
+
+        assertThat(signed.key()).hasToString("shop-1");
+        assertThat(signed.isSigned()).isTrue();
+        assertThat(signed.sweepMillis(10).datagramBytes(512).follow(true).key()).hasToString("shop-1");
+        assertThat(EmitterSettings.to("a").isSigned()).isFalse();
+    }
+
+    @Test
+    void a_key_that_cannot_be_used_is_refused_with_the_rule_and_never_shown(@TempDir Path folder) throws Exception {
+        Path good = Files.writeString(folder.resolve("good"), "old " + HEX + "\nshop-1 " + HEX);
+        Path bad = Files.writeString(folder.resolve("bad"), "shop-1 " + HEX + "0\n" + HEX);
+        Path large = Files.writeString(folder.resolve("large"), "#".repeat((1 << 20) + 1));
+
+        assertThat(refusal("shop-1")).isEqualTo(FORM);
+        assertThat(refusal(HEX)).isEqualTo(FORM);
+        assertThat(refusal(":" + good)).isEqualTo(FORM);
+        assertThat(refusal("shop-1:")).isEqualTo(FORM);
+        assertThat(refusal("shop-2:" + good))
+                .isEqualTo("key names a key that " + good + " does not have; it has: old, shop-1");
+        assertThat(refusal("shop-1:" + bad))
+                .startsWith("key: " + bad + " line 1 has a key of 65 hex digits")
+                .contains("; " + bad + " line 2 has 1 word");
+        assertThat(refusal("shop-1:" + large)).contains("more than 1 MiB");
+        assertThat(refusal("shop-1:" + folder.resolve("none"))).contains("none, which does not exist");
+        assertThat(refusal("shop-1:" + folder)).contains("which cannot be read");
+        assertThat(refusal("shop-1:" + HEX)).contains("what looks like a key and is not shown");
+    }
+
+    private static String refusal(String key) {
+        try {
+            EmitterSettings.to("a").key(key);
+            throw new AssertionError(key + " was accepted");
+        } catch (IllegalArgumentException refused) {
+            assertThat(refused.getMessage()).doesNotContain(HEX.substring(0, 16));
+            return String.valueOf(refused.getMessage());
+        }
+    }
+
+    @Test
+    void without_totals_nothing_can_be_signed(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("keys"), "shop " + HEX);
+        String rule = "key is set and totals is off, but a signed datagram needs totals";
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmitterSettings.to("a").totals(false).key("shop:" + file))
+                .withMessageStartingWith(rule);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EmitterSettings.to("a").key("shop:" + file).totals(false))
+                .withMessageStartingWith(rule);
     }
 }

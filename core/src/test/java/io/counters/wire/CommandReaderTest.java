@@ -426,6 +426,8 @@ class CommandReaderTest {
                 arguments("signed key 1 " + MAC + "0", Rejection.SIGNED_FORM),
                 arguments("signed key 1 " + MAC.replace('a', 'A'), Rejection.SIGNED_FORM),
                 arguments("signed key 1 " + MAC.replace('a', 'g'), Rejection.SIGNED_FORM),
+                arguments("signed k@y 1 " + MAC, Rejection.SIGNED_FORM),
+                arguments("signed " + "k".repeat(33) + " 1 " + MAC, Rejection.SIGNED_FORM),
                 arguments("signed " + "k".repeat(1024) + " 1 " + MAC, Rejection.LINE_TOO_LONG),
                 arguments("signed", Rejection.UNKNOWN_VERB));
     }
@@ -595,7 +597,7 @@ class CommandReaderTest {
 
     private static boolean acceptedSignature(byte[] bytes) {
         String first = new String(bytes, ISO_8859_1).split("\n", 2)[0];
-        return first.matches("signed [^ \n]{1,900} [0-9]{1,18} [0-9a-f]{32}\r?");
+        return first.matches("signed [A-Za-z0-9._/-]{1,32} [0-9]{1,18} [0-9a-f]{32}\r?");
     }
 
     private static byte[] noise(Random random) {

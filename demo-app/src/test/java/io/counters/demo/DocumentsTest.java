@@ -174,7 +174,7 @@ class DocumentsTest {
         String record = source("spring-boot-starter/src/main/java/io/counters/spring/CountersProperties.java");
 
         assertThat(found("^ \\* @param (\\w+) ", record))
-                .hasSize(8)
+                .hasSize(9)
                 .allMatch(property -> page("docs/spring-boot.md").contains("\n| `" + property.group(1) + "` |"));
     }
 

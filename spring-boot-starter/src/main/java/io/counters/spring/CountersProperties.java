@@ -21,6 +21,8 @@ import org.springframework.util.unit.DataSize;
  * @param totals whether to send totals, without which lost datagrams are lost counts; turn off only if a load balancer
  *     spreads the datagrams over several collectors
  * @param follow whether the same ledger is always behind the collector's name and moves with it to another address
+ * @param key signs what is sent, ID:FILE: the ID of the key, and a file that has it on a line KEY-ID HEX-KEY; by default
+ *     nothing is signed
  * @param app what {app} stands for in the names of {@code @Count}; by default {@code spring.application.name}
  * @param tags tags of the counters of {@code @Count} that have no name of their own, such as env=prod,host={host}
  */
@@ -32,15 +34,22 @@ record CountersProperties(
         @Nullable DataSize datagram,
         @DefaultValue("true") boolean totals,
         @DefaultValue("false") boolean follow,
+        @Nullable String key,
         @Nullable String app,
         @DefaultValue("") String tags) {
     static final String PREFIX = "management.counters.export";
 
     /** What decides how a JVM sends. */
-    record Sent(String collector, Duration sweep, @Nullable DataSize datagram, boolean totals, boolean follow) {}
+    record Sent(
+            String collector,
+            Duration sweep,
+            @Nullable DataSize datagram,
+            boolean totals,
+            boolean follow,
+            @Nullable String key) {}
 
     Sent sent() {
-        return new Sent(collector, sweep, datagram, totals, follow);
+        return new Sent(collector, sweep, datagram, totals, follow, key);
     }
 
     /** The properties in this environment, for what is created before beans of properties are. */
@@ -63,6 +72,7 @@ record CountersProperties(
                     .sweepMillis(sweep.toMillis())
                     .totals(totals)
                     .follow(follow);
+            settings = key == null || key.isEmpty() ? settings : settings.key(key);
             return datagram == null
                     ? settings
                     : settings.datagramBytes((int) Math.min(datagram.toBytes(), Integer.MAX_VALUE));

@@ -15,12 +15,15 @@ import java.io.InputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -107,7 +110,34 @@ class CountersAutoConfigurationTest {
                 true,
                 false,
                 null,
+                null,
                 "");
+    }
+
+    @Test
+    void a_key_signs_what_is_sent(@TempDir Path folder) throws Exception {
+        Path keys = Files.writeString(folder.resolve("keys"), "shop-1 " + "0123456789abcdef".repeat(4));
+        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            collector.setSoTimeout(10_000);
+            application
+                    .withPropertyValues(
+                            "management.counters.export.collector=127.0.0.1:" + collector.getLocalPort(),
+                            "management.counters.export.sweep=10ms",
+                            "management.counters.export.datagram=512B",
+                            "management.counters.export.key=shop-1:" + keys)
+                    .run(context -> {
+                        Counters.add("auto.signed", 3);
+                        List<String> lines = new ArrayList<>();
+                        await().until(() -> received(collector, lines).contains("increment auto.signed 3 3"));
+                        assertThat(lines.get(0)).startsWith("signed shop-1 ");
+                    });
+        }
+        application
+                .withPropertyValues("management.counters.export.key=shop-2:" + keys)
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessageContaining("key names a key that " + keys + " does not have; it has: shop-1"));
     }
 
     private static List<String> received(DatagramSocket collector, List<String> lines) throws IOException {

@@ -12,6 +12,7 @@ enum Key {
     DATAGRAM("by address"),
     TOTALS("on"),
     FOLLOW("off"),
+    KEY("none"),
     METHODS("none"),
     META_ANNOTATIONS("none"),
     ALIAS("none"),

@@ -229,7 +229,22 @@ public final class Settings {
                 complaints.add(datagram.place() + ": " + broken.getMessage() + "; the default is used");
             }
         }
-        return read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false));
+        return signed(read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false)));
+    }
+
+    private EmitterSettings signed(EmitterSettings unsigned) {
+        SettingValue key = values.get(Key.KEY);
+        if (key == null || key.text().equals(NONE)) {
+            return unsigned;
+        }
+        try {
+            return unsigned.key(key.text());
+        } catch (IllegalArgumentException broken) {
+            // Without its signature, a collector would refuse everything, or accept what nobody can check.
+            complaints.add(key.place() + ": " + broken.getMessage() + "; nothing is counted");
+            nowhere = true;
+            return unsigned;
+        }
     }
 
     private int readRuleLimit() {

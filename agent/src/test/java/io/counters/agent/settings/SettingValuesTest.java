@@ -52,6 +52,30 @@ class SettingValuesTest {
         assertThat(settings.complaints()).isEmpty();
     }
 
+    @Test
+    void a_key_signs_what_is_sent_and_one_that_cannot_be_used_means_that_nothing_is_counted() throws Exception {
+        String hex = "0123456789abcdef".repeat(4);
+        Path file = Files.writeString(folder.resolve("keys"), "shop-1 " + hex + "\n");
+
+        assertThat(read("").emitter().isSigned()).isFalse();
+        assertThat(read("key=none").emitter().isSigned()).isFalse();
+        Settings signed = read("key=shop-1:" + file);
+        assertThat(signed.emitter().isSigned()).isTrue();
+        assertThat(signed.complaints()).isEmpty();
+        assertThat(signed.enabled()).isTrue();
+
+        for (String wrong : List.of("key=shop-2:" + file, "key=" + hex, "totals=off,key=shop-1:" + file)) {
+            Settings broken = read(wrong);
+            assertThat(broken.complaints())
+                    .singleElement()
+                    .asString()
+                    .startsWith("agent arguments: key ")
+                    .endsWith("; nothing is counted")
+                    .doesNotContain(hex);
+            assertThat(broken.enabled()).isFalse();
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"1s, 1000", "500ms, 500", "250, 250", "2S, 2000"})
     void a_time_has_a_unit_or_is_in_milliseconds(String text, long millis) {

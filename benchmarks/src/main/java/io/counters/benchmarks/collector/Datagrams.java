@@ -3,9 +3,11 @@ package io.counters.benchmarks.collector;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.counters.wire.DatagramWriter;
+import io.counters.wire.SigningKey;
 import io.counters.wire.Verb;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Datagrams, or writes into a TCP stream, rendered before any clock starts. They are adjacent in one direct buffer, so
@@ -89,6 +91,7 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
     static final class Agent {
         private static final int AGE_MILLIS = 60_000;
         private static final int FROM_BYTES_MAX = 60;
+        private static final int SIGNED_BYTES_MAX = 87;
 
         /** The maximum for the names and totals used here. */
         private static final int LINE_BYTES_MAX = 28;
@@ -99,7 +102,7 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
         private final int lines;
         private final ByteBuffer text;
         private final int[] ends;
-        private final DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
+        private final DatagramWriter writer;
         private long seq;
         private int name;
 
@@ -108,6 +111,12 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
          * @param datagrams the number of datagrams that each call of {@link #next} renders
          */
         Agent(String id, int names, int lines, int datagrams) {
+            this(id, names, lines, datagrams, null);
+        }
+
+        /** @param key signs the datagrams; null if none is signed */
+        Agent(String id, int names, int lines, int datagrams, @Nullable SigningKey key) {
+            writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT, key);
             this.id = id.getBytes(US_ASCII);
             this.names = new byte[names][];
             for (int i = 0; i < names; i++) {
@@ -115,15 +124,16 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
             }
             this.totals = new long[names];
             this.lines = lines;
-            text = ByteBuffer.allocateDirect(datagrams * (FROM_BYTES_MAX + lines * LINE_BYTES_MAX));
+            text = ByteBuffer.allocateDirect(datagrams * (SIGNED_BYTES_MAX + FROM_BYTES_MAX + lines * LINE_BYTES_MAX));
             ends = new int[datagrams];
         }
 
         /** Renders its next datagrams; each line adds 1 to a name. Overwrites those of the previous call. */
         Datagrams next() {
             text.clear();
+            long now = System.currentTimeMillis();
             for (int i = 0; i < ends.length; i++) {
-                writer.clear();
+                writer.clearToSign(now);
                 writer.from(id, AGE_MILLIS + seq, ++seq);
                 for (int line = 0; line < lines; line++) {
                     if (!writer.command(Verb.INCREMENT, names[name], 1, ++totals[name])) {
@@ -131,6 +141,7 @@ record Datagrams(ByteBuffer text, int[] ends, int lines) {
                     }
                     name = (name + 1) % names.length;
                 }
+                writer.sign();
                 text.put(writer.buffer(), 0, writer.length());
                 ends[i] = text.position();
             }

@@ -48,6 +48,7 @@ public final class Intake implements Runnable, AutoCloseable {
      *
      * @param inherited the UDP socket that another program holds open, instead of one at the address in the settings
      * @param unixPath of the Unix socket; empty for none
+     * @param keys with which datagrams are signed, if this collector has any
      * @param target takes the lines
      * @param tap gets what is received, if somebody looks
      * @param threads creates the threads for datagrams, by their names; TCP is served by the thread that calls {@link #run}.
@@ -58,6 +59,7 @@ public final class Intake implements Runnable, AutoCloseable {
             IntakeSettings settings,
             Optional<DatagramChannel> inherited,
             Optional<Path> unixPath,
+            Optional<Keys> keys,
             LineTarget target,
             Tap tap,
             BiFunction<Runnable, String, Thread> threads,
@@ -75,7 +77,7 @@ public final class Intake implements Runnable, AutoCloseable {
                     ports.udp,
                     Optional.of(new Gate(Port.UDP, settings.access().allowed(Port.UDP), faults, metrics)),
                     metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
-                    new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics),
+                    new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), keys, tap, faults, metrics),
                     nanoClock,
                     faults,
                     metrics);
@@ -90,13 +92,14 @@ public final class Intake implements Runnable, AutoCloseable {
                                     target,
                                     settings.nameBytesMax(),
                                     settings.statsd().newName(),
+                                    keys,
                                     tap,
                                     faults,
                                     metrics),
                             nanoClock,
                             faults,
                             metrics);
-            tcp = new TcpServer(ports.tcp, settings, target, tap, nanoClock, faults, metrics);
+            tcp = new TcpServer(ports.tcp, settings, keys, target, tap, nanoClock, faults, metrics);
         } catch (IOException cannot) {
             if (named != null) {
                 named.close();

@@ -15,7 +15,9 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the lines of one thread's {@link Source}s into a {@link LineTarget}. If a call throws, the next one is not affected, except
@@ -36,6 +38,11 @@ final class Lines implements Commands {
     private final LongAdder unendedBytes;
     private final Tap tap;
 
+    /** Null if this collector has no keys. */
+    private final @Nullable Signatures signatures;
+
+    private final boolean refusesConnections;
+
     /** The batches, once for all, because what arrives must not cost an object. */
     private final Runnable datagram = this::readDatagram;
 
@@ -46,15 +53,29 @@ final class Lines implements Commands {
 
     private byte[] bytes = {};
     private boolean isConnection;
+
+    /** Whether the lines are those of a datagram with a correct signature. */
+    private boolean isSigned;
+
     private int beginAt;
     private int endAt;
 
     /**
      * @param nameBytesMax the maximum bytes of a name
      * @param statsdName reads the names of StatsD lines; not shared
+     * @param keys with which datagrams are signed, if this collector has any
      * @param tap gets what is read, if somebody looks
      */
-    Lines(LineTarget target, int nameBytesMax, StatsdName statsdName, Tap tap, FaultLog faults, Metrics metrics) {
+    Lines(
+            LineTarget target,
+            int nameBytesMax,
+            StatsdName statsdName,
+            Optional<Keys> keys,
+            Tap tap,
+            FaultLog faults,
+            Metrics metrics) {
+        signatures = keys.map(Keys::signatures).orElse(null);
+        refusesConnections = keys.isPresent() && keys.get().isRequired();
         this.tap = tap;
         this.target = target;
         this.nameBytesMax = nameBytesMax;
@@ -74,23 +95,51 @@ final class Lines implements Commands {
                 metrics.count("intake_unended_bytes_total", "Bytes of TCP lines that were too long, and were ignored.");
     }
 
-    /** Merges a datagram, as one batch. */
+    /** Merges a datagram, as one batch. With keys, only after its signature was checked. */
     void datagram(Source from, byte[] in, int begin, int end) {
         source = from;
+        int linesBegin = begin;
+        if (signatures != null) {
+            Rejection why = signatures.check(in, begin, end);
+            if (why != null) {
+                refuse(why, from, in, begin, end);
+                return;
+            }
+            linesBegin = signatures.linesBegin();
+            isSigned = signatures.isSigned();
+        }
         try {
-            set(in, begin, end);
+            set(in, linesBegin, end);
             target.batch(datagram);
         } finally {
             rejections.log(from);
         }
         if (tap.isOpen()) {
-            tap.received(from, in, begin, end);
+            tap.received(from, in, linesBegin, end);
         }
+    }
+
+    /** Refuses all of these lines, of which none was read. Counts and shows the first one. */
+    private void refuse(Rejection why, Source from, byte[] in, int begin, int end) {
+        int lineEnd = begin;
+        while (lineEnd < end && in[lineEnd] != '\n') {
+            lineEnd++;
+        }
+        rejections.addUnread(from, why, in, begin, lineEnd);
+        rejections.log(from);
     }
 
     /** Merges complete lines of a connection, each with its line break, as one batch. */
     void lines(Source from, byte[] in, int begin, int end) {
         source = from;
+        if (refusesConnections) {
+            if (begin < end) {
+                // Nothing on this connection will count, so it is closed: its sender must not believe otherwise.
+                refuse(Rejection.UNSIGNED, from, in, begin, end);
+                from.isForeign = true;
+            }
+            return;
+        }
         try {
             set(in, begin, end);
             target.batch(lines);
@@ -209,6 +258,13 @@ final class Lines implements Commands {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
+        if (isSigned && signatures != null) {
+            Rejection why = signatures.checkCommand(from.stream, bytes, begin, end, total);
+            if (why != null) {
+                rejected(why, bytes, begin, end);
+                return;
+            }
+        }
         target.merge(from.stream, verb, bytes, begin, end, amount, total);
     }
 
@@ -219,6 +275,10 @@ final class Lines implements Commands {
         }
         if (end - begin > nameBytesMax) {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
+            return;
+        }
+        if (isSigned) {
+            rejected(Rejection.SIGNED_TOTAL, bytes, begin, end);
             return;
         }
         target.merge(bytes, begin, end, integer, rest);

@@ -95,6 +95,11 @@ final class Rejections {
         }
     }
 
+    /** Counts lines that were not read, by the first of them: nothing is known of the rules that they may break. */
+    void addUnread(Source from, Rejection why, byte[] bytes, int begin, int end) {
+        add(from, why, 0, bytes, begin, end);
+    }
+
     private void add(Source from, Rejection why, long held, byte[] bytes, int begin, int end) {
         if (tap.isOpen()) {
             tap.rejected(from, why, bytes, begin, end);

@@ -91,6 +91,7 @@ class TcpServer implements Runnable {
     TcpServer(
             ServerSocketChannel server,
             IntakeSettings settings,
+            Optional<Keys> keys,
             LineTarget target,
             Tap tap,
             LongSupplier nanoClock,
@@ -104,7 +105,7 @@ class TcpServer implements Runnable {
         idleNanos = settings.idle().toNanos();
         certificate = settings.access().certificate(Port.TCP);
         gate = new Gate(Port.TCP, settings.access().allowed(Port.TCP), faults, metrics);
-        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), tap, faults, metrics);
+        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), keys, tap, faults, metrics);
         LongAdder failed = metrics.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);

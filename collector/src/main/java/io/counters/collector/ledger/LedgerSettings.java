@@ -21,6 +21,9 @@ import java.nio.file.Path;
  * @param newStreamsMax new streams a minute; a quarter of it for each address
  * @param watermarksMax of all streams together
  * @param expiryMillis a stream that was not heard for this time is forgotten; only time spent listening counts
+ * @param replayMillis for how long after it was sent a datagram may be sent again and be accepted, because its signature is
+ *     correct; then a line with a total that has no room is refused, and no stream is dropped for lack of room that was
+ *     heard within this time. 0 if signatures are not checked
  */
 public record LedgerSettings(
         Path folder,
@@ -29,7 +32,8 @@ public record LedgerSettings(
         int streamsMax,
         int newStreamsMax,
         int watermarksMax,
-        long expiryMillis) {
+        long expiryMillis,
+        long replayMillis) {
     /** Heap bytes of a stream and of a watermark; measured by {@code MemoryTest}. */
     private static final long BYTES_A_STREAM = 800;
 
@@ -44,6 +48,24 @@ public record LedgerSettings(
     private static final int SHARES_PERCENT_MAX = 80;
     private static final int PREFIX_BYTES_MAX = 100;
     private static final long DAY_MILLIS = 86_400_000;
+
+    /**
+     * A signature is accepted from five minutes before its time until five minutes after it. When a stream was heard is
+     * known less exactly after a restart.
+     */
+    private static final long SIGNED_MILLIS = 600_000 + InboundStream.HEARD_EVERY_MILLIS;
+
+    /** Without signatures. */
+    public LedgerSettings(
+            Path folder,
+            long namesBytes,
+            long newNamesBytes,
+            int streamsMax,
+            int newStreamsMax,
+            int watermarksMax,
+            long expiryMillis) {
+        this(folder, namesBytes, newNamesBytes, streamsMax, newStreamsMax, watermarksMax, expiryMillis, 0);
+    }
 
     /**
      * Reads the bounds from the settings.
@@ -67,7 +89,8 @@ public record LedgerSettings(
                 streamsMax,
                 atLeastOne(streamsMax / NEW_STREAMS_PART),
                 atLeastOne((streams - streams / STREAMS_PART) / BYTES_A_WATERMARK),
-                DAY_MILLIS);
+                DAY_MILLIS,
+                settings.get(CollectorFlag.KEYS, String::isEmpty) ? 0 : SIGNED_MILLIS);
     }
 
     /** The folder alone. */
@@ -99,7 +122,13 @@ public record LedgerSettings(
                 streams,
                 streams,
                 atLeastOne(bytes / BYTES_A_WATERMARK),
-                expiryMillis);
+                expiryMillis,
+                replayMillis);
+    }
+
+    /** Whether datagrams with correct signatures may be sent again, so that what has no room must not count. */
+    boolean refusesWithoutRoom() {
+        return replayMillis > 0;
     }
 
     /**

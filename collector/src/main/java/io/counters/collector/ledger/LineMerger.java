@@ -17,7 +17,7 @@ final class LineMerger {
     /** The counter that takes the amounts of new names for which there is no room. */
     static final String OVERFLOW = "counters.overflow";
 
-    /** Instead of an amount to apply: the total was applied before. */
+    /** Instead of an amount to apply: the total was applied before, or is refused. */
     private static final long NOTHING_NEW = -1;
 
     /** The names of the counters: each line is searched here, without the way through their table. */
@@ -35,9 +35,22 @@ final class LineMerger {
     private final LongAdder inDoubt;
     private final LongAdder deferred;
     private final LongAdder overflowed;
+    private final LongAdder refused;
+
+    /** Whether a line with a total is refused instead of counted by its amount: its datagram may be sent again. */
+    private final boolean refusesAmounts;
+
     private long waiting;
 
-    LineMerger(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
+    /** @param refusesAmounts see {@link LedgerSettings#refusesWithoutRoom} */
+    LineMerger(
+            NameTable names,
+            CounterTable counters,
+            StreamTable streams,
+            Projection projection,
+            boolean refusesAmounts,
+            Metrics metrics) {
+        this.refusesAmounts = refusesAmounts;
         this.names = names;
         this.counters = counters;
         this.streams = streams;
@@ -55,6 +68,9 @@ final class LineMerger {
         overflowed = metrics.count(
                 "ledger_overflow_lines_total",
                 "Lines counted as counters.overflow, because there was no room for their names.");
+        refused = metrics.count(
+                "ledger_refused_lines_total",
+                "Lines with a total that had no room, or whose total jumped, and were refused because of --keys.");
     }
 
     /**
@@ -87,6 +103,10 @@ final class LineMerger {
                 defer();
                 return 0;
             }
+            if (!hasRoom && refusesAmounts) {
+                refuse();
+                return 0;
+            }
             of = of.remembered ? of : streams.remember(of);
         }
         if (!hasRoom) {
@@ -97,6 +117,11 @@ final class LineMerger {
 
     private void defer() {
         deferred.increment();
+        waiting++;
+    }
+
+    private void refuse() {
+        refused.increment();
         waiting++;
     }
 
@@ -149,6 +174,10 @@ final class LineMerger {
     private long first(InboundStream stream, Verb verb, int counter, int known, long amount, long total) {
         if (stream.quarantined) {
             // Its watermarks may be forged; its amounts still count.
+            if (refusesAmounts) {
+                refuse();
+                return NOTHING_NEW;
+            }
             count(inDoubt, amount);
             return amount;
         }
@@ -156,6 +185,10 @@ final class LineMerger {
             return quarantine(stream, amount);
         }
         if (known < 0 && !streams.hasRoomForWatermark(stream)) {
+            if (refusesAmounts) {
+                refuse();
+                return NOTHING_NEW;
+            }
             if (stream.whole && amount == 0) {
                 return awaitRepetition(total);
             }
@@ -183,6 +216,10 @@ final class LineMerger {
 
     /** The jump is not applied, so the total is not kept. */
     private long quarantine(InboundStream stream, long amount) {
+        if (refusesAmounts) {
+            refuse();
+            return NOTHING_NEW;
+        }
         stream.quarantined = true;
         quarantined.increment();
         count(inDoubt, amount);

@@ -162,13 +162,13 @@ final class StreamTable {
     /**
      * Whether too many streams are new in this minute, and this one loses nothing by waiting. Once streams are dropped
      * for lack of room, no stream waits: each drop moves the watch ahead, and a stream that waited would no longer be
-     * whole. One whose amounts are its totals need not be whole.
+     * whole. One whose amounts are its totals need not be whole. Where nothing may count without room, all wait.
      */
     boolean waits(InboundStream stream) {
         if (stream.remembered) {
             return false;
         }
-        return stream.once
+        return stream.once || bounds.refusesWithoutRoom()
                 ? !makesRoom(stream)
                 : isOverRate(stream.address) && isWhole(stream) && streams.size() < bounds.streamsMax();
     }
@@ -267,7 +267,7 @@ final class StreamTable {
             return;
         }
         List<InboundStream> least = streams.values().stream()
-                .filter(stream -> stream.said < said)
+                .filter(stream -> stream.said < said && stream.heardMillis <= now - bounds.replayMillis())
                 .sorted(Comparator.<InboundStream>comparingLong(stream -> stream.said)
                         .thenComparingLong(stream -> stream.heardMillis))
                 .limit(most)
@@ -308,7 +308,7 @@ final class StreamTable {
     private void forget(InboundStream stream) {
         dropped.add(new Changes.Dropped(stream.id, stream.size()));
         watermarks -= stream.size();
-        watchSince(stream.heardMillis + DELAY_MILLIS);
+        watchSince(stream.heardMillis + Math.max(DELAY_MILLIS, bounds.replayMillis()));
         stream.dropped = true;
     }
 

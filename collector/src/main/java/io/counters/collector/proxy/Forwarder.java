@@ -123,7 +123,7 @@ public final class Forwarder implements Runnable, AutoCloseable, MessageParser.T
         rejections = new MessageRejections(faults, this::sender, metrics);
         ring = new Ring(settings.list(), settings.dropTags());
         CounterSums empty = new CounterSums(settings.namesBytes(), new SeededHash(random));
-        sums = new SumSender(ring, empty, nanoClock, wallMillis, ids, rejections, metrics);
+        sums = new SumSender(ring, empty, settings.sums(), nanoClock, wallMillis, ids, rejections, metrics);
         silentHosts = new SilentHosts(new TcpTable(TCP_TABLE), faults);
         selector = Selector.open();
         upstreams = new Upstreams(

@@ -11,6 +11,7 @@ import io.counters.collector.http.HttpLimits;
 import io.counters.collector.http.Listening;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
+import io.counters.emit.EmitterSettings;
 import io.counters.wire.EditDistance;
 import io.counters.wire.NameReader;
 import java.io.IOException;
@@ -24,10 +25,12 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The settings in statsite-proxy's INI file.
@@ -41,6 +44,7 @@ import java.util.regex.Pattern;
  * @param senders which TCP senders there may be
  * @param namesBytes memory for the names by which our own commands are summed, in bytes
  * @param dropTags keys of tags that the collectors leave out of StatsD counters
+ * @param sums how the sums of our own commands are sent: signed, if there is a key; its collectors are not used
  * @param servers the file with the servers
  * @param list the servers in that file
  * @param logLevel in slf4j-simple's words
@@ -57,11 +61,14 @@ public record ProxyIni(
         SenderLimits senders,
         long namesBytes,
         List<String> dropTags,
+        EmitterSettings sums,
         Path servers,
         List<Server> list,
         String logLevel,
         Optional<Path> pidFile,
         List<String> remarks) {
+    private static final EmitterSettings UNSIGNED = EmitterSettings.to("nowhere");
+
     /** Instead of a port: turned off. */
     static final int OFF = -1;
 
@@ -154,7 +161,8 @@ public record ProxyIni(
         QUEUE_BYTES("40%"),
         SENDER_BYTES("10%"),
         NAMES_BYTES("20%"),
-        DROP_TAGS("");
+        DROP_TAGS(""),
+        KEY("");
 
         final String unlessSaid;
 
@@ -227,6 +235,7 @@ public record ProxyIni(
                         + heapBytes + ". Lower them, or raise -Xmx");
             }
             List<String> dropTags = get(Key.DROP_TAGS, ProxyIni::dropTags);
+            EmitterSettings sums = given.containsKey(Key.KEY) ? signed() : UNSIGNED;
             String level = get(Key.LOG_LEVEL, Reader::level);
             get(Key.DAEMONIZE, Reader::daemonize);
             Path pid = get(Key.PID_FILE, Path::of);
@@ -243,13 +252,16 @@ public record ProxyIni(
             } catch (SettingsException wrong) {
                 mistakes.addAll(wrong.mistakes());
             }
+            if (sums.isSigned()) {
+                warnOfTcp(list);
+            }
             noRoom(queue, list.size()).ifPresent(why -> mistakes.add(file + ": " + why));
             if (!mistakes.isEmpty()) {
                 throw new SettingsException(mistakes);
             }
             Optional<Path> written = pid.toString().isEmpty() ? Optional.empty() : Optional.of(pid);
             return new ProxyIni(
-                    bind, tcp, udp, page, queue, sender, senders, names, dropTags, servers, list, level, written,
+                    bind, tcp, udp, page, queue, sender, senders, names, dropTags, sums, servers, list, level, written,
                     remarks);
         }
 
@@ -297,6 +309,29 @@ public record ProxyIni(
             } catch (IllegalArgumentException unusable) {
                 mistakes.add(file + ": tls_certificate is " + chain + ", " + unusable.getMessage());
                 return Optional.empty();
+            }
+        }
+
+        /** Unlike the text of any other setting, that of the key is not shown: it may be the key itself. */
+        private EmitterSettings signed() {
+            Given key = Objects.requireNonNull(given.get(Key.KEY));
+            try {
+                return UNSIGNED.key(key.text);
+            } catch (IllegalArgumentException broken) {
+                mistakes.add(key.place + ": " + broken.getMessage());
+                return UNSIGNED;
+            }
+        }
+
+        private void warnOfTcp(List<Server> list) {
+            String overTcp = list.stream()
+                    .filter(server -> server.scheme() != Server.Scheme.UDP)
+                    .map(Server::toString)
+                    .collect(Collectors.joining(", "));
+            if (!overTcp.isEmpty()) {
+                remarks.add(
+                        file + ": key is set, but on TCP nothing can be signed, and collectors that require signatures"
+                                + " refuse it; for these, write udp:// before the address: " + overTcp);
             }
         }
 

@@ -8,6 +8,7 @@ import io.counters.emit.Transport;
 import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Rejection;
+import io.counters.wire.SignedLine;
 import io.counters.wire.Verb;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,11 +43,13 @@ final class SumSender implements Commands {
 
     /**
      * @param sums empty at first
+     * @param settings whether they are signed; its collectors are not used
      * @param ids supplies the ID of each new stream; never the same ID twice
      */
     SumSender(
             Ring ring,
             CounterSums sums,
+            EmitterSettings settings,
             LongSupplier nanoClock,
             LongSupplier wallMillis,
             Supplier<String> ids,
@@ -61,8 +64,7 @@ final class SumSender implements Commands {
         commands = metrics.count("proxy_commands_total", "Commands such as increment NAME that were summed.");
         saturated =
                 metrics.count("proxy_saturated_total", "Commands that would take a sum out of the range of 64 bits.");
-        sweep = new Sweep(
-                table, EmitterSettings.to("nowhere"), nanoClock, wallMillis, ids, SERVERS_MAX, this::slotOfOwner);
+        sweep = new Sweep(table, settings, nanoClock, wallMillis, ids, SERVERS_MAX, this::slotOfOwner);
         use(ring);
     }
 
@@ -107,9 +109,11 @@ final class SumSender implements Commands {
         return slots[ring.owner(name, 0, name.length)];
     }
 
-    /** Reads one line of our own protocol. */
+    /** Reads one line of our own protocol. A signature is for collectors, which have the keys, so it is ignored here. */
     void line(byte[] in, int begin, int end) {
-        reader.line(in, begin, end);
+        if (!SignedLine.isAt(in, begin, end)) {
+            reader.line(in, begin, end);
+        }
     }
 
     /**

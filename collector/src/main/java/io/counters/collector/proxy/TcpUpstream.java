@@ -239,6 +239,11 @@ final class TcpUpstream implements Upstream, Transport {
         return true;
     }
 
+    @Override
+    public boolean isSignable() {
+        return false;
+    }
+
     /** Also disconnects; then the first connection is again for the kind that arrives first. */
     @Override
     public void drain(MessageQueue.Each each) {

@@ -19,6 +19,13 @@ public enum CollectorFlag {
             "",
             "path of a Unix datagram socket for counts; every user of this machine who can reach its folder may send to"
                     + " it; if it is left out, there is no such socket"),
+    KEYS(
+            "",
+            "file with keys, KEY-ID HEX-KEY [prefix=NAME-PREFIX] on each line, with which datagrams are signed; it is read"
+                    + " again when it changes; if it is left out, signatures are not checked"),
+    SIGNING(
+            "required",
+            "with keys, required: refuses datagrams without a signature, and TCP; accepted: counts them, too"),
     CONNECTIONS(
             "10000",
             "maximum number of TCP connections, 1 to 1000000; fewer if file descriptors or memory do not suffice"),

@@ -1,9 +1,9 @@
 package io.counters.collector.fleet;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.SignedText;
 import io.counters.collector.publish.Receiver;
 import io.counters.collector.publish.Tsd;
 import io.counters.testsupport.Brokers;
@@ -19,6 +19,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -49,8 +50,12 @@ class FleetIT {
     /** When the program that sends OTLP began, in Unix time. */
     private static final long STARTED = 1_790_000_000;
 
+    private static final String KEY = "0123456789abcdef".repeat(4);
+
     @TempDir
     Path folder;
+
+    private Path keys;
 
     private final SortedMap<String, Long> posted = new TreeMap<>();
     private int exports;
@@ -64,6 +69,8 @@ class FleetIT {
 
     @BeforeEach
     void open() throws Exception {
+        keys = Files.writeString(folder.resolve("keys"), "fleet " + KEY + "\n");
+        Files.setPosixFilePermissions(keys, PosixFilePermissions.fromString("rw-------"));
         brokers = Brokers.start(1);
         tsd = new Tsd(put -> 204);
         receiver = new Receiver();
@@ -89,6 +96,7 @@ class FleetIT {
                 "--instance=" + instance,
                 "--fleet-partitions=" + PARTITIONS,
                 "--otlp-port=0",
+                "--keys=" + keys,
                 "--interval=1s",
                 "--opentsdb=" + tsd.address(),
                 "--sink=" + receiver.sinks());
@@ -139,10 +147,13 @@ class FleetIT {
                     .append('\n');
         }
 
+        /** Signs a datagram and sends it to two collectors, which may be the same: the second time it is a replay. */
         private void send(StringBuilder text, List<CollectorProgram> to) throws IOException {
-            byte[] bytes = text.toString().getBytes(US_ASCII);
-            int port = to.get(random.nextInt(to.size())).port();
-            socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
+            byte[] bytes = SignedText.of("fleet", KEY, System.currentTimeMillis(), text.toString());
+            for (int times = 0; times < 2; times++) {
+                int port = to.get(random.nextInt(to.size())).port();
+                socket.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
+            }
         }
     }
 
@@ -272,6 +283,15 @@ class FleetIT {
                 }));
     }
 
+    /** Lines without a signature are refused by each of them, and so is TCP. */
+    private void forge(List<CollectorProgram> to) throws IOException {
+        for (CollectorProgram one : to) {
+            one.send("increment fleet.c1 1000");
+            one.sendByTcp("increment fleet.c1 1000\n");
+            one.awaitMetric("intake_rejected_lines_total{reason=\"unsigned\"}", 1);
+        }
+    }
+
     private static String get(CollectorProgram from, String path) throws IOException, InterruptedException {
         URI uri = URI.create("http://127.0.0.1:" + from.httpPort() + path);
         return HttpClient.newHttpClient()
@@ -303,6 +323,7 @@ class FleetIT {
         CollectorProgram two = collector("two");
         awaitOwned(List.of(one, two));
         count(400, List.of(one, two));
+        forge(List.of(one, two));
         post(List.of(one, two));
         awaitExact(List.of(one, two));
         awaitPoints();

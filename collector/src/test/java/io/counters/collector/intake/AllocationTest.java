@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.sun.management.ThreadMXBean;
 import io.counters.collector.ledger.KeptLedger;
 import io.counters.wire.DatagramWriter;
+import io.counters.wire.SigningKey;
 import io.counters.wire.Verb;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -21,9 +22,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The garbage of the thread that receives datagrams. */
 @Tag("slow")
@@ -45,8 +48,11 @@ class AllocationTest {
     Path folder;
 
     /** Measured by the bytes that the receiving thread allocates, once its code is compiled. */
-    @Test
-    void only_the_senders_address_is_allocated_for_a_datagram_from_any_of_a_thousand_senders() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void only_the_senders_address_is_allocated_for_a_datagram_from_any_of_a_thousand_senders(boolean isSigned)
+            throws Exception {
+        SigningKey key = isSigned ? new SigningKey("shop", new byte[32], "") : null;
         List<DatagramChannel> senders = new ArrayList<>();
         AtomicReference<Thread> receiving = new AtomicReference<>();
         try (KeptLedger kept = new KeptLedger(folder, false)) {
@@ -55,6 +61,7 @@ class AllocationTest {
                             InetAddress.getLoopbackAddress(), 0, IntakeSettings.AS_UDP, 250, 100, StatsdSettings.CLEAN),
                     Optional.empty(),
                     Optional.empty(),
+                    keys(kept, key),
                     LineTarget.of(kept.ledger),
                     KeptIntake.closedTap(),
                     (work, name) -> {
@@ -70,7 +77,7 @@ class AllocationTest {
                 senders.add(DatagramChannel.open().bind(LOOPBACK).connect(intake.udpAddress()));
             }
             for (int round = 1; round <= ROUNDS_UNTIL_COMPILED; round++) {
-                send(senders, round, kept);
+                send(senders, key, round, kept);
             }
             ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
             long id = Objects.requireNonNull(receiving.get()).getId();
@@ -78,7 +85,7 @@ class AllocationTest {
 
             for (int round = 1; round <= ROUNDS_MEASURED; round++) {
                 long before = threads.getThreadAllocatedBytes(id);
-                send(senders, ROUNDS_UNTIL_COMPILED + round, kept);
+                send(senders, key, ROUNDS_UNTIL_COMPILED + round, kept);
                 least = Math.min(least, threads.getThreadAllocatedBytes(id) - before);
             }
 
@@ -95,14 +102,27 @@ class AllocationTest {
         }
     }
 
+    private Optional<Keys> keys(KeptLedger kept, @Nullable SigningKey key) {
+        return key == null
+                ? Optional.empty()
+                : Optional.of(new Keys(
+                        new KeySettings(folder.resolve("none"), List.of(key), true),
+                        System::currentTimeMillis,
+                        kept.said.log(),
+                        kept.metrics));
+    }
+
     /** Sends a datagram of each sender's stream, and waits until all are merged. */
-    private static void send(List<DatagramChannel> senders, int round, KeptLedger kept) throws IOException {
+    private static void send(List<DatagramChannel> senders, @Nullable SigningKey key, int round, KeptLedger kept)
+            throws IOException {
+        DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_MAX, key);
         for (int i = 0; i < senders.size(); i++) {
-            DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_MAX);
+            writer.clearToSign(System.currentTimeMillis());
             writer.from(String.format("sender-%017d", i).getBytes(ISO_8859_1), 1000, round);
             for (int name = 0; name < NAMES_A_DATAGRAM; name++) {
                 writer.command(Verb.INCREMENT, ("orders.placed." + name).getBytes(ISO_8859_1), 1, round);
             }
+            writer.sign();
             senders.get(i).write(ByteBuffer.wrap(writer.buffer(), 0, writer.length()));
             if (i % 100 == 99) {
                 long sent = (round - 1L) * senders.size() + i + 1;

@@ -82,7 +82,14 @@ class DatagramReceiverTest {
                 socket,
                 Optional.empty(),
                 metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
-                new Lines(LineTarget.of(ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), said.log(), metrics),
+                new Lines(
+                        LineTarget.of(ledger),
+                        250,
+                        StatsdName.strict(),
+                        Optional.empty(),
+                        KeptIntake.closedTap(),
+                        said.log(),
+                        metrics),
                 nanoClock,
                 said.log(),
                 metrics);

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -696,6 +697,7 @@ class IntakeTest {
         TcpServer server = new TcpServer(
                 port,
                 settings(0),
+                Optional.empty(),
                 LineTarget.of(kept.ledger),
                 KeptIntake.closedTap(),
                 nanos::get,
@@ -714,6 +716,7 @@ class IntakeTest {
             super(
                     port,
                     settings(0),
+                    Optional.empty(),
                     LineTarget.of(kept.ledger),
                     KeptIntake.closedTap(),
                     nanoClock,

@@ -28,8 +28,12 @@ final class KeptIntake {
     }
 
     static Lines lines(KeptLedger kept, int nameBytesMax, StatsdName statsdName) {
+        return lines(kept, nameBytesMax, statsdName, Optional.empty());
+    }
+
+    static Lines lines(KeptLedger kept, int nameBytesMax, StatsdName statsdName, Optional<Keys> keys) {
         return new Lines(
-                LineTarget.of(kept.ledger), nameBytesMax, statsdName, closedTap(), kept.said.log(), kept.metrics);
+                LineTarget.of(kept.ledger), nameBytesMax, statsdName, keys, closedTap(), kept.said.log(), kept.metrics);
     }
 
     /** A thread's work for one socket. */
@@ -51,6 +55,7 @@ final class KeptIntake {
                 settings,
                 Optional.empty(),
                 Optional.ofNullable(unix),
+                Optional.empty(),
                 LineTarget.of(kept.ledger),
                 closedTap(),
                 Thread::new,

@@ -12,6 +12,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -54,7 +55,13 @@ class LinesTest {
             return nanos.addAndGet(60_000_000_000L);
         });
         Lines lines = new Lines(
-                LineTarget.of(kept.ledger), 250, StatsdName.strict(), KeptIntake.closedTap(), watched, kept.metrics);
+                LineTarget.of(kept.ledger),
+                250,
+                StatsdName.strict(),
+                Optional.empty(),
+                KeptIntake.closedTap(),
+                watched,
+                kept.metrics);
         byte[] bad = bytes("b@d\nincrement " + "x".repeat(251) + "\nhello\nincrement good\n");
 
         lines.datagram(source, bad, 0, bad.length);

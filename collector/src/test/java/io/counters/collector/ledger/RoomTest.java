@@ -327,4 +327,110 @@ class RoomTest {
                 .as("value and watermark are on disk together")
                 .isEqualTo(6);
     }
+
+    // With keys, a datagram whose signature is correct may be sent again for some minutes
+
+    private static LedgerSettings signed(LedgerSettings with) {
+        return new LedgerSettings(
+                with.folder(),
+                with.namesBytes(),
+                with.newNamesBytes(),
+                with.streamsMax(),
+                with.newStreamsMax(),
+                with.watermarksMax(),
+                with.expiryMillis(),
+                20 * MINUTE);
+    }
+
+    @Test
+    void with_keys_a_line_without_room_for_its_watermark_is_refused_until_there_is_room() {
+        begin(signed(bounds(40, 400, 2)));
+
+        home.datagram(HONEST + " 10 1\nincrement a 1 1\nincrement b 1 1\nincrement c 1 1");
+        home.datagram(HONEST + " 10 1\nincrement a 1 1\nincrement b 1 1\nincrement c 1 1");
+        home.datagram(HONEST + " 20 2\nincrement a 1 2\nincrement c 1 2");
+
+        assertThat(ledger.value("a")).isEqualTo(2);
+        assertThat(ledger.value("b")).isEqualTo(1);
+        assertThat(ledger.value("c")).as("not counted by its amounts").isZero();
+        assertThat(counted("ledger_refused_lines_total")).isEqualTo(3);
+        assertThat(ledger.reports().get(0).whole()).isTrue();
+    }
+
+    @Test
+    void with_keys_a_line_without_room_for_its_name_is_refused_and_not_counted_as_overflow() {
+        begin(signed(new LedgerSettings(Path.of("unused"), 2_000, 1 << 20, 100, 100, 1_000, Long.MAX_VALUE / 2)));
+
+        for (int i = 0; i < 200; i++) {
+            String line = HONEST + " " + i + " " + (i + 1) + "\nincrement name." + i + " 1 1";
+            home.datagram(line);
+            home.datagram(line);
+        }
+
+        assertThat(ledger.value("name.0")).isEqualTo(1);
+        assertThat(ledger.value("name.199")).isZero();
+        assertThat(ledger.value(LineMerger.OVERFLOW)).isZero();
+        assertThat(counted("ledger_refused_lines_total")).isGreaterThan(100);
+    }
+
+    @Test
+    void with_keys_a_total_that_jumps_is_refused_and_its_stream_goes_on() {
+        begin(signed(bounds(40, 400, 1_000)));
+        long far = (1L << 53) + 10;
+
+        home.datagram(HONEST + " 10 1\nincrement a 1 1");
+        home.datagram(HONEST + " 20 2\nincrement a 5 " + far);
+        home.datagram(HONEST + " 20 2\nincrement a 5 " + far);
+        home.datagram(HONEST + " 20 3\nincrement b 5 " + far);
+        home.datagram(HONEST + " 30 4\nincrement a 1 2");
+
+        assertThat(ledger.value("a")).isEqualTo(2);
+        assertThat(ledger.value("b")).isZero();
+        assertThat(counted("ledger_refused_lines_total")).isEqualTo(3);
+        assertThat(counted("ledger_quarantined_streams_total")).isZero();
+    }
+
+    /** Without keys the old streams give way, and the second of two equal datagrams counts again. */
+    @Test
+    void with_keys_no_stream_gives_way_that_may_be_replayed_so_a_replay_changes_nothing() {
+        begin(signed(bounds(1_000, 10, 1_000)));
+        String first = "from first-0123456789abcdef 5000 7\nincrement a 3 30";
+
+        home.datagram(first);
+        for (int i = 0; i < 500; i++) {
+            now += 1_000;
+            new Feed(ledger, 100 + i).datagram(forged(i) + "\nincrement other 1 1");
+        }
+        home.datagram(first);
+
+        assertThat(ledger.value("a")).isEqualTo(30);
+        assertThat(ledger.value("other")).isEqualTo(9);
+        assertThat(counted("ledger_deferred_lines_total")).isEqualTo(491);
+
+        now += 21 * MINUTE;
+        home.datagram(HONEST + " 10 1\nincrement late 4 4");
+        assertThat(ledger.value("late")).as("silent ones gave way").isEqualTo(4);
+    }
+
+    @Test
+    void with_keys_a_datagram_that_was_held_back_is_not_whole_after_its_stream_gave_way() {
+        begin(signed(bounds(1_000, 2, 1_000)));
+        home.datagram("from first-0123456789abcdef 1000 1\nincrement a 3 3");
+        now += 1_000;
+        home.datagram("from other-0123456789abcdef 1000 1\nincrement b 1 1");
+        now = 21 * MINUTE;
+        home.datagram(HONEST + " 10 1\nincrement c 1 1");
+        now += MINUTE / 2;
+
+        // Sent ten minutes ago, so the stream seems to be ten minutes younger than it is.
+        home.datagram("from first-0123456789abcdef 691000 2\nincrement a 1 4");
+
+        assertThat(ledger.value("a")).isEqualTo(4);
+    }
+
+    @Test
+    void each_ledger_of_a_fleet_refuses_as_one_of_its_own_would() {
+        assertThat(signed(bounds(40, 400, 1_000)).ofEach(8).replayMillis()).isEqualTo(20 * MINUTE);
+        assertThat(bounds(40, 400, 1_000).ofEach(8).replayMillis()).isZero();
+    }
 }

@@ -7,6 +7,7 @@ import io.counters.collector.UsedHeap;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
+import io.counters.emit.EmitterSettings;
 import io.counters.emit.Transport;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +45,7 @@ class CounterSumsMemoryTest {
         SumSender sender = new SumSender(
                 new Ring(list),
                 sums,
+                EmitterSettings.to("nowhere"),
                 nanos::get,
                 () -> 0,
                 () -> String.format("0123456789abcdef%08x", ids.incrementAndGet()),

@@ -15,10 +15,14 @@ import io.counters.collector.http.Guard;
 import io.counters.collector.http.HttpLimits;
 import io.counters.collector.http.Listening;
 import io.counters.collector.settings.SettingsException;
+import io.counters.emit.EmitterSettings;
 import io.counters.ring.KetamaHash;
 import io.counters.ring.KetamaRing;
 import io.counters.testsupport.Ports;
+import io.counters.wire.DatagramMac;
+import io.counters.wire.KeyLines;
 import io.counters.wire.Rejection;
+import io.counters.wire.SignedLine;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
@@ -57,6 +61,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -77,6 +82,7 @@ class ForwarderTest {
 
     private long descriptors = 100_000;
     private ProxyIni.SenderLimits limits = ProxyIni.SenderLimits.DEFAULT;
+    private EmitterSettings sending = EmitterSettings.to("nowhere");
     private volatile boolean broken;
     private volatile CountDownLatch hangs = new CountDownLatch(0);
     private @Nullable Forwarder forwarder;
@@ -122,6 +128,7 @@ class ForwarderTest {
                 limits,
                 NAMES_BYTES,
                 List.of(),
+                sending,
                 Path.of("servers.conf"),
                 servers,
                 "info",
@@ -454,7 +461,8 @@ class ForwarderTest {
         Sink sink = open(new Sink());
         proxy(List.of(server(sink.address())));
 
-        udp("from fedcba9876543210 1 1\nincrement a 2 200\nincrement a,y=1,x=2\ndecrement b 3");
+        udp(
+                "signed shop 1764547200000 0123456789abcdef0123456789abcdef\nfrom fedcba9876543210 1 1\nincrement a 2 200\nincrement a,y=1,x=2\ndecrement b 3");
         tcp().write(bytes("increment a\n"));
 
         await().atMost(SOON)
@@ -464,8 +472,40 @@ class ForwarderTest {
         assertThat(sink.received())
                 .startsWith("from 0123456789abcdef00000001 ")
                 .contains("increment a,x=2,y=1 1 1\n", "decrement b 3 3\n", "from -\n")
-                .doesNotContain("fedcba9876543210");
+                .doesNotContain("fedcba9876543210", "signed ");
         assertThat(value("proxy_commands_total")).isEqualTo(4);
+        assertThat(said.lines()).as("a signature is for a collector").isEmpty();
+    }
+
+    @Test
+    @Tag("slow")
+    void our_own_streams_are_signed_over_udp_and_not_over_tcp(@TempDir Path folder) throws Exception {
+        Path keys = Files.writeString(folder.resolve("keys"), "proxy-1 " + "0123456789abcdef".repeat(4));
+        sending = EmitterSettings.to("nowhere").key("proxy-1:" + keys);
+        Sink tcp = open(new Sink());
+        DatagramSocket udp = open(new DatagramSocket(0, InetAddress.getLoopbackAddress()));
+        udp.setSoTimeout((int) SOON.toMillis());
+        proxy(List.of(server(tcp.address()), server("udp://127.0.0.1:" + udp.getLocalPort())));
+        StringBuilder commands = new StringBuilder();
+        for (int i = 0; i < 100; i++) {
+            commands.append("increment name").append(i).append('\n');
+        }
+
+        udp(commands.toString());
+
+        DatagramPacket packet = new DatagramPacket(new byte[65_507], 65_507);
+        udp.receive(packet);
+        SignedLine line = new SignedLine();
+        assertThat(line.read(packet.getData(), 0, packet.getLength())).isTrue();
+        assertThat(new DatagramMac()
+                        .matches(
+                                KeyLines.of(Files.readString(keys)).keys().get(0),
+                                line,
+                                packet.getData(),
+                                packet.getLength()))
+                .isTrue();
+        await().atMost(SOON).until(() -> tcp.received().contains("from -\n"));
+        assertThat(tcp.received()).startsWith("from 0123456789abcdef").doesNotContain("signed ");
     }
 
     @Test

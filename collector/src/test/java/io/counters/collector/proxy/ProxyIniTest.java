@@ -255,4 +255,34 @@ class ProxyIniTest {
                 .asString()
                 .contains("log_facility", "stderr", "syslog");
     }
+
+    @Test
+    void a_key_signs_the_sums_and_servers_over_tcp_are_remarked() throws Exception {
+        Files.writeString(servers, "udp://h:1\t1\nh:2\t1\n");
+        Path keys = Files.writeString(folder.resolve("keys"), "proxy-1 " + "0123456789abcdef".repeat(4));
+        String begin = "[statsite-proxy]\nservers = " + servers + "\n";
+
+        assertThat(read(begin).sums().isSigned()).isFalse();
+        ProxyIni settings = read(begin + "key = proxy-1:" + keys + "\n");
+
+        assertThat(settings.sums().isSigned()).isTrue();
+        assertThat(settings.remarks())
+                .singleElement()
+                .asString()
+                .contains("on TCP nothing can be signed")
+                .endsWith("write udp:// before the address: h:2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "proxy-1", "0123456789abcdef0123456789abcdef", "proxy-1:0123456789abcdef0123456789abcdef"})
+    void a_key_that_cannot_be_used_stops_the_start_and_is_not_shown(String key) {
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read("[statsite-proxy]\nservers = " + servers + "\nkey = " + key + "\n"))
+                .satisfies(wrong -> assertThat(wrong.mistakes())
+                        .singleElement()
+                        .asString()
+                        .contains("line 3: key: key ")
+                        .doesNotContain("0123456789abcdef"));
+    }
 }

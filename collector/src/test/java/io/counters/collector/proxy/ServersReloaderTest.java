@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
+import io.counters.emit.EmitterSettings;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,7 @@ class ServersReloaderTest {
                     read.senders(),
                     read.namesBytes(),
                     List.of(),
+                    EmitterSettings.to("nowhere"),
                     list,
                     read.list(),
                     read.logLevel(),

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
+import io.counters.emit.EmitterSettings;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -90,6 +91,7 @@ class StatsiteTest {
                 ProxyIni.SenderLimits.DEFAULT,
                 1 << 20,
                 List.of(),
+                EmitterSettings.to("nowhere"),
                 Path.of("servers.conf"),
                 servers,
                 "info",
