@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * Reads the lines of one thread's {@link Source}s into a {@link LineTarget}. If a call throws, the next one is not affected, except
@@ -40,6 +41,12 @@ final class Lines implements Commands {
     private final Runnable datagram = this::readDatagram;
 
     private final Runnable lines = this::readLines;
+
+    /** The message about lines that were turned away, once for all for the same reason. */
+    private final Supplier<String> turnedAwayMessage = this::turnedAwayMessage;
+
+    /** How many lines of the present batch were turned away. */
+    private long turnedAway;
 
     /** The source whose lines are being read, and the lines: {@code bytes[beginAt, endAt)}. */
     private Source source = Source.none();
@@ -81,7 +88,7 @@ final class Lines implements Commands {
             set(in, begin, end);
             target.batch(datagram);
         } finally {
-            rejections.log(from);
+            log(from);
         }
         if (tap.isOpen()) {
             tap.received(from, in, begin, end);
@@ -95,7 +102,7 @@ final class Lines implements Commands {
             set(in, begin, end);
             target.batch(lines);
         } finally {
-            rejections.log(from);
+            log(from);
         }
         if (tap.isOpen() && begin < end && !from.isForeign) {
             tap.received(from, in, begin, end);
@@ -110,7 +117,9 @@ final class Lines implements Commands {
 
     private void readDatagram() {
         isConnection = false;
+        long before = target.turnedAway();
         reader.datagram(bytes, beginAt, endAt);
+        turnedAway = target.turnedAway() - before;
     }
 
     private void readLines() {
@@ -118,7 +127,26 @@ final class Lines implements Commands {
         if (source.stream != null) {
             target.heard(source.stream);
         }
+        long before = target.turnedAway();
         reader.lines(bytes, beginAt, endAt);
+        turnedAway = target.turnedAway() - before;
+    }
+
+    /** Logs what was found in a batch; not under the ledger's lock. */
+    private void log(Source from) {
+        rejections.log(from);
+        long lines = turnedAway;
+        if (lines > 0) {
+            turnedAway = 0;
+            faults.warn("turned away", from.addressKey, lines, turnedAwayMessage);
+        }
+    }
+
+    private String turnedAwayMessage() {
+        return source.protocol() + " lines from " + source.text()
+                + " were not counted under their names, or not yet: too"
+                + " many names or streams are new, or a total jumped by more than 2^53; to allow more, raise --new-names,"
+                + " --names-memory or --streams-memory";
     }
 
     /** Rejects the beginning of a line that is too long. */

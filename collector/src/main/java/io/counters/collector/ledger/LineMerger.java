@@ -36,6 +36,7 @@ final class LineMerger {
     private final LongAdder deferred;
     private final LongAdder overflowed;
     private long waiting;
+    private long turnedAway;
 
     LineMerger(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
         this.names = names;
@@ -87,7 +88,10 @@ final class LineMerger {
                 defer();
                 return 0;
             }
-            of = of.remembered ? of : streams.remember(of);
+            if (!of.remembered) {
+                of = streams.remember(of);
+                turnedAway += of == null ? 1 : 0;
+            }
         }
         if (!hasRoom) {
             return overflow(of, verb, amount);
@@ -98,6 +102,15 @@ final class LineMerger {
     private void defer() {
         deferred.increment();
         waiting++;
+        turnedAway++;
+    }
+
+    /**
+     * How many lines were not applied since the start, or not under their names, or without a watermark, because too much is
+     * new, and how many put their streams into quarantine.
+     */
+    long turnedAway() {
+        return turnedAway;
     }
 
     /** How many lines were not applied since the start, because they wait until they are repeated. */
@@ -156,6 +169,7 @@ final class LineMerger {
             return quarantine(stream, amount);
         }
         if (known < 0 && !streams.hasRoomForWatermark(stream)) {
+            turnedAway++;
             if (stream.whole && amount == 0) {
                 return awaitRepetition(total);
             }
@@ -184,6 +198,7 @@ final class LineMerger {
     /** The jump is not applied, so the total is not kept. */
     private long quarantine(InboundStream stream, long amount) {
         stream.quarantined = true;
+        turnedAway++;
         quarantined.increment();
         count(inDoubt, amount);
         return amount;
@@ -211,6 +226,7 @@ final class LineMerger {
 
     private int overflow() {
         overflowed.increment();
+        turnedAway++;
         int counter = counters.find(OVERFLOW);
         if (counter < 0) {
             projection.add();
