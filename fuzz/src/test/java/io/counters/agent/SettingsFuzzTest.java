@@ -41,23 +41,7 @@ class SettingsFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries(
-            {
-                "collector=",
-                "methods=",
-                "alias=",
-                "metaAnnotations=",
-                "sweep=",
-                "tags=",
-                "ruleLimit=",
-                "{class}.{method}",
-                "*#*",
-                "**",
-                "+a.B",
-                "(..)",
-                " exit",
-                "\n"
-            })
+    @DictionaryEntries({"collector=", "methods=", "alias=", "metaAnnotations=", "sweep=", "tags=", "ruleLimit=", "{class}.{method}", "*#*", "**", "+a.B", "(..)", " exit"})
     @FuzzTest(maxDuration = "10s")
     void any_settings_are_read_and_each_error_is_a_message(byte[] bytes) throws Exception {
         if (bytes.length == 0) {

@@ -93,7 +93,7 @@ class LinesTest {
     void lines_of_a_flood_or_a_forged_total_are_logged_with_their_sender() {
         Lines lines = KeptIntake.lines(kept);
         byte[] jump = bytes("from 8f2c6a1e0b7d4c93a5e1f07b 1000 1\nincrement a 1 9007199254740993");
-        byte[] again = bytes("from another-stream-of-24-bytes 1000 1\nincrement a 1 9007199254740993");
+        byte[] again = bytes("from another-stream-of-24-bytes 1000 1\nincrement a 1 9007199254740993\n");
         lines.datagram(source, jump, 0, jump.length);
         lines.datagram(source, jump, 0, jump.length);
 

@@ -39,8 +39,7 @@ class RecordsFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries(
-            {"increment ", "from 8f2c6a1e0b7d4c93a5e1f07b ", "from -\n", "1-65536", "9223372036854775807"})
+    @DictionaryEntries({"increment ", "from 8f2c6a1e0b7d4c93a5e1f07b ", "from -", "1-65536", "9223372036854775807"})
     @FuzzTest(maxDuration = "10s")
     void any_record_is_read_or_refused(byte[] bytes) {
         if (bytes.length == 0) {

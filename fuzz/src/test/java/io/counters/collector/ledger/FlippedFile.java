@@ -28,7 +28,7 @@ public final class FlippedFile {
     public static Stream<byte[]> seeds() {
         return Stream.concat(
                 Stream.of(new byte[] {0}, new byte[] {(byte) 255, 9, 9}),
-                IntStream.range(0, 200).mapToObj(i ->
+                IntStream.range(0, 30).mapToObj(i ->
                         new byte[] {0, (byte) (i >> 3), (byte) (i * 37), (byte) (1 << (i & 7))}));
     }
 

@@ -87,13 +87,7 @@ class MessagesFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries(
-            {
-                ":1|c\n",
-                "|kv\n",
-                "increment ",
-                "from -\n"
-            })
+    @DictionaryEntries({":1|c", "|kv", "increment ", "from -"})
     @FuzzTest(maxDuration = "10s")
     void a_stream_has_the_same_messages_however_it_is_cut_and_they_are_found_again_in_a_queue(byte[] bytes) {
         if (bytes.length < 2) {

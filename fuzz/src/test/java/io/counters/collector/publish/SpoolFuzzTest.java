@@ -6,6 +6,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.counters.collector.ledger.FlippedFile;
 import io.counters.collector.ledger.Snapshot;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ class SpoolFuzzTest {
 
     private static Path folder = temporary;
     private static final List<FlippedFile> FILES = new ArrayList<>();
-    private static final List<List<byte[]>> BODIES = new ArrayList<>();
+    private static final List<List<ByteBuffer>> BODIES = new ArrayList<>();
     private static final List<Path> PATHS = new ArrayList<>();
     private static final List<PointFormat> FORMATS =
             List.of(new PutBodies(SERIES), new OtlpFormat(SERIES), new RemoteWriteFormat(SERIES));
@@ -62,10 +63,10 @@ class SpoolFuzzTest {
         }
     }
 
-    private static List<byte[]> bodies(TickBodies tick) throws IOException {
-        List<byte[]> bodies = new ArrayList<>();
+    private static List<ByteBuffer> bodies(TickBodies tick) throws IOException {
+        List<ByteBuffer> bodies = new ArrayList<>();
         for (TickBodies.Place place : tick.places()) {
-            bodies.add(tick.read(place));
+            bodies.add(ByteBuffer.wrap(tick.read(place)));
         }
         return bodies;
     }
