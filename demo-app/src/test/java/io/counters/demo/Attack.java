@@ -128,7 +128,7 @@ final class Attack implements AutoCloseable {
     }
 
     /** A text that has the same {@link String#hashCode} as all others of this method. */
-    private static String colliding(long number) {
+    private static String withEqualHash(long number) {
         StringBuilder text = new StringBuilder();
         for (int bit = 0; bit < COLLIDING_BITS; bit++) {
             text.append((number >> bit & 1) == 0 ? "Aa" : "BB");
@@ -137,11 +137,11 @@ final class Attack implements AutoCloseable {
     }
 
     private void colliding(long number) throws IOException {
-        StringBuilder lines = new StringBuilder("from " + colliding(number) + " 1000 1\n");
+        StringBuilder lines = new StringBuilder("from " + withEqualHash(number) + " 1000 1\n");
         for (int i = 0; i < 15; i++) {
             long other = number * 15 + i;
-            lines.append("increment ").append(colliding(other)).append(" 1 1\n");
-            lines.append("tagged:1|c|#k:").append(colliding(other)).append('\n');
+            lines.append("increment ").append(withEqualHash(other)).append(" 1 1\n");
+            lines.append("tagged:1|c|#k:").append(withEqualHash(other)).append('\n');
         }
         send(number, lines.toString());
     }
