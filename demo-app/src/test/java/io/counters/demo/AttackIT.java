@@ -205,7 +205,8 @@ class AttackIT {
         }
         return String.format(
                 Locale.ROOT,
-                "%,12d steps; honest exact after %4.1f s: %,d; %,5d answers, the slowest after %,5d ms; %s; %d log lines",
+                "%,12d steps; honest exact after %4.1f s: %,d; %,5d answers, the slowest after %,5d ms; %s; %d log"
+                        + " lines",
                 steps,
                 exactSeconds,
                 counted,

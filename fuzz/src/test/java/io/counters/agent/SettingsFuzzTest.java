@@ -32,7 +32,8 @@ class SettingsFuzzTest {
     static Stream<byte[]> seeds() {
         return Stream.of(
                         "fcollector = counters.example:11212\napp = shop\nsweep = 4s\ndatagram = 600\ntotals = off\n",
-                        "fmethods = io.counters.demo.Warehouse#pick = warehouse.picked; *Worker#get*; @a.B\ninherit=on\n",
+                        "fmethods = io.counters.demo.Warehouse#pick = warehouse.picked; *Worker#get*; @a.B\n"
+                                + "inherit=on\n",
                         "falias = io.micrometer.core.annotation.Counted\nmetaAnnotations = a.B\nruleLimit=9\n",
                         "fmethods = +java.util.List#add(int,java.lang.String) = {class}.{method} exit\n",
                         "acollector='h1*3; h2:1',app=x,tags=env=prod,methods='a.B#c;d.E#f = {app}.g,k=v throw'",
@@ -41,7 +42,21 @@ class SettingsFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries({"collector=", "methods=", "alias=", "metaAnnotations=", "sweep=", "tags=", "ruleLimit=", "{class}.{method}", "*#*", "**", "+a.B", "(..)", " exit"})
+    @DictionaryEntries({
+        "collector=",
+        "methods=",
+        "alias=",
+        "metaAnnotations=",
+        "sweep=",
+        "tags=",
+        "ruleLimit=",
+        "{class}.{method}",
+        "*#*",
+        "**",
+        "+a.B",
+        "(..)",
+        " exit"
+    })
     @FuzzTest(maxDuration = "10s")
     void any_settings_are_read_and_each_error_is_a_message(byte[] bytes) throws Exception {
         if (bytes.length == 0) {

@@ -144,9 +144,8 @@ final class Lines implements Commands {
 
     private String turnedAwayMessage() {
         return source.protocol() + " lines from " + source.text()
-                + " were not counted under their names, or not yet: too"
-                + " many names or streams are new, or a total jumped by more than 2^53; to allow more, raise --new-names,"
-                + " --names-memory or --streams-memory";
+                + " were not counted under their names, or not yet: too many names or streams are new, or a total"
+                + " jumped by more than 2^53; to allow more, raise --new-names, --names-memory or --streams-memory";
     }
 
     /** Rejects the beginning of a line that is too long. */

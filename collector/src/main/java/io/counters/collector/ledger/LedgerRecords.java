@@ -388,7 +388,8 @@ public final class LedgerRecords {
                 Watermarks of = watermarks(row, watermarks.getOrDefault(stream.getKey(), new TreeMap<>()));
                 for (int counter : of.counters()) {
                     if (counter < 0 || counter >= ledger.counters()) {
-                        throw damaged("stream " + sender + " has a total of counter " + counter + ", which has no name");
+                        throw damaged(
+                                "stream " + sender + " has a total of counter " + counter + ", which has no name");
                     }
                 }
                 ledger.add(of);

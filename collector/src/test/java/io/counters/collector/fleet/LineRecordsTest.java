@@ -128,7 +128,7 @@ class LineRecordsTest {
         assertThat(partition.said.lines())
                 .containsExactly(
                         "WARN the topic of lines contains the line \"increment a b c\", which is not counted: an"
-                                + " amount consists of digits only; only collectors of this fleet, of the same version, may write"
-                                + " to this topic");
+                                + " amount consists of digits only; only collectors of this fleet, of the same version,"
+                                + " may write to this topic");
     }
 }

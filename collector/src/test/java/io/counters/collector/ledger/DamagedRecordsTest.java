@@ -20,7 +20,8 @@ class DamagedRecordsTest {
 
     @Test
     void a_total_of_a_counter_without_a_name_is_damage() {
-        Ledger ledger = new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, state(), new Metrics());
+        Ledger ledger =
+                new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, state(), new Metrics());
         new Feed(ledger).datagram("from 8f2c6a1e0b7d4c93a5e1f07b 1 1\ndecrement a 1 5");
         Map<ByteBuffer, byte[]> records = new HashMap<>();
         new LedgerRecords((key, value) -> records.put(ByteBuffer.wrap(key), value)).write(ledger);

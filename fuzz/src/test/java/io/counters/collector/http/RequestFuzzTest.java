@@ -156,7 +156,22 @@ class RequestFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries({"GET ", "POST ", "DELETE ", "HEAD ", "HTTP/1.1 Host: localhost", "Content-Length: ", "Transfer-Encoding: chunked", "Content-Encoding: gzip", "Accept: application/openmetrics-text", "/api/counters/", "/api/query", "start=1h-ago", "m=sum:", "%2C"})
+    @DictionaryEntries({
+        "GET ",
+        "POST ",
+        "DELETE ",
+        "HEAD ",
+        "HTTP/1.1 Host: localhost",
+        "Content-Length: ",
+        "Transfer-Encoding: chunked",
+        "Content-Encoding: gzip",
+        "Accept: application/openmetrics-text",
+        "/api/counters/",
+        "/api/query",
+        "start=1h-ago",
+        "m=sum:",
+        "%2C"
+    })
     @FuzzTest(maxDuration = "10s")
     void every_connection_is_answered_and_ends_and_none_causes_an_internal_error(byte[] bytes) throws IOException {
         try (Socket client = new Socket("127.0.0.1", port)) {

@@ -48,7 +48,19 @@ class DatagramFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries({"increment ", "decrement ", "from 8f2c6a1e0b7d4c93a5e1f07b ", "signed ", "|c", "|c|@0.1", "|#k:v", ",k=v", "9007199254740992", "9223372036854775807", "1e18"})
+    @DictionaryEntries({
+        "increment ",
+        "decrement ",
+        "from 8f2c6a1e0b7d4c93a5e1f07b ",
+        "signed ",
+        "|c",
+        "|c|@0.1",
+        "|#k:v",
+        ",k=v",
+        "9007199254740992",
+        "9223372036854775807",
+        "1e18"
+    })
     @FuzzTest(maxDuration = "10s")
     void any_datagrams_change_the_sums_as_the_protocol_says(byte[] bytes) {
         MemoryLedger kept = new MemoryLedger();

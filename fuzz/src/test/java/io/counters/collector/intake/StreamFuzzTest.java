@@ -37,7 +37,14 @@ class StreamFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries({"increment ", "from 8f2c6a1e0b7d4c93a5e1f07b 1 1", "from -", "GET / HTTP/1.1", "Host: h", "a:1|c"})
+    @DictionaryEntries({
+        "increment ",
+        "from 8f2c6a1e0b7d4c93a5e1f07b 1 1",
+        "from -",
+        "GET / HTTP/1.1",
+        "Host: h",
+        "a:1|c"
+    })
     @FuzzTest(maxDuration = "10s")
     void a_stream_counts_the_same_however_it_is_cut(byte[] bytes) throws IOException {
         if (bytes.length < 2 || bytes.length > READ_BYTES / 2) {

@@ -95,7 +95,18 @@ class OtlpFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries({"resourceMetrics", "scopeMetrics", "dataPoints", "aggregationTemporality", "startTimeUnixNano", "asDouble", "asInt", "isMonotonic", "NaN", "1e308"})
+    @DictionaryEntries({
+        "resourceMetrics",
+        "scopeMetrics",
+        "dataPoints",
+        "aggregationTemporality",
+        "startTimeUnixNano",
+        "asDouble",
+        "asInt",
+        "isMonotonic",
+        "NaN",
+        "1e308"
+    })
     @FuzzTest(maxDuration = "10s")
     void a_request_is_answered_and_the_same_request_again_changes_no_count(byte[] bytes) {
         if (bytes.length == 0) {

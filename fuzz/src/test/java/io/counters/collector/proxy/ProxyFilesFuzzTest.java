@@ -35,7 +35,22 @@ class ProxyFilesFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries({"[statsite-proxy]", "tcp_port=", "udp_port=", "bind_address=", "servers=", "log_level=", "log_facility=", "daemonize=", "http_port=", "queue_bytes=", "names_bytes=", "drop_tags=", "100%", "9223372036854775807"})
+    @DictionaryEntries({
+        "[statsite-proxy]",
+        "tcp_port=",
+        "udp_port=",
+        "bind_address=",
+        "servers=",
+        "log_level=",
+        "log_facility=",
+        "daemonize=",
+        "http_port=",
+        "queue_bytes=",
+        "names_bytes=",
+        "drop_tags=",
+        "100%",
+        "9223372036854775807"
+    })
     @FuzzTest(maxDuration = "10s")
     void a_file_is_read_or_each_of_its_errors_is_a_message(byte[] bytes) throws IOException {
         if (bytes.length == 0) {

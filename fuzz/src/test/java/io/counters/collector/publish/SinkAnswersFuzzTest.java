@@ -100,7 +100,20 @@ class SinkAnswersFuzzTest {
     }
 
     @MethodSource("seeds")
-    @DictionaryEntries({"\"failed\":", "\"timeouts\":", "\"errors\":[", "\"datapoint\":{", "\"error\":\"Unknown metric", "\"metric\":\"a\"", "\"tags\":{\"src\":\"counters\"}", "partialSuccess", "rejectedDataPoints", "out of bounds", "too far", "1e400"})
+    @DictionaryEntries({
+        "\"failed\":",
+        "\"timeouts\":",
+        "\"errors\":[",
+        "\"datapoint\":{",
+        "\"error\":\"Unknown metric",
+        "\"metric\":\"a\"",
+        "\"tags\":{\"src\":\"counters\"}",
+        "partialSuccess",
+        "rejectedDataPoints",
+        "out of bounds",
+        "too far",
+        "1e400"
+    })
     @FuzzTest(maxDuration = "10s")
     void whatever_the_answer_each_point_is_done_or_sent_again(byte[] bytes) throws IOException {
         if (bytes.length < 3) {
