@@ -10,6 +10,7 @@ import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetView;
 import io.counters.collector.history.History;
 import io.counters.collector.history.HistorySettings;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.MemoryLedger;
 import io.counters.collector.ledger.Snapshot;
@@ -77,7 +78,7 @@ class RequestFuzzTest {
                         LineTarget.of(kept.ledger),
                         batch -> {
                             kept.ledger.batch(batch);
-                            return () -> true;
+                            return () -> Kept.ALL;
                         },
                         kept.faults,
                         kept.metrics)

@@ -9,6 +9,7 @@ import com.google.protobuf.util.JsonFormat;
 import io.counters.collector.http.InventedRequests;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.MemoryLedger;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
@@ -141,7 +142,7 @@ class OtlpFuzzTest {
                         LineTarget.of(kept.ledger),
                         lines -> {
                             boolean isTaken = kept.ledger.batch(lines);
-                            return () -> isTaken;
+                            return () -> isTaken ? Kept.ALL : Kept.NO_ROOM;
                         },
                         true,
                         new Random(2),

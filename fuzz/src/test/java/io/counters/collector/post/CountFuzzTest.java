@@ -8,6 +8,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.counters.collector.http.InventedRequests;
 import io.counters.collector.http.Request;
 import io.counters.collector.http.Route;
+import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.MemoryLedger;
 import io.counters.wire.StatsdName;
@@ -79,7 +80,7 @@ class CountFuzzTest {
                         LineTarget.of(kept.ledger),
                         lines -> {
                             boolean isTaken = kept.ledger.batch(lines);
-                            return () -> isTaken;
+                            return () -> isTaken ? Kept.ALL : Kept.NO_ROOM;
                         },
                         kept.faults,
                         kept.metrics)
