@@ -3,6 +3,9 @@ package io.counters.demo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParser;
 import io.counters.testsupport.Ports;
 import io.counters.testsupport.Program;
 import java.io.IOException;
@@ -15,6 +18,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.NavigableMap;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -103,6 +107,32 @@ final class VictoriaMetrics implements AutoCloseable {
             throw new IOException(counter + " has more than one series:\n" + series);
         }
         return points;
+    }
+
+    /**
+     * The latest value of each series of a metric.
+     *
+     * @param tags which tags of a series to return, in this order, behind the metric's name: {@code sold,article=3,shop=7}
+     */
+    SortedMap<String, Long> latest(String metric, String... tags) throws IOException, InterruptedException {
+        read("internal/force_flush");
+        String query = "last_over_time({__name__=\"" + metric + "\"}[1d])";
+        JsonArray found = JsonParser.parseString(read("api/v1/query?query=" + URLEncoder.encode(query, UTF_8)))
+                .getAsJsonObject()
+                .getAsJsonObject("data")
+                .getAsJsonArray("result");
+        SortedMap<String, Long> latest = new TreeMap<>();
+        for (JsonElement one : found) {
+            StringBuilder name = new StringBuilder(metric);
+            for (String tag : tags) {
+                String value =
+                        one.getAsJsonObject().getAsJsonObject("metric").get(tag).getAsString();
+                name.append(',').append(tag).append('=').append(value);
+            }
+            String value = one.getAsJsonObject().getAsJsonArray("value").get(1).getAsString();
+            latest.put(name.toString(), new BigDecimal(value).longValueExact());
+        }
+        return latest;
     }
 
     /** Kills it with SIGKILL. */

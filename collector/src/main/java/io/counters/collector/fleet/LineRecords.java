@@ -30,7 +30,8 @@ final class LineRecords {
     private final Ledger ledger;
     private final FaultLog faults;
     private final LongAdder rejected;
-    private final CommandReader reader = new CommandReader(new Lines());
+    private final Lines lines = new Lines();
+    private final CommandReader reader = new CommandReader(lines);
 
     private @Nullable InboundStream stream;
 
@@ -59,11 +60,25 @@ final class LineRecords {
     void merge(byte[] text, long recordMillis, long nowMillis) {
         stream = null;
         sinceMillis = Math.max(0, nowMillis - recordMillis);
-        ledger.batch(() -> reader.lines(text, 0, text.length));
+        int complete = afterLastLine(text);
+        ledger.batch(() -> {
+            reader.lines(text, 0, complete);
+            if (complete < text.length) {
+                lines.rejected(Rejection.LINE_CUT, text, complete, text.length);
+            }
+        });
         if (refused != null) {
             faults.warn("lines of the fleet", refused);
             refused = null;
         }
+    }
+
+    private static int afterLastLine(byte[] text) {
+        int end = text.length;
+        while (end > 0 && text[end - 1] != '\n') {
+            end--;
+        }
+        return end;
     }
 
     private final class Lines implements Commands {

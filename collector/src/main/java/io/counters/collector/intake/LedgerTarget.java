@@ -19,6 +19,11 @@ final class LedgerTarget implements LineTarget {
     }
 
     @Override
+    public long turnedAway() {
+        return ledger.turnedAway();
+    }
+
+    @Override
     public Object stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
         return ledger.stream(bytes, begin, end, ageMillis, seq, address);
     }

@@ -25,6 +25,14 @@ public interface LineTarget {
     boolean batch(Runnable lines);
 
     /**
+     * How many lines so far were not taken as they are, because too many names or streams are new, or because a total jumped
+     * too far: what a stranger can cause. Called by a batch only; 0 where it is reported otherwise.
+     */
+    default long turnedAway() {
+        return 0;
+    }
+
+    /**
      * Returns the stream with the ID {@code bytes[begin, end)}, to be handed over with its lines.
      *
      * @param ageMillis time since the stream began, measured by its sender

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,12 @@ final class Lines implements Commands {
     private final Runnable datagram = this::readDatagram;
 
     private final Runnable lines = this::readLines;
+
+    /** The message about lines that were turned away, once for all for the same reason. */
+    private final Supplier<String> turnedAwayMessage = this::turnedAwayMessage;
+
+    /** How many lines of the present batch were turned away. */
+    private long turnedAway;
 
     /** The source whose lines are being read, and the lines: {@code bytes[beginAt, endAt)}. */
     private Source source = Source.none();
@@ -112,7 +119,7 @@ final class Lines implements Commands {
             set(in, linesBegin, end);
             target.batch(datagram);
         } finally {
-            rejections.log(from);
+            log(from);
         }
         if (tap.isOpen()) {
             tap.received(from, in, linesBegin, end);
@@ -144,7 +151,7 @@ final class Lines implements Commands {
             set(in, begin, end);
             target.batch(lines);
         } finally {
-            rejections.log(from);
+            log(from);
         }
         if (tap.isOpen() && begin < end && !from.isForeign) {
             tap.received(from, in, begin, end);
@@ -159,7 +166,9 @@ final class Lines implements Commands {
 
     private void readDatagram() {
         isConnection = false;
+        long before = target.turnedAway();
         reader.datagram(bytes, beginAt, endAt);
+        turnedAway = target.turnedAway() - before;
     }
 
     private void readLines() {
@@ -167,7 +176,25 @@ final class Lines implements Commands {
         if (source.stream != null) {
             target.heard(source.stream);
         }
+        long before = target.turnedAway();
         reader.lines(bytes, beginAt, endAt);
+        turnedAway = target.turnedAway() - before;
+    }
+
+    /** Logs what was found in a batch; not under the ledger's lock. */
+    private void log(Source from) {
+        rejections.log(from);
+        long lines = turnedAway;
+        if (lines > 0) {
+            turnedAway = 0;
+            faults.warn("turned away", from.addressKey, lines, turnedAwayMessage);
+        }
+    }
+
+    private String turnedAwayMessage() {
+        return source.protocol() + " lines from " + source.text()
+                + " were not counted under their names, or not yet: too many names or streams are new, or a total"
+                + " jumped by more than 2^53; to allow more, raise --new-names, --names-memory or --streams-memory";
     }
 
     /** Rejects the beginning of a line that is too long. */

@@ -96,9 +96,13 @@ public final class Ledger implements LedgerView {
         return merging.waiting() == before;
     }
 
+    /** How many lines so far could not be merged as they should be: what is new is too much, or a total jumped too far. */
+    public synchronized long turnedAway() {
+        return merging.turnedAway();
+    }
+
     /**
-     * Returns the stream with the ID {@code bytes[begin, end)}. A new one is remembered only when a total of it is
-     * applied, so a {@code from} line alone takes no room.
+     * Returns the stream with the ID {@code bytes[begin, end)}; a new one is remembered when a total of it is applied.
      *
      * @param ageMillis time since the stream began, measured by its sender
      * @param seq the number of this datagram in it; 0 if its datagrams have none
@@ -121,10 +125,7 @@ public final class Ledger implements LedgerView {
         return streams.announced(bytes, begin, end, ageMillis, first, last);
     }
 
-    /**
-     * Records that a stream's sender is alive. Used for TCP connections, which send one {@code from} line and then
-     * lines for days.
-     */
+    /** Records that a stream's sender is alive, for TCP connections, which send one {@code from} line and lines for days. */
     public synchronized void heard(InboundStream stream) {
         streams.heard(stream);
     }

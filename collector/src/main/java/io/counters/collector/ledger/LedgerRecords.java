@@ -385,7 +385,14 @@ public final class LedgerRecords {
                         said,
                         arrivals,
                         healed);
-                ledger.add(watermarks(row, watermarks.getOrDefault(stream.getKey(), new TreeMap<>())));
+                Watermarks of = watermarks(row, watermarks.getOrDefault(stream.getKey(), new TreeMap<>()));
+                for (int counter : of.counters()) {
+                    if (counter < 0 || counter >= ledger.counters()) {
+                        throw damaged(
+                                "stream " + sender + " has a total of counter " + counter + ", which has no name");
+                    }
+                }
+                ledger.add(of);
             }
         }
 

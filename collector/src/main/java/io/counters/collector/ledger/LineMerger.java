@@ -41,6 +41,7 @@ final class LineMerger {
     private final boolean refusesAmounts;
 
     private long waiting;
+    private long turnedAway;
 
     /** @param refusesAmounts see {@link LedgerSettings#refusesWithoutRoom} */
     LineMerger(
@@ -107,7 +108,10 @@ final class LineMerger {
                 refuse();
                 return 0;
             }
-            of = of.remembered ? of : streams.remember(of);
+            if (!of.remembered) {
+                of = streams.remember(of);
+                turnedAway += of == null ? 1 : 0;
+            }
         }
         if (!hasRoom) {
             return overflow(of, verb, amount);
@@ -118,11 +122,21 @@ final class LineMerger {
     private void defer() {
         deferred.increment();
         waiting++;
+        turnedAway++;
+    }
+
+    /**
+     * How many lines were not applied since the start, or not under their names, or without a watermark, because too much is
+     * new, and how many put their streams into quarantine.
+     */
+    long turnedAway() {
+        return turnedAway;
     }
 
     private void refuse() {
         refused.increment();
         waiting++;
+        turnedAway++;
     }
 
     /** How many lines were not applied since the start, because they wait until they are repeated. */
@@ -189,6 +203,7 @@ final class LineMerger {
                 refuse();
                 return NOTHING_NEW;
             }
+            turnedAway++;
             if (stream.whole && amount == 0) {
                 return awaitRepetition(total);
             }
@@ -221,6 +236,7 @@ final class LineMerger {
             return NOTHING_NEW;
         }
         stream.quarantined = true;
+        turnedAway++;
         quarantined.increment();
         count(inDoubt, amount);
         return amount;
@@ -248,6 +264,7 @@ final class LineMerger {
 
     private int overflow() {
         overflowed.increment();
+        turnedAway++;
         int counter = counters.find(OVERFLOW);
         if (counter < 0) {
             projection.add();

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.counters.wire.CommandReader;
 import io.counters.wire.Verb;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,7 +25,17 @@ final class Deltas {
 
     private final Map<Group, Totals> groups = new LinkedHashMap<>();
 
-    private record Group(String resource, long startNanos, long endNanos) {}
+    /** Comparable, because its sender can choose times whose hashes collide: a map then finds it by its order. */
+    private record Group(String resource, long startNanos, long endNanos) implements Comparable<Group> {
+        private static final Comparator<Group> ORDER = Comparator.comparing(Group::resource)
+                .thenComparingLong(Group::startNanos)
+                .thenComparingLong(Group::endNanos);
+
+        @Override
+        public int compareTo(Group other) {
+            return ORDER.compare(this, other);
+        }
+    }
 
     /** The series of a group, their hashes combined in any order, and the sum of each name by verb. */
     private static final class Totals {

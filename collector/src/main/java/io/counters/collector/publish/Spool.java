@@ -17,6 +17,8 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +36,6 @@ import org.jspecify.annotations.Nullable;
  * files that cannot be deleted exceed the bound, new ticks are refused.
  */
 final class Spool implements Backlog {
-    private static final Pattern NAME = Pattern.compile("(\\d{1,18})-(\\d{1,9})\\.tick");
-
     /** What a version that writes another format must name its files, so that this one leaves them alone and says so. */
     private static final Pattern OTHER_FORMAT = Pattern.compile("\\d+-\\d+\\.tick.+");
 
@@ -79,7 +79,7 @@ final class Spool implements Backlog {
             Files.createDirectories(folder);
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : (Iterable<Path>) files::iterator) {
-                    Matcher name = NAME.matcher(file.getFileName().toString());
+                    Matcher name = TickFile.NAME.matcher(file.getFileName().toString());
                     if (name.matches() && Files.isRegularFile(file)) {
                         add(new TickFile(
                                 file,
@@ -137,12 +137,14 @@ final class Spool implements Backlog {
             }
         }
         Path unfinished = folder.resolve(UNFINISHED);
-        Path finished = folder.resolve(second + "-" + values.size() + ".tick");
+        Path finished = unfinished;
         boolean isFinished = false;
         TickFile tick;
         try {
-            tick = new TickFile(
-                    finished, second, values.size(), TickFile.blocks(write(unfinished, second, values, bodies)));
+            CRC32C sum = new CRC32C();
+            long length = write(unfinished, second, values, bodies, sum);
+            finished = folder.resolve(TickFile.name(second, values.size(), sum));
+            tick = new TickFile(finished, second, values.size(), TickFile.blocks(length));
             Files.move(unfinished, finished);
             isFinished = true;
         } finally {
@@ -159,14 +161,15 @@ final class Spool implements Backlog {
         return tick;
     }
 
-    private static long write(Path file, long second, Snapshot values, TickPacker bodies) throws IOException {
+    private static long write(Path file, long second, Snapshot values, TickPacker bodies, CRC32C sum)
+            throws IOException {
         try (FileChannel channel = FileChannel.open(
                         file,
                         StandardOpenOption.CREATE,
                         StandardOpenOption.TRUNCATE_EXISTING,
                         StandardOpenOption.WRITE);
-                DataOutputStream out = new DataOutputStream(
-                        new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER_BYTES))) {
+                DataOutputStream out = new DataOutputStream(new BufferedOutputStream(
+                        new CheckedOutputStream(Channels.newOutputStream(channel), sum), BUFFER_BYTES))) {
             bodies.write(second, values, (body, count) -> {
                 out.writeInt(body.length);
                 out.writeInt(count);

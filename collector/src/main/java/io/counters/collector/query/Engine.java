@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** Answers queries from the history. For any thread. */
 final class Engine {
@@ -152,18 +153,21 @@ final class Engine {
         }
     }
 
-    private static Collection<List<TimeSeries>> groups(SubQuery asked, List<TimeSeries> wanted) {
+    /** Groups are found by a text, not by a list of values: a map orders texts if the hashes of all of them collide. */
+    static Collection<List<TimeSeries>> groups(SubQuery asked, List<TimeSeries> wanted) {
         Set<String> keys = new TreeSet<>();
         for (Filter filter : asked.filters()) {
             if (filter.isGroupBy() && filter.type() != Filter.Type.NOT_KEY) {
                 keys.add(filter.key());
             }
         }
-        Map<Object, List<TimeSeries>> groups = new LinkedHashMap<>();
+        Map<String, List<TimeSeries>> groups = new LinkedHashMap<>();
         for (TimeSeries series : wanted) {
-            Object group = asked.aggregator() == AggregateFunction.NONE
+            String group = asked.aggregator() == AggregateFunction.NONE
                     ? series.counter()
-                    : keys.stream().map(series.tags()::get).toList();
+                    : keys.stream()
+                            .map(key -> series.tags().getOrDefault(key, ""))
+                            .collect(Collectors.joining(","));
             groups.computeIfAbsent(group, fresh -> new ArrayList<>()).add(series);
         }
         return groups.values();

@@ -105,6 +105,16 @@ class LineRecordsTest {
     }
 
     @Test
+    void a_record_that_ends_in_the_middle_of_a_line_counts_the_lines_before() {
+        byte[] cut = "increment a 1\nincrement a 10".getBytes(ISO_8859_1);
+
+        partition.records.merge(cut, nowMillis, nowMillis);
+
+        assertThat(partition.ledger.value("a")).isEqualTo(1);
+        assertThat(partition.counted("fleet_rejected_lines_total")).isEqualTo(1);
+    }
+
+    @Test
     void a_line_that_can_not_be_read_is_counted_and_logged_and_the_others_count() {
         read(
                 "increment a",
@@ -118,7 +128,7 @@ class LineRecordsTest {
         assertThat(partition.said.lines())
                 .containsExactly(
                         "WARN the topic of lines contains the line \"increment a b c\", which is not counted: an"
-                                + " amount consists of digits only; only collectors of this fleet, of the same version, may write"
-                                + " to this topic");
+                                + " amount consists of digits only; only collectors of this fleet, of the same version,"
+                                + " may write to this topic");
     }
 }

@@ -97,6 +97,31 @@ class LinesTest {
     }
 
     @Test
+    void lines_of_a_flood_or_a_forged_total_are_logged_with_their_sender() {
+        Lines lines = KeptIntake.lines(kept);
+        byte[] jump = bytes("from 8f2c6a1e0b7d4c93a5e1f07b 1000 1\nincrement a 1 9007199254740993");
+        byte[] again = bytes("from another-stream-of-24-bytes 1000 1\nincrement a 1 9007199254740993\n");
+        lines.datagram(source, jump, 0, jump.length);
+        lines.datagram(source, jump, 0, jump.length);
+
+        source.addressKey = AddressKey.ipv4(0x0a00_0007);
+        for (int i = 0; i < 3; i++) {
+            again[5] = (byte) ('a' + i);
+            lines.lines(source, again, 0, again.length);
+        }
+        kept.said.advance(Duration.ofMinutes(1));
+        again[5] = 'd';
+        lines.datagram(source, again, 0, again.length);
+
+        String message =
+                "WARN UDP lines from 127.0.0.1:4711 were not counted under their names, or not yet: too many names"
+                        + " or streams are new, or a total jumped by more than 2^53; to allow more, raise --new-names,"
+                        + " --names-memory or --streams-memory";
+        assertThat(kept.said.lines())
+                .containsExactly(message, message + " (3 more since this was last logged; most from 10.0.0.7: 3)");
+    }
+
+    @Test
     void a_connection_that_repeats_lines_with_a_new_number_or_in_two_parts_is_no_clone() {
         Lines lines = KeptIntake.lines(kept);
         String from = "from 8f2c6a1e0b7d4c93a5e1f07b 1000 ";

@@ -41,7 +41,7 @@ class DiskSchedulesIT {
     private static final int EXIT_UNCOMMITTED = 4;
     private static final int EXIT_SIGTERM = 143;
     private static final Duration END = Duration.ofSeconds(30);
-    private static final Pattern TICK = Pattern.compile("(\\d+)-(\\d+)\\.tick");
+    private static final Pattern TICK = Pattern.compile("(\\d+)-(\\d+)\\.tick\\.[0-9a-f]{8}");
     private static final Pattern LOST = Pattern.compile("loses the points of second (\\d+)");
 
     static LongStream seeds() {

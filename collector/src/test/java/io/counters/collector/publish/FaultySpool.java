@@ -112,7 +112,7 @@ public final class FaultySpool {
     private Set<Long> onDisk() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(".tick"))
+                    .filter(name -> name.contains(".tick."))
                     .map(name -> Long.parseLong(name.substring(0, name.indexOf('-'))))
                     .collect(Collectors.toCollection(TreeSet::new));
         }

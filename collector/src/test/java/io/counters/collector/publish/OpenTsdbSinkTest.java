@@ -144,9 +144,12 @@ class OpenTsdbSinkTest {
                 >= ticked.get());
     }
 
+    /** The files in the spool, without the sums in their names. */
     private List<String> ticks() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).sorted().toList();
+            return files.map(file -> file.getFileName().toString().replaceFirst("(?<=\\.tick)\\.[0-9a-f]{8}$", ""))
+                    .sorted()
+                    .toList();
         }
     }
 

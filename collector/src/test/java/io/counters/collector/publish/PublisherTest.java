@@ -436,16 +436,16 @@ class PublisherTest {
 
     @Test
     void a_tick_that_could_not_be_written_leaves_no_file() throws Exception {
-        Spool spool = new Spool(folder, 1L << 20);
+        Snapshot values = new Snapshot(new String[] {"a"}, new long[] {1}, 1);
+        TickPacker bodies =
+                new TickPacker(new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024);
+        Path own = new Spool(folder, 1L << 20).write(100, values, bodies).path();
         // In the way of the tick's own name.
-        Files.createDirectory(folder.resolve("100-1.tick"));
+        Files.delete(own);
+        Files.createDirectory(own);
+        Spool spool = new Spool(folder, 1L << 20);
 
-        assertThatThrownBy(() -> spool.write(
-                        100,
-                        new Snapshot(new String[] {"a"}, new long[] {1}, 1),
-                        new TickPacker(
-                                new PutBodies(new Series("", List.of(new Series.Tag("src", "counters")))), 1024)))
-                .isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> spool.write(100, values, bodies)).isInstanceOf(IOException.class);
 
         assertThat(folder.resolve("unfinished")).doesNotExist();
     }

@@ -1,0 +1,81 @@
+package io.counters.collector.intake;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.DictionaryEntries;
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.counters.collector.ledger.MemoryLedger;
+import io.counters.collector.tap.Tap;
+import io.counters.wire.StatsdName;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A TCP stream after two bytes, which say how it is cut into reads. */
+@Tag("once")
+@Tag("slow")
+class StreamFuzzTest {
+    private static final int READ_BYTES = 64 * 1024;
+
+    static Stream<byte[]> seeds() {
+        return Stream.of(
+                        "increment a 5\r\ndecrement b 2\r\n\r\nfrom -\nb:3|c\nincrement c 10 400\nincrement c 14\n",
+                        DatagramFuzzTest.FROM + "10 1\nincrement a 5 7\nfrom -\nincrement a 5 7\ncut off",
+                        "increment " + "x".repeat(3000) + "\nincrement a\n",
+                        "from " + "x".repeat(1100) + "\nincrement a 1 5\n",
+                        "POST /" + "x".repeat(1100) + " HTTP/1.1\r\nHost: here\r\n\r\nincrement a\n",
+                        "\26\3\1\2\0\1increment a\n",
+                        "\n\26\3\1\2\0\1\nincrement a\n")
+                .map(text -> ("\1\7" + text).getBytes(ISO_8859_1));
+    }
+
+    @MethodSource("seeds")
+    @DictionaryEntries({
+        "increment ",
+        "from 8f2c6a1e0b7d4c93a5e1f07b 1 1",
+        "from -",
+        "GET / HTTP/1.1",
+        "Host: h",
+        "a:1|c"
+    })
+    @FuzzTest(maxDuration = "10s")
+    void a_stream_counts_the_same_however_it_is_cut(byte[] bytes) throws IOException {
+        if (bytes.length < 2 || bytes.length > READ_BYTES / 2) {
+            return;
+        }
+        ByteBuffer stream = ByteBuffer.wrap(bytes, 2, bytes.length - 2).slice();
+        Random cuts = new Random(bytes[0]);
+        int longest = 1 + (bytes[1] & 0xff) * 4;
+
+        SortedMap<String, Long> entire = read(stream.duplicate(), () -> READ_BYTES);
+        SortedMap<String, Long> inParts = read(stream.duplicate(), () -> 1 + cuts.nextInt(longest));
+
+        assertThat(inParts).isEqualTo(entire);
+    }
+
+    private static SortedMap<String, Long> read(ByteBuffer stream, java.util.function.IntSupplier cuts)
+            throws IOException {
+        MemoryLedger kept = new MemoryLedger();
+        Lines lines = new Lines(
+                LineTarget.of(kept.ledger),
+                250,
+                StatsdName.cleaning(List.of()),
+                new Tap(InstantSource.system(), 0),
+                kept.faults,
+                kept.metrics);
+        TcpConnection connection = new TcpConnection(new CutStream(stream, cuts), lines, 0);
+        ByteBuffer buffer = ByteBuffer.allocate(READ_BYTES);
+        while (connection.read(buffer.clear(), 0)) {
+            // Until its end, or until it uses another protocol.
+        }
+        connection.end();
+        return kept.values();
+    }
+}
