@@ -105,7 +105,16 @@ class TcpServer implements Runnable {
         idleNanos = settings.idle().toNanos();
         certificate = settings.access().certificate(Port.TCP);
         gate = new Gate(Port.TCP, settings.access().allowed(Port.TCP), faults, metrics);
-        lines = new Lines(target, settings.nameBytesMax(), settings.statsd().newName(), keys, tap, faults, metrics);
+        boolean isIdentified =
+                certificate.filter(Certificate::identifiesClients).isPresent();
+        lines = new Lines(
+                target,
+                settings.nameBytesMax(),
+                settings.statsd().newName(),
+                isIdentified ? Optional.empty() : keys,
+                tap,
+                faults,
+                metrics);
         LongAdder failed = metrics.count("intake_receive_failures_total", "Receives and accepts that failed.");
         failures = new SocketFailures("the TCP selector", failed, faults, nanoClock);
         acceptFailures = new SocketFailures("the TCP port's accept", failed, faults, nanoClock);

@@ -168,7 +168,7 @@ final class StreamTable {
         if (stream.remembered) {
             return false;
         }
-        return stream.once || bounds.refusesWithoutRoom()
+        return (stream.once || bounds.refusesWithoutRoom())
                 ? !makesRoom(stream)
                 : isOverRate(stream.address) && isWhole(stream) && streams.size() < bounds.streamsMax();
     }

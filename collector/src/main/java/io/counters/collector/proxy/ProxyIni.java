@@ -30,7 +30,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * The settings in statsite-proxy's INI file.
@@ -67,8 +66,6 @@ public record ProxyIni(
         String logLevel,
         Optional<Path> pidFile,
         List<String> remarks) {
-    private static final EmitterSettings UNSIGNED = EmitterSettings.to("nowhere");
-
     /** Instead of a port: turned off. */
     static final int OFF = -1;
 
@@ -235,7 +232,7 @@ public record ProxyIni(
                         + heapBytes + ". Lower them, or raise -Xmx");
             }
             List<String> dropTags = get(Key.DROP_TAGS, ProxyIni::dropTags);
-            EmitterSettings sums = given.containsKey(Key.KEY) ? signed() : UNSIGNED;
+            EmitterSettings sums = given.containsKey(Key.KEY) ? signed() : SignedSums.UNSIGNED;
             String level = get(Key.LOG_LEVEL, Reader::level);
             get(Key.DAEMONIZE, Reader::daemonize);
             Path pid = get(Key.PID_FILE, Path::of);
@@ -252,9 +249,7 @@ public record ProxyIni(
             } catch (SettingsException wrong) {
                 mistakes.addAll(wrong.mistakes());
             }
-            if (sums.isSigned()) {
-                warnOfTcp(list);
-            }
+            SignedSums.remark(sums, list).ifPresent(remark -> remarks.add(file + ": " + remark));
             noRoom(queue, list.size()).ifPresent(why -> mistakes.add(file + ": " + why));
             if (!mistakes.isEmpty()) {
                 throw new SettingsException(mistakes);
@@ -263,6 +258,17 @@ public record ProxyIni(
             return new ProxyIni(
                     bind, tcp, udp, page, queue, sender, senders, names, dropTags, sums, servers, list, level, written,
                     remarks);
+        }
+
+        /** Unlike the text of any other setting, that of the key is not shown: it may be the key itself. */
+        private EmitterSettings signed() {
+            Given key = Objects.requireNonNull(given.get(Key.KEY));
+            try {
+                return SignedSums.UNSIGNED.key(key.text);
+            } catch (IllegalArgumentException broken) {
+                mistakes.add(key.place + ": " + broken.getMessage());
+                return SignedSums.UNSIGNED;
+            }
         }
 
         private Optional<Listening> page(int port) {
@@ -309,29 +315,6 @@ public record ProxyIni(
             } catch (IllegalArgumentException unusable) {
                 mistakes.add(file + ": tls_certificate is " + chain + ", " + unusable.getMessage());
                 return Optional.empty();
-            }
-        }
-
-        /** Unlike the text of any other setting, that of the key is not shown: it may be the key itself. */
-        private EmitterSettings signed() {
-            Given key = Objects.requireNonNull(given.get(Key.KEY));
-            try {
-                return UNSIGNED.key(key.text);
-            } catch (IllegalArgumentException broken) {
-                mistakes.add(key.place + ": " + broken.getMessage());
-                return UNSIGNED;
-            }
-        }
-
-        private void warnOfTcp(List<Server> list) {
-            String overTcp = list.stream()
-                    .filter(server -> server.scheme() != Server.Scheme.UDP)
-                    .map(Server::toString)
-                    .collect(Collectors.joining(", "));
-            if (!overTcp.isEmpty()) {
-                remarks.add(
-                        file + ": key is set, but on TCP nothing can be signed, and collectors that require signatures"
-                                + " refuse it; for these, write udp:// before the address: " + overTcp);
             }
         }
 
