@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -138,7 +139,7 @@ class GuardTest {
         HttpPort port = page("127.0.0.1", withToken());
 
         for (String asked : List.of("GET /value", "HEAD /value", "GET /nothing", "POST /change", "GET /events")) {
-            String[] words = asked.split(" ");
+            String[] words = asked.split(" ", 2);
             Reply refused = browser(port).ask(words[0], words[1]).reply(!words[0].equals("HEAD"));
             assertThat(refused.status()).as(asked).isEqualTo(401);
             assertThat(refused.headers())
@@ -291,7 +292,7 @@ class GuardTest {
             strings = {"GET /value", "GET /nothing", "GET /healthz", "POST /change", "DELETE /value", "HEAD /value"})
     void every_answer_tells_the_browser_to_trust_it_little(String asked) throws Exception {
         HttpPort port = page("127.0.0.1", Guard.NONE);
-        String[] words = asked.split(" ");
+        String[] words = asked.split(" ", 2);
 
         Map<String, String> headers = browser(port)
                 .ask(words[0], words[1])
@@ -437,8 +438,11 @@ class GuardTest {
 
     @Test
     void connections_of_senders_that_are_not_listed_are_closed_at_once() throws Exception {
-        Guard guard = Guard.NONE.with(
-                new Gate(Port.OTLP, AccessSettings.allowed("10.0.0.0/8").get(Port.OTLP), said.log(), metrics));
+        Guard guard = Guard.NONE.with(new Gate(
+                Port.OTLP,
+                Objects.requireNonNull(AccessSettings.allowed("10.0.0.0/8").get(Port.OTLP)),
+                said.log(),
+                metrics));
         HttpPort port = page("127.0.0.1", guard);
 
         Browser refused = browser(port);

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.file.Files;
@@ -45,7 +46,11 @@ class TlsIntakeTest {
 
     private final AtomicLong nanos = new AtomicLong();
     private KeptLedger kept;
+
+    @SuppressWarnings("NullAway.Init") // Set by each test first.
     private Intake intake;
+
+    @SuppressWarnings("NullAway.Init")
     private Thread thread;
 
     @BeforeEach
@@ -216,8 +221,8 @@ class TlsIntakeTest {
     void what_senders_that_are_not_listed_send_does_not_count() throws Exception {
         intake(Optional.empty(), "tcp:10.0.0.0/8,udp:10.0.0.0/8,udp:127.0.0.2");
         try (Socket refused = plain();
-                DatagramSocket stranger = new DatagramSocket(0, InetAddress.getByName("127.0.0.1"));
-                DatagramSocket listed = new DatagramSocket(0, InetAddress.getByName("127.0.0.2"))) {
+                DatagramSocket stranger = new DatagramSocket(new InetSocketAddress("127.0.0.1", 0));
+                DatagramSocket listed = new DatagramSocket(new InetSocketAddress("127.0.0.2", 0))) {
             awaitClosed(refused);
             byte[] line = "increment a 1".getBytes(ISO_8859_1);
             stranger.send(new DatagramPacket(line, line.length, intake.udpAddress()));
@@ -234,8 +239,9 @@ class TlsIntakeTest {
     }
 
     private Socket fromOther() throws IOException {
-        Socket socket = new Socket(
-                InetAddress.getLoopbackAddress(), intake.tcpAddress().getPort(), InetAddress.getByName("127.0.0.2"), 0);
+        Socket socket = new Socket();
+        socket.bind(new InetSocketAddress("127.0.0.2", 0));
+        socket.connect(intake.tcpAddress());
         socket.setSoTimeout(50_000);
         return socket;
     }
