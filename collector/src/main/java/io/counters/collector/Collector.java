@@ -294,8 +294,8 @@ final class Collector implements AutoCloseable {
         Map<String, Long> numbers = parts.metrics.values();
         if (counting.counted().streams() > 0 && !numbers.equals(reported)) {
             log.info(
-                    "counters: {}; senders with totals: {}; their datagrams: {} sent, {} lost, {} received twice; counts"
-                            + " healed: {}; amounts in doubt: {}; datagrams dropped by the kernel: {}",
+                    "counters: {}; senders with totals: {}; their datagrams: {} sent, {} lost, {} received twice;"
+                            + " counts healed: {}; amounts in doubt: {}; datagrams dropped by the kernel: {}",
                     numbers.get("ledger_counters"),
                     numbers.get("ledger_streams"),
                     numbers.get("ledger_datagrams_sent"),

@@ -11,12 +11,11 @@ public enum Rejection {
     TOO_MANY_TAGS("a name has at most 7 tags; the collector's --drop-tags leaves out tags of StatsD lines"),
     REPEATED_TAG("a tag's key appears once in a name"),
     LINE_TOO_LONG("a line has at most 1,024 bytes"),
-    LINE_CUT(
-            "on TCP a line ends with a line break; this one was cut off with its connection, may be half of a line, and is"
-                    + " not counted. End the last line with a line break too: echo, not echo -n"),
+    LINE_CUT("on TCP a line ends with a line break; this one was cut off with its connection, may be half of a line,"
+            + " and is not counted. End the last line with a line break too: echo, not echo -n"),
     LINES_JOINED(
-            "the text contains several lines without line breaks between them, so they cannot be separated; none of them"
-                    + " is counted. End each line with a line break: a:1|c\\n"),
+            "the text contains several lines without line breaks between them, so they cannot be separated; none of"
+                    + " them is counted. End each line with a line break: a:1|c\\n"),
     DATAGRAM_CUT(
             "a datagram of the Unix socket has at most 1,048,576 bytes; this one is longer, and this line was cut off"),
     UNKNOWN_VERB("a line begins with increment, decrement or from, or is a StatsD line name:1|c"),
@@ -50,9 +49,8 @@ public enum Rejection {
     STATSD_VALUE("a counter's value is a number such as 3, -1, 2.5 or 1e3"),
     UNKNOWN_TYPE("StatsD has no such type; a counter's type is c, in lower case: name:1|c"),
     STATSD_RATE("a sample rate is greater than 0 and at most 1"),
-    HTTP(
-            "this port accepts lines, not HTTP; on TCP the connection is closed, and nothing after this line counts. A web page in"
-                    + " a browser may have sent it"),
+    HTTP("this port accepts lines, not HTTP; on TCP the connection is closed, and nothing after this line counts. A"
+            + " web page in a browser may have sent it"),
     TLS("this port accepts lines, not TLS; on TCP the connection is closed, and nothing after this counts");
 
     private final String rule;

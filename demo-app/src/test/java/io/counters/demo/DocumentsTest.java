@@ -229,7 +229,8 @@ class DocumentsTest {
     @ParameterizedTest
     @CsvSource({
         "core/src/main/java/io/counters/wire/Rejection.java, Reasons of rejected lines",
-        "collector/src/main/java/io/counters/collector/proxy/MessageRejection.java, Reasons of rejected messages (proxy)",
+        "collector/src/main/java/io/counters/collector/proxy/MessageRejection.java, Reasons of rejected messages"
+                + " (proxy)",
         "collector/src/main/java/io/counters/collector/proxy/Senders.java, Reasons of closed connections (proxy)",
     })
     void every_reason_is_documented_in_a_row(String file, String heading) throws IOException {
@@ -461,9 +462,14 @@ class DocumentsTest {
 
     @Test
     void anchors_follow_the_rule_of_github() {
-        assertThat(
-                        anchors(
-                                "# `@Count`\n## Replacing counters.jar\n## A, b & c\n```\n# none\n```\n## A, b & c\n### x_y-z (q)"))
+        assertThat(anchors("# `@Count`\n"
+                        + "## Replacing counters.jar\n"
+                        + "## A, b & c\n"
+                        + "```\n"
+                        + "# none\n"
+                        + "```\n"
+                        + "## A, b & c\n"
+                        + "### x_y-z (q)"))
                 .containsExactlyInAnyOrder("count", "replacing-countersjar", "a-b--c", "a-b--c-1", "x_y-z-q");
     }
 

@@ -90,7 +90,8 @@ final class StreamTable {
         crowding = new MinuteBudget(bounds.newStreamsMax());
         noRoom = metrics.count(
                 "ledger_no_room_lines_total",
-                "Lines with a total that were counted by their amount, or wait, because there was no room for a stream or watermark.");
+                "Lines with a total that were counted by their amount, or wait, because there was no room for a stream"
+                        + " or watermark.");
         expired = metrics.count("ledger_expired_streams_total", "Streams forgotten after 24 hours of silence.");
         crowdedOut = metrics.count("ledger_crowded_out_streams_total", "Streams dropped to make room for others.");
     }

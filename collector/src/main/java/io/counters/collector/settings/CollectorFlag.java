@@ -31,56 +31,59 @@ public enum CollectorFlag {
             "maximum number of TCP connections, 1 to 1000000; fewer if file descriptors or memory do not suffice"),
     TCP_IDLE(
             "24h",
-            "close a TCP connection that has sent nothing for this long, 1m to 9999h; what its sender writes next is lost"),
+            "close a TCP connection that has sent nothing for this long, 1m to 9999h; what its sender writes next is"
+                    + " lost"),
     ALLOW(
             "",
-            "addresses from which counts are taken, separated by commas: 10.0.0.0/8,fd00::/8; udp:, tcp: or otlp: before one is"
-                    + " for that port only; a port without any takes counts from everyone"),
+            "addresses from which counts are taken, separated by commas: 10.0.0.0/8,fd00::/8; udp:, tcp: or otlp:"
+                    + " before one is for that port only; a port without any takes counts from everyone"),
     HTTP_PORT("11213", "port of the page and the API, 0 to 65535; 0 uses any free port"),
     HTTP_BIND(
             "127.0.0.1",
             "address of the page and the API; beyond this machine only with a token or client certificates"),
     HTTP_NAMES(
             "",
-            "DNS names under which browsers reach the page, separated by commas: counters.example; localhost and addresses"
-                    + " need not be listed"),
+            "DNS names under which browsers reach the page, separated by commas: counters.example; localhost and"
+                    + " addresses need not be listed"),
     HTTP_CONNECTIONS("200", "maximum number of connections to the page and the API, 10 to 10000"),
     HTTP_LISTENERS("50", "maximum number of open tabs and other clients of server-sent events, 1 to 1000"),
     HTTP_WAITING(
             "32",
-            "how many requests by HTTP of one kind of work may wait for their turn on a port, 1 to 10000; further ones are"
-                    + " refused"),
+            "how many requests by HTTP of one kind of work may wait for their turn on a port, 1 to 10000; further ones"
+                    + " are refused"),
     TOKEN("", "what requests by HTTP need; there is no flag, because every user of the machine can see flags", true),
     TOKEN_FILE(
             "",
-            "file that contains the token and nothing else: requests by HTTP need it, as Authorization: Bearer TOKEN, or in a"
-                    + " browser as the password of any user"),
+            "file that contains the token and nothing else: requests by HTTP need it, as Authorization: Bearer TOKEN,"
+                    + " or in a browser as the password of any user"),
     TLS_CERTIFICATE(
             "",
-            "file with a certificate and those that certify it, in PEM: TLS on the ports of tls-ports; read again when it"
-                    + " changes"),
+            "file with a certificate and those that certify it, in PEM: TLS on the ports of tls-ports; read again when"
+                    + " it changes"),
     TLS_KEY("", "file with the certificate's private key, in PEM: PKCS#8 without a password"),
     TLS_CLIENT_CA(
             "",
-            "file with certificates of authorities, in PEM: a client whose certificate is of one of them needs no token, and the"
-                    + " TCP port takes no others"),
+            "file with certificates of authorities, in PEM: a client whose certificate is of one of them needs no"
+                    + " token, and the TCP port takes no others"),
     TLS_PORTS("tcp,http,otlp", "the ports that speak TLS if there is a certificate, separated by commas"),
     OTLP_PORT(
             "",
-            "port for counts by HTTP, POST /v1/metrics (OTLP) and POST /count, 0 to 65535; 4318 is OTLP's own, 0 uses any free"
-                    + " port; if it is left out, there is no such port"),
+            "port for counts by HTTP, POST /v1/metrics (OTLP) and POST /count, 0 to 65535; 4318 is OTLP's own, 0 uses"
+                    + " any free port; if it is left out, there is no such port"),
     OTLP_BIND("127.0.0.1", "address of that port; beyond this machine only with a token or client certificates"),
     OTLP_CONNECTIONS(
             "10000",
-            "maximum number of connections to that port, 1 to 1000000; fewer if file descriptors or memory do not suffice"),
+            "maximum number of connections to that port, 1 to 1000000; fewer if file descriptors or memory do not"
+                    + " suffice"),
     OTLP_TAGS(
             "*",
-            "attributes that become tags of what OTLP brings, separated by commas: method,service.name; * is each attribute"
-                    + " of a data point that does not name an instance, a host, a process or a container"),
+            "attributes that become tags of what OTLP brings, separated by commas: method,service.name; * is each"
+                    + " attribute of a data point that does not name an instance, a host, a process or a container"),
     OTLP_MEMORY(
             "10%",
-            "memory for requests by HTTP and for the last values of OTLP's series, 1% to 100% of the heap or an amount such as"
-                    + " 32m; a request beyond its quarter is refused, and one for which there is no room now waits"),
+            "memory for requests by HTTP and for the last values of OTLP's series, 1% to 100% of the heap or an amount"
+                    + " such as 32m; a request beyond its quarter is refused, and one for which there is no room now"
+                    + " waits"),
     DATA_DIR("counters-data", "folder of the ledger; one collector at a time can use it"),
     NAMES_MEMORY(
             "45%",
@@ -88,12 +91,12 @@ public enum CollectorFlag {
                     + " counters.overflow"),
     NEW_NAMES(
             "10%",
-            "how much of names-memory new names may use in a minute, 1% to 100% or an amount such as 16m; beyond it, lines"
-                    + " with totals are applied when their sender repeats them"),
+            "how much of names-memory new names may use in a minute, 1% to 100% or an amount such as 16m; beyond it,"
+                    + " lines with totals are applied when their sender repeats them"),
     STREAMS_MEMORY(
             "15%",
-            "memory for senders with totals and their watermarks, 1% to 100% of the heap or an amount such as 64m; when it"
-                    + " is full, senders that reported least often are dropped"),
+            "memory for senders with totals and their watermarks, 1% to 100% of the heap or an amount such as 64m;"
+                    + " when it is full, senders that reported least often are dropped"),
     STORE(
             "embedded",
             "store for other programs to read: memcached://HOST:PORT,HOST:PORT, redis://HOST:PORT/DB,"
@@ -106,15 +109,16 @@ public enum CollectorFlag {
     OPENTSDB_MODE("safe", "safe: a point is confirmed when HBase has stored it; fast: when the TSD has read it"),
     OPENTSDB_BODY(
             "8k",
-            "maximum bytes of a request to OpenTSDB as it is sent, 1k to 64m; use more than 8k only if the TSD allows it"),
+            "maximum bytes of a request to OpenTSDB as it is sent, 1k to 64m; use more than 8k only if the TSD allows"
+                    + " it"),
     SINK(
             "none",
             "further sinks for points, separated by commas: stdout, opentsdb:http://HOST:4242,"
                     + " otlp:http://HOST:4318/v1/metrics, prometheus:http://HOST:9090/api/v1/write, none"),
     SINK_HEADERS(
             "",
-            "file with headers of the requests to otlp and prometheus sinks, such as those of a login, one NAME: VALUE on"
-                    + " each line; they are never shown"),
+            "file with headers of the requests to otlp and prometheus sinks, such as those of a login, one NAME: VALUE"
+                    + " on each line; they are never shown"),
     INTERVAL("10s", "time between two points of a counter, 1s to 1h, in whole seconds"),
     IDLE("never", "leave a counter out once it has not moved for this long, 1s to 9999h; never publishes all"),
     SPOOL("1g", "maximum bytes on disk of unconfirmed points, 1m to 9999g; beyond it the oldest are dropped"),
@@ -129,20 +133,20 @@ public enum CollectorFlag {
     TAGS("src=counters", "tags that every point gets beside its name's own: dc=fra,env=prod"),
     LEDGER(
             "embedded",
-            "where the ledger is; embedded: in data-dir; kafka://HOST:PORT,HOST:PORT: in Kafka, which a fleet of collectors"
-                    + " shares"),
+            "where the ledger is; embedded: in data-dir; kafka://HOST:PORT,HOST:PORT: in Kafka, which a fleet of"
+                    + " collectors shares"),
     KAFKA_SETTINGS(
             "",
-            "file with properties of Kafka's clients, such as those of TLS and SASL, one KEY=VALUE on each line; secrets"
-                    + " are never shown"),
+            "file with properties of Kafka's clients, such as those of TLS and SASL, one KEY=VALUE on each line;"
+                    + " secrets are never shown"),
     INSTANCE(
             "",
-            "name of this collector within the fleet, the same after a restart; if it is left out, the name of the machine"
-                    + " and the UDP port"),
+            "name of this collector within the fleet, the same after a restart; if it is left out, the name of the"
+                    + " machine and the UDP port"),
     FLEET_PARTITIONS(
             "32",
-            "number of partitions of the fleet's topics, 1 to 1024; used only when they are created, and fixed from then"
-                    + " on"),
+            "number of partitions of the fleet's topics, 1 to 1024; used only when they are created, and fixed from"
+                    + " then on"),
     CONFIG("", "INI file with these settings, one KEY = VALUE on each line");
 
     private final String defaultText;

@@ -414,8 +414,8 @@ class IntakeTest {
                         "was rejected (lines_joined): the text contains several lines without line breaks between them")
                 .contains("a:1|c\\n; estimated counts in it: ");
         assertThat(kept.said.lines().get(1))
-                .contains(
-                        "sent 50,000 bytes without a line break; estimated counts in them: 10,000, and none is counted");
+                .contains("sent 50,000 bytes without a line break; estimated counts in them: 10,000, and none is"
+                        + " counted");
     }
 
     @Test

@@ -234,8 +234,10 @@ class TlsIntakeTest {
         assertThat(kept.counted("intake_datagrams_total")).isEqualTo(1);
         assertThat(kept.said.lines())
                 .containsExactlyInAnyOrder(
-                        "WARN TCP from 127.0.0.1 is refused, because --allow does not list it; nothing of it is counted",
-                        "WARN UDP from 127.0.0.1 is refused, because --allow does not list it; nothing of it is counted");
+                        "WARN TCP from 127.0.0.1 is refused, because --allow does not list it; nothing of it is"
+                                + " counted",
+                        "WARN UDP from 127.0.0.1 is refused, because --allow does not list it; nothing of it is"
+                                + " counted");
     }
 
     private Socket fromOther() throws IOException {

@@ -589,7 +589,8 @@ class ForwarderTest {
                 .singleElement()
                 .satisfies(line -> assertThat(line)
                         .contains(
-                                "\"a:1|cb:1|c\" was rejected (lines_joined): the text contains several lines without line",
+                                "\"a:1|cb:1|c\" was rejected (lines_joined): the text contains several lines without"
+                                        + " line",
                                 "a:1|c\\n; estimated counts in it: 2"));
         udp("users:abe|sorders:1|c\nload:1.|gorders:5|c\nincrement aincrement b\nincrement aorders:1|c\norders:1|C\n");
         Socket ends = connected();
@@ -624,9 +625,8 @@ class ForwarderTest {
         assertThat(said.lines().subList(1, 3))
                 .allSatisfy(line -> assertThat(line)
                         .startsWith("WARN TCP from 127.0.0.1:")
-                        .contains(
-                                ": 200,005 bytes arrived without a line break and are not forwarded; estimated counts in"
-                                        + " them: 40,001. End each line with a line break"));
+                        .contains(": 200,005 bytes arrived without a line break and are not forwarded; estimated counts"
+                                + " in them: 40,001. End each line with a line break"));
     }
 
     @Test

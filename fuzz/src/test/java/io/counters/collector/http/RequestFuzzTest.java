@@ -19,6 +19,7 @@ import io.counters.collector.publish.Series;
 import io.counters.collector.query.QueryApi;
 import io.counters.wire.StatsdName;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.file.Path;
@@ -84,7 +85,7 @@ class RequestFuzzTest {
                         kept.metrics)
                 .route());
         Dashboard page = new Dashboard(
-                new DashboardSettings(0),
+                new DashboardSettings(InetAddress.getLoopbackAddress(), 0, HttpLimits.PAGE, Guard.NONE),
                 kept.ledger,
                 () -> true,
                 history,

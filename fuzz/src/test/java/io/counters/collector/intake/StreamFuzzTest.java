@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.stream.Stream;
@@ -70,7 +71,7 @@ class StreamFuzzTest {
                 new Tap(InstantSource.system(), 0),
                 kept.faults,
                 kept.metrics);
-        TcpConnection connection = new TcpConnection(new CutStream(stream, cuts), lines, 0);
+        TcpConnection connection = new TcpConnection(new CutStream(stream, cuts), Optional.empty(), lines, 0);
         ByteBuffer buffer = ByteBuffer.allocate(READ_BYTES);
         while (connection.read(buffer.clear(), 0)) {
             // Until its end, or until it uses another protocol.
