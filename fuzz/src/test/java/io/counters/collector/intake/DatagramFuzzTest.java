@@ -68,6 +68,7 @@ class DatagramFuzzTest {
                 LineTarget.of(kept.ledger),
                 250,
                 StatsdName.cleaning(List.of()),
+                Optional.empty(),
                 new Tap(InstantSource.system(), 0),
                 kept.faults,
                 kept.metrics);
