@@ -155,10 +155,15 @@ final class SoakLoad implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         over = true;
         for (Sending sending : threads) {
-            sending.join();
+            try {
+                sending.join();
+            } catch (InterruptedException hurried) {
+                Thread.currentThread().interrupt();
+                return;
+            }
         }
     }
 }

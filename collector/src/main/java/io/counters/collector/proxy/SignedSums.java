@@ -19,7 +19,8 @@ final class SignedSums {
                 .collect(Collectors.joining(", "));
         return overTcp.isEmpty()
                 ? Optional.empty()
-                : Optional.of("key is set, but on TCP nothing can be signed, and collectors that require signatures refuse"
-                        + " it; for these, write udp:// before the address: " + overTcp);
+                : Optional.of(
+                        "key is set, but on TCP nothing can be signed, and collectors that require signatures refuse"
+                                + " it; for these, write udp:// before the address: " + overTcp);
     }
 }
