@@ -221,8 +221,8 @@ class TlsIntakeTest {
     void what_senders_that_are_not_listed_send_does_not_count() throws Exception {
         intake(Optional.empty(), "tcp:10.0.0.0/8,udp:10.0.0.0/8,udp:127.0.0.2");
         try (Socket refused = plain();
-                DatagramSocket stranger = new DatagramSocket(new InetSocketAddress("127.0.0.1", 0));
-                DatagramSocket listed = new DatagramSocket(new InetSocketAddress("127.0.0.2", 0))) {
+                DatagramSocket stranger = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+                DatagramSocket listed = new DatagramSocket(other())) {
             awaitClosed(refused);
             byte[] line = "increment a 1".getBytes(ISO_8859_1);
             stranger.send(new DatagramPacket(line, line.length, intake.udpAddress()));
@@ -240,9 +240,14 @@ class TlsIntakeTest {
                                 + " counted");
     }
 
+    /** Any port of another address of this machine. */
+    private static InetSocketAddress other() throws IOException {
+        return new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 2}), 0);
+    }
+
     private Socket fromOther() throws IOException {
         Socket socket = new Socket();
-        socket.bind(new InetSocketAddress("127.0.0.2", 0));
+        socket.bind(other());
         socket.connect(intake.tcpAddress());
         socket.setSoTimeout(50_000);
         return socket;
