@@ -74,6 +74,9 @@ class CollectorJarIT {
         COLLECTOR + ", META-INF/licenses/sqlite-jdbc, David Crawshaw",
         COLLECTOR + ", META-INF/licenses/kafka-clients-NOTICE, The Apache Software Foundation",
         COLLECTOR + ", META-INF/licenses/lz4, Yann Collet",
+        COLLECTOR + ", META-INF/licenses/protobuf, Google Inc.",
+        COUCHBASE + ", META-INF/licenses/protobuf, Google Inc.",
+        COUCHBASE + ", META-INF/licenses/dnsjava, Brian Wellington",
         COUCHBASE + ", META-INF/licenses/HdrHistogram, Gil Tene",
         COUCHBASE + ", META-INF/FastDoubleParser-LICENSE, Werner Randelshofer",
         COUCHBASE + ", META-INF/NOTICE, Jackson JSON processor"

@@ -119,12 +119,29 @@ public record StoreSettings(
                 product, servers, part, List.of("rediss", "couchbases").contains(url.group(1)), Optional.empty());
     }
 
-    /** Couchbase's client, which weighs as much as all of collector.jar, is in a jar of its own that may be missing. */
+    /**
+     * Couchbase's client, which weighs as much as all of collector.jar, is in a jar of its own, which may be missing, or be
+     * left over from before an upgrade.
+     */
     private static void requireCouchbaseClient() {
-        if (StoreSettings.class.getResource("/com/couchbase/client/java/AsyncCluster.class") == null) {
+        String ours = StoreSettings.class.getPackage().getImplementationVersion();
+        String client;
+        try {
+            client = Class.forName(
+                            "com.couchbase.client.java.AsyncCluster", false, StoreSettings.class.getClassLoader())
+                    .getPackage()
+                    .getImplementationVersion();
+        } catch (ClassNotFoundException missing) {
             throw new IllegalArgumentException(
                     "whose client is not in collector.jar; put collector-couchbase.jar, of the"
-                            + " same version, into the folder of collector.jar");
+                            + " same version, into the folder of collector.jar",
+                    missing);
+        }
+        // Only jars have versions, not the folders of a build.
+        if (ours != null && !ours.equals(client)) {
+            throw new IllegalArgumentException(
+                    "whose client, collector-couchbase.jar beside collector.jar, has version " + client
+                            + ", and collector.jar " + ours + "; replace it with the one of the same version");
         }
     }
 

@@ -4,25 +4,34 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.Program;
+import java.io.InputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** collector.jar in a folder of its own, without Couchbase's client, and then with it. */
+/** collector.jar in a folder of its own, without Couchbase's client, with that of another version, and then with its own. */
 @Tag("once")
 class CouchbaseJarIT {
+    private static final Path CLIENT = Path.of("../couchbase/target/collector-couchbase.jar");
+
     @TempDir
     Path folder;
 
     @Test
-    void it_says_which_file_is_missing_and_pushes_once_the_file_is_there() throws Exception {
+    void it_says_which_file_is_missing_or_of_another_version_and_pushes_once_the_right_one_is_there() throws Exception {
         Files.copy(Path.of("target/collector.jar"), folder.resolve("collector.jar"));
         Files.writeString(folder.resolve("password"), CouchbaseMockServer.LOGIN.password());
 
@@ -36,8 +45,15 @@ class CouchbaseJarIT {
                                         + " collector.jar");
             }
 
-            Files.copy(
-                    Path.of("../couchbase/target/collector-couchbase.jar"), folder.resolve("collector-couchbase.jar"));
+            leaveOlderClient();
+            try (Program collector = start(mock.port())) {
+                assertThat(collector.awaitEnd()).isEqualTo(2);
+                assertThat(String.join("\n", collector.errors()))
+                        .contains("collector-couchbase.jar beside collector.jar, has version 0.0.9, and collector.jar ")
+                        .contains("; replace it with the one of the same version");
+            }
+
+            Files.copy(CLIENT, folder.resolve("collector-couchbase.jar"), StandardCopyOption.REPLACE_EXISTING);
             try (Program collector = start(mock.port())) {
                 int port = Integer.parseInt(
                         collector.awaitLine(".*UDP 127\\.0\\.0\\.1:(\\d+).*").group(1));
@@ -48,6 +64,21 @@ class CouchbaseJarIT {
 
                 await().untilAsserted(() -> assertThat(mock.get("beside")).isEqualTo("7"));
             }
+        }
+    }
+
+    /** As an upgrade leaves it that replaces only collector.jar; one class is enough to be found. */
+    private void leaveOlderClient() throws Exception {
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().put(Attributes.Name.IMPLEMENTATION_VERSION, "0.0.9");
+        String found = "com/couchbase/client/java/AsyncCluster.class";
+        try (JarFile client = new JarFile(CLIENT.toFile());
+                InputStream in = client.getInputStream(client.getEntry(found));
+                JarOutputStream older = new JarOutputStream(
+                        Files.newOutputStream(folder.resolve("collector-couchbase.jar")), manifest)) {
+            older.putNextEntry(new JarEntry(found));
+            in.transferTo(older);
         }
     }
 
