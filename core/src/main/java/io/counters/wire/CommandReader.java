@@ -250,7 +250,10 @@ public final class CommandReader {
         return null;
     }
 
-    /** {@code SENDER AGE SEQ}; in records of a fleet also {@code SENDER AGE} and {@code SENDER AGE FIRST-LAST}. */
+    /**
+     * {@code SENDER AGE SEQ}; in records of a fleet also {@code SENDER AGE}, {@code SENDER AGE FIRST-LAST} and
+     * {@code SENDER AGE FIRST LAST}.
+     */
     private @Nullable Rejection from(byte[] in, int begin, int end) {
         int senderEnd = find(in, begin, end, (byte) ' ');
         int ageEnd = find(in, Math.min(senderEnd + 1, end), end, (byte) ' ');
@@ -271,15 +274,24 @@ public final class CommandReader {
         return null;
     }
 
-    /** What follows the age: nothing, or {@code FIRST-LAST}. Returns whether the commands accept such a line. */
+    /**
+     * What follows the age: nothing, {@code FIRST-LAST} or {@code FIRST LAST}. Returns whether the commands accept such a
+     * line.
+     */
     private boolean announced(byte[] in, int begin, int senderEnd, long age, int ageEnd, int end) {
         if (ageEnd == end) {
             return commands.announced(in, begin, senderEnd, age, 0, 0);
         }
         int dash = find(in, ageEnd + 1, end, (byte) '-');
-        long first = number(in, ageEnd + 1, dash);
-        long last = number(in, Math.min(dash + 1, end), end);
-        return first >= 1 && last >= first && commands.announced(in, begin, senderEnd, age, first, last);
+        int firstEnd = dash < end ? dash : find(in, ageEnd + 1, end, (byte) ' ');
+        long first = number(in, ageEnd + 1, firstEnd);
+        long last = number(in, Math.min(firstEnd + 1, end), end);
+        if (first < 1 || last < first) {
+            return false;
+        }
+        return dash < end
+                ? commands.announced(in, begin, senderEnd, age, first, last)
+                : commands.among(in, begin, senderEnd, age, first, last);
     }
 
     private @Nullable Rejection signed(byte[] in, int begin, int end) {

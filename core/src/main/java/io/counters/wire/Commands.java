@@ -35,6 +35,21 @@ public interface Commands {
         return false;
     }
 
+    /**
+     * A {@code from} line with two numbers, which only records between the collectors of a fleet contain: each line that
+     * follows is of one of the datagrams with these numbers. It says nothing about which of them arrived. Rejected unless
+     * overridden.
+     *
+     * @param bytes the stream's id is {@code bytes[begin, end)}
+     * @param ageMillis since the stream began, at its sender
+     * @param first the lowest of these numbers, from 1
+     * @param last the highest one
+     * @return false to reject the line
+     */
+    default boolean among(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        return false;
+    }
+
     /** The lines that follow belong to no stream. Also called at the start of every datagram. */
     void fromNobody();
 

@@ -172,6 +172,124 @@ class CheckpointsTest {
 
             await().until(() -> collector.received().value("a") == 7);
             assertThat(collector.received().streams()).hasSize(2);
+            // A collector that has forgotten the stream, which other copies send too, must not count it again.
+            assertThat(lines(collector)).contains("increment a 0 3").doesNotContain("increment a 3 3");
+        }
+    }
+
+    @Test
+    void what_is_counted_while_a_name_is_looked_up_before_a_checkpoint_is_sent_before_it() {
+        CountedCells cells = new CountedCells();
+        CountDownLatch never = new CountDownLatch(1);
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(
+                        EmitterSettings.to("collector:" + collector.port()).sweepMillis(60_000),
+                        cells.table(),
+                        log::add,
+                        host -> {
+                            InetAddress[] found = slowly(never, 200);
+                            cells.add("a", 4);
+                            return found;
+                        })) {
+            cells.add("a", 3);
+            emitter.start();
+
+            emitter.beforeCheckpoint();
+
+            await().atMost(Duration.ofSeconds(2))
+                    .until(() -> collector.received().value("a") == 7);
+            assertThat(collector.received().streams()).hasSize(2);
+        }
+    }
+
+    @Test
+    void a_look_up_that_is_repeated_while_a_checkpoint_is_prepared_has_ended_before_it() {
+        CountedCells cells = new CountedCells();
+        CountDownLatch again = new CountDownLatch(2);
+        CountDownLatch never = new CountDownLatch(1);
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(
+                        EmitterSettings.to("collector:" + collector.port()).sweepMillis(20),
+                        cells.table(),
+                        log::add,
+                        host -> {
+                            again.countDown();
+                            return again.getCount() > 0 ? new InetAddress[0] : slowly(never, 400);
+                        })) {
+            emitter.start();
+            await().until(() -> again.getCount() == 0);
+
+            emitter.beforeCheckpoint();
+
+            assertThat(threads("counters-resolve")).isEmpty();
+        }
+    }
+
+    @Test
+    void streams_of_before_a_checkpoint_are_not_repeated_to_a_collector_that_has_moved_meanwhile() throws Exception {
+        CountedCells cells = new CountedCells();
+        List<InetAddress> known = new CopyOnWriteArrayList<>(List.of(InetAddress.getLoopbackAddress()));
+        InetAddress other = InetAddress.getByAddress(new byte[] {127, 0, 0, 2});
+        try (CollectorSocket collector = new CollectorSocket();
+                CollectorSocket moved = new CollectorSocket(other, collector.port());
+                Emitter emitter = new Emitter(
+                        EmitterSettings.to("collector:" + collector.port()).sweepMillis(20),
+                        cells.table(),
+                        log::add,
+                        host -> known.toArray(InetAddress[]::new))) {
+            cells.add("a", 3);
+            emitter.start();
+            await().until(() -> collector.received().value("a") == 3);
+            emitter.beforeCheckpoint();
+            known.set(0, other);
+            cells.add("a", 4);
+
+            emitter.afterRestore();
+
+            await().until(() -> moved.received().value("a") > 0);
+            assertThat(moved.received().value("a")).isEqualTo(4);
+            assertThat(log).containsExactly("collector collector:" + collector.port() + " has moved to 127.0.0.2");
+        }
+    }
+
+    @Test
+    void streams_end_before_a_checkpoint_though_it_can_not_be_prepared() {
+        CountedCells cells = new CountedCells();
+        CountDownLatch looking = new CountDownLatch(1);
+        List<String> thrown = new CopyOnWriteArrayList<>();
+        try (CollectorSocket collector = new CollectorSocket();
+                Emitter emitter = new Emitter(
+                        EmitterSettings.to("127.0.0.1:" + collector.port() + "*20;unknown:1")
+                                .sweepMillis(1_500),
+                        cells.table(),
+                        line -> {
+                            if (line.contains("does not resolve") && thrown.isEmpty()) {
+                                thrown.add(line);
+                                throw new IllegalStateException("of the test");
+                            }
+                            log.add(line);
+                        },
+                        host -> {
+                            await().until(() -> looking.getCount() == 0);
+                            return new InetAddress[0];
+                        })) {
+            // The unknown one may own some of them.
+            List.of("a", "b", "c", "d", "e").forEach(name -> cells.add(name, 3));
+            emitter.start();
+            await().until(() -> !collector.received().values().isEmpty());
+            String owned = collector.received().values().keySet().iterator().next();
+            looking.countDown();
+            await().until(() -> threads("counters-resolve").stream()
+                    .allMatch(thread -> Stream.of(thread.getStackTrace())
+                            .anyMatch(frame -> frame.getMethodName().equals("pause"))));
+
+            emitter.beforeCheckpoint();
+            emitter.afterRestore();
+            cells.add(owned, 4);
+
+            await().until(() -> collector.received().value(owned) == 7);
+            assertThat(thrown).hasSize(1);
+            assertThat(collector.received().streams()).hasSize(2);
         }
     }
 
@@ -203,7 +321,7 @@ class CheckpointsTest {
                         EmitterSettings.to("collector:" + collector.port()),
                         cells.table(),
                         log::add,
-                        host -> slowly(asked))) {
+                        host -> slowly(asked, 700))) {
             cells.add("a", 3);
             emitter.start();
 
@@ -236,14 +354,20 @@ class CheckpointsTest {
         }
     }
 
-    /** A look-up that takes longer than a last sweep. */
-    private static InetAddress[] slowly(CountDownLatch asked) {
+    /** A look-up that takes so long. */
+    private static InetAddress[] slowly(CountDownLatch asked, long millis) {
         try {
-            asked.await(700, TimeUnit.MILLISECONDS);
+            asked.await(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException ended) {
             throw new AssertionError(ended);
         }
         return new InetAddress[] {InetAddress.getLoopbackAddress()};
+    }
+
+    private static List<String> lines(CollectorSocket collector) {
+        return collector.datagrams().stream()
+                .flatMap(bytes -> new String(bytes, UTF_8).lines())
+                .toList();
     }
 
     private static List<Thread> threads(String name) {

@@ -24,8 +24,12 @@ public final class CollectorSocket implements AutoCloseable {
     }
 
     CollectorSocket(int port) {
+        this(InetAddress.getLoopbackAddress(), port);
+    }
+
+    CollectorSocket(InetAddress address, int port) {
         try {
-            socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            socket = new DatagramSocket(new InetSocketAddress(address, port));
             socket.setReceiveBufferSize(4 << 20);
             socket.setSoTimeout(20);
         } catch (SocketException taken) {

@@ -61,6 +61,14 @@ final class RecordedCommands implements Commands {
     }
 
     @Override
+    public boolean among(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+        if (acceptsAnnounced) {
+            seen.add("among " + text(bytes, begin, end) + " " + ageMillis + " " + first + " to " + last);
+        }
+        return acceptsAnnounced;
+    }
+
+    @Override
     public void fromNobody() {
         seen.add("nobody");
     }

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Test;
 class RepeatedNamesTest {
     private static final String OWN = "io.counters.agent.weave.RepeatedNamesTest";
     private static final String SETTINGS = "alias='com.codahale.metrics.annotation.Counted;"
-            + "com.codahale.metrics.annotation.Metered;com.codahale.metrics.annotation.ExceptionMetered'";
+            + "com.codahale.metrics.annotation.Metered;com.codahale.metrics.annotation.ExceptionMetered',"
+            + "methods='*#wider = wider throw'";
 
     private final List<String> log = new ArrayList<>();
 
@@ -65,6 +66,9 @@ class RepeatedNamesTest {
         @ExceptionMetered(name = "all", absolute = true, cause = Throwable.class)
         @Count(value = "all", when = Count.When.THROW)
         void all() {}
+
+        @Count(value = "wider", when = Count.When.THROW, on = IOException.class)
+        void wider() {}
     }
 
     @Test
@@ -73,7 +77,8 @@ class RepeatedNamesTest {
         assertThat(listed(Failing.class))
                 .containsExactly(
                         "shop.Failing#place() = failed throw on java.io.IOException;java.lang.IllegalStateException",
-                        "shop.Failing#all() = all throw");
+                        "shop.Failing#all() = all throw",
+                        "shop.Failing#wider() = wider throw");
     }
 
     @Counted(name = "none")

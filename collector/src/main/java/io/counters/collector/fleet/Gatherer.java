@@ -203,9 +203,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
             stream = fresh(id, begin, end, hash, address);
         }
         stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
-        if (isAdmitted(stream, now) && seq > 0) {
-            open.from(stream, seq);
-        }
+        pass(stream, now, seq);
         return stream;
     }
 
@@ -235,19 +233,21 @@ final class Gatherer implements LineTarget, AutoCloseable {
 
     @Override
     public void heard(Object stream) {
-        isAdmitted((KnownStream) stream, nowMillis());
+        pass((KnownStream) stream, nowMillis(), 0);
     }
 
     /**
-     * Whether the lines of a stream may be passed on, and if so, announces the stream when that is due. Beyond the rate of new
+     * Passes on that a stream was heard, if its lines may be passed on, and announces it when that is due. Beyond the rate of new
      * streams, one waits: its totals are repeated, and applied once every partition is told of it. The numbers of its datagrams
      * are not passed on meanwhile, because even its home must not remember all streams of a flood; they are shown as lost.
+     *
+     * @param seq as {@link LineWindow#from} has it
      */
-    private boolean isAdmitted(KnownStream stream, long now) {
+    private void pass(KnownStream stream, long now, long seq) {
         if (!stream.isAdmitted) {
             admit(stream, now);
             if (!stream.isAdmitted) {
-                return false;
+                return;
             }
             streams.put(stream, stream);
             if (streams.size() > streamsMax) {
@@ -261,7 +261,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
             stream.waits = true;
             unannounced.add(stream);
         }
-        return true;
+        open.from(stream, seq);
     }
 
     @Override
@@ -338,7 +338,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
             sending = sentOpen;
             sentOpen = new SentWindow(answered);
         }
-        int announcedNow = full.announced().cardinality();
+        int announcedNow = full.streams().announced().cardinality();
         if (full.size() == 0 && announcedNow == 0) {
             sending.written(0);
             return;

@@ -13,12 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Merges records of the topic {@code PREFIX.lines} into the ledger of their partition. A record is text as on a TCP stream,
- * with two more forms of the {@code from} line:
+ * with three more forms of the {@code from} line:
  *
  * <pre>
  *   from SENDER AGE SEQ           datagram SEQ arrived; only in the stream's home partition
  *   from SENDER AGE FIRST-LAST    so did all datagrams from FIRST to LAST, at most 65,536; only there
  *   from SENDER AGE               the stream is alive; another partition counts its datagrams
+ *   from SENDER AGE FIRST LAST    so it is; and each line after it is of one of the datagrams from FIRST to LAST
  *   from -                        the lines after it belong to no stream, as do those before the first from line
  *   increment NAME AMOUNT TOTAL   and so on, as on a TCP stream; every line has its line break
  *   NAME:-0.25|c                  a fraction
@@ -95,6 +96,15 @@ final class LineRecords {
             // An age is at most Long.MAX_VALUE, and older than that is no older.
             long age = ageMillis + sinceMillis < 0 ? Long.MAX_VALUE : ageMillis + sinceMillis;
             stream = ledger.announced(bytes, begin, end, age, first, last);
+            return true;
+        }
+
+        @Override
+        public boolean among(byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
+            announced(bytes, begin, end, ageMillis, 0, 0);
+            if (stream != null) {
+                stream.among(first, last);
+            }
             return true;
         }
 

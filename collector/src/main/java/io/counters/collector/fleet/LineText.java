@@ -37,6 +37,14 @@ final class LineText {
         text[length++] = '\n';
     }
 
+    /** {@code from ID AGE FIRST LAST} */
+    void among(byte[] id, long ageMillis, long first, long last) {
+        beginFrom(id, ageMillis);
+        spaced(first);
+        spaced(last);
+        text[length++] = '\n';
+    }
+
     /** {@code from ID AGE SEQ}, or {@code from ID AGE FIRST-LAST} */
     void from(byte[] id, long ageMillis, long first, long last) {
         beginFrom(id, ageMillis);

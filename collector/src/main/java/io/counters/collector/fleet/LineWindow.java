@@ -5,8 +5,6 @@ import io.counters.wire.CommandReader;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
 import java.util.Arrays;
-import java.util.BitSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lines that arrived within one window, merged so that the sum stays the same:
@@ -46,7 +44,6 @@ final class LineWindow {
     /** The most datagrams of a run, so that a reader may refuse longer ones. */
     static final int RUN_MAX = 1 << 16;
 
-    private static final int NONE = -1;
     private static final int KIND_BITS = 3;
     private static final int KIND = (1 << KIND_BITS) - 1;
 
@@ -55,7 +52,6 @@ final class LineWindow {
 
     private static final int SLOTS_MIN = 1 << 10;
     private static final int BYTES_A_LINE = Long.BYTES * (STRIDE + 2) + 1;
-    private static final int BYTES_A_STREAM = 48;
 
     /** Lines with totals that decrement may use this beyond the others: more than a line and a stream need. */
     private static final int PAIR_BYTES = 1024;
@@ -65,9 +61,6 @@ final class LineWindow {
 
     private final SeededHash hashing;
     private final long bytesMax;
-
-    /** Distinguishes this window from every other one. */
-    private long number;
 
     /** The upper half is that of the hash, the lower half the number of a line plus 1; 0 marks a free slot. */
     private long[] slots = new long[SLOTS_MIN];
@@ -92,16 +85,7 @@ final class LineWindow {
 
     private int namesLength;
 
-    /** By place; of each stream also the line of its last run. */
-    private @Nullable KnownStream[] streams = new KnownStream[16];
-
-    private long[] bornMillis = new long[16];
-    private int[] lastRun = new int[16];
-    private int streamCount = 1;
-
-    /** The places of the streams that are announced to every partition with this window. */
-    private final BitSet announced = new BitSet();
-
+    private final WindowStreams streams = new WindowStreams();
     private boolean droppedIncrement;
     private long taken;
     private long droppedTotals;
@@ -119,39 +103,42 @@ final class LineWindow {
 
     /** Empties it, for the window with this number, which is above 0. */
     void begin(long next) {
-        number = next;
+        streams.begin(next);
         if (slots.length > SLOTS_MIN && slots.length > 16L * slotsUsed) {
             slots = new long[slots.length / 2];
         } else {
             Arrays.fill(slots, 0);
         }
-        Arrays.fill(streams, 0, streamCount, null);
-        announced.clear();
         slotsUsed = 0;
         size = 0;
         runs = 0;
         namesLength = 0;
-        streamCount = 1;
     }
 
     // Input
 
-    /** A {@code from} line of a stream with its time of birth, and with the number of its datagram. */
+    /**
+     * A {@code from} line of a stream with its time of birth, and with the number of its datagram; 0 if the lines that
+     * follow have none, or one that does not tell their order.
+     */
     void from(KnownStream stream, long seq) {
         if (!enter(stream)) {
-            droppedNumbers++;
+            droppedNumbers += seq > 0 ? 1 : 0;
             return;
         }
         int place = stream.place;
-        // A datagram that was late makes its stream look younger than it is.
-        bornMillis[place] = Math.min(bornMillis[place], stream.bornMillis);
-        int at = lastRun[place] * STRIDE;
+        if (seq <= 0) {
+            streams.unnumbered(place);
+            return;
+        }
+        streams.datagram(place, seq);
+        int at = streams.lastRun(place) * STRIDE;
         if (at >= 0 && lines[at + 2] + 1 == seq && seq - lines[at + 1] < RUN_MAX) {
             lines[at + 2] = seq;
         } else if (isFullForTotals()) {
             droppedNumbers++;
         } else {
-            lastRun[place] = size;
+            streams.setLastRun(place, size);
             runs++;
             append(place << KIND_BITS | RUN, seq, seq, 0);
         }
@@ -192,6 +179,10 @@ final class LineWindow {
         }
         if (bytes() - (verb == Verb.DECREMENT ? PAIR_BYTES : 0) >= bytesMax / 4 * 3) {
             return false;
+        }
+        if (at >= 0) {
+            // A lower total may follow a higher one.
+            streams.unnumbered(stream.place);
         }
         add(slot, key, in, begin, end, total, total, amount);
         return true;
@@ -245,28 +236,19 @@ final class LineWindow {
         if (!enter(stream)) {
             return false;
         }
-        announced.set(stream.place);
+        streams.announced().set(stream.place);
         return true;
     }
 
     /** Gives the stream a place in this window, if it has none; false if there is no room. */
     private boolean enter(KnownStream stream) {
-        if (stream.window == number) {
+        if (streams.contains(stream)) {
             return true;
         }
         if (isFullForTotals()) {
             return false;
         }
-        if (streamCount == streams.length) {
-            streams = Arrays.copyOf(streams, 2 * streamCount);
-            bornMillis = Arrays.copyOf(bornMillis, 2 * streamCount);
-            lastRun = Arrays.copyOf(lastRun, 2 * streamCount);
-        }
-        stream.window = number;
-        stream.place = streamCount;
-        streams[streamCount] = stream;
-        bornMillis[streamCount] = stream.bornMillis;
-        lastRun[streamCount++] = NONE;
+        streams.add(stream);
         return true;
     }
 
@@ -359,7 +341,7 @@ final class LineWindow {
 
     /** About the memory that its lines use. */
     long bytes() {
-        return (long) size * BYTES_A_LINE + namesLength + (long) streamCount * BYTES_A_STREAM;
+        return (long) size * BYTES_A_LINE + namesLength + streams.bytes();
     }
 
     /** The number of lines after merging, with {@link #runs}. */
@@ -414,23 +396,9 @@ final class LineWindow {
         return lines[line * STRIDE + 2];
     }
 
-    /** The stream with this place, which is not {@link #NOBODY}. */
-    KnownStream stream(int place) {
-        KnownStream stream = streams[place];
-        if (stream == null) {
-            throw new IllegalArgumentException("the window has no stream " + place);
-        }
-        return stream;
-    }
-
-    /** When that stream began, by the gatherer's clock. */
-    long bornMillis(int place) {
-        return bornMillis[place];
-    }
-
-    /** The places of the streams that are announced with it. */
-    BitSet announced() {
-        return announced;
+    /** The streams of its lines. */
+    WindowStreams streams() {
+        return streams;
     }
 
     /** How many lines were dropped since the last {@link #takeArrived}. */

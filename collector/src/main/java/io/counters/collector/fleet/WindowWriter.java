@@ -18,6 +18,7 @@ final class WindowWriter {
 
     private static final int PARTITION_SHIFT = 2 * PLACE_SHIFT;
     private static final int LINE = (1 << PLACE_SHIFT) - 1;
+    private static final int NO_PLACE = -1;
 
     private final int partitions;
     private final LineLog log;
@@ -66,16 +67,22 @@ final class WindowWriter {
             for (; next < window.size() && order[next] >>> PARTITION_SHIFT == partition; next++) {
                 int line = (int) order[next] & LINE;
                 int place = window.place(line);
-                if (window.kind(line) == LineWindow.RUN) {
-                    text.from(window.stream(place).id(), age(window, place), window.first(line), window.second(line));
+                boolean isRun = window.kind(line) == LineWindow.RUN;
+                if (isRun) {
+                    text.from(
+                            window.streams().at(place).id(),
+                            age(window, place),
+                            window.first(line),
+                            window.second(line));
                     numbers++;
                 } else {
                     if (place != of) {
-                        text.from(window.stream(place).id(), age(window, place));
+                        from(window, place);
                     }
                     command(window, line);
                 }
-                of = place;
+                // The lines of a stream need another line before them than its runs.
+                of = isRun ? NO_PLACE : place;
                 written.set(place);
                 if (!isFollowed(window, next) && sendIfLarge(partition)) {
                     of = LineWindow.NOBODY;
@@ -117,26 +124,36 @@ final class WindowWriter {
         for (int line = 0; line < size; line++) {
             int place = window.place(line);
             long partition = window.kind(line) == LineWindow.RUN
-                    ? window.stream(place).home
+                    ? window.streams().at(place).home
                     : Partitions.of(names, window.nameBegin(line), window.nameEnd(line), partitions, crc);
             order[line] = partition << PARTITION_SHIFT | (long) place << PLACE_SHIFT | line;
         }
         Arrays.sort(order, 0, size);
     }
 
+    /** The {@code from} line before the lines of a stream, with the numbers of their datagrams if these are known. */
+    private void from(LineWindow window, int place) {
+        WindowStreams streams = window.streams();
+        if (streams.isNumbered(place)) {
+            text.among(streams.at(place).id(), age(window, place), streams.first(place), streams.last(place));
+        } else {
+            text.from(streams.at(place).id(), age(window, place));
+        }
+    }
+
     /** The {@code from} lines of streams that are announced and have no lines in this partition. */
     private void others(LineWindow window, int partition) {
-        BitSet announced = window.announced();
+        BitSet announced = window.streams().announced();
         for (int place = announced.nextSetBit(0); place >= 0; place = announced.nextSetBit(place + 1)) {
             if (!written.get(place)) {
-                text.from(window.stream(place).id(), age(window, place));
+                text.from(window.streams().at(place).id(), age(window, place));
                 sendIfLarge(partition);
             }
         }
     }
 
     private long age(LineWindow window, int place) {
-        return Math.max(0, nowMillis - window.bornMillis(place));
+        return Math.max(0, nowMillis - window.streams().bornMillis(place));
     }
 
     private boolean sendIfLarge(int partition) {

@@ -22,12 +22,10 @@ final class ClonedStreams {
     private static final int LATELY_MAX = 100;
 
     /**
-     * How the number of a datagram compares with those that arrived earlier: it is higher, the highest again, or neither. In a
-     * fleet the number that makes a line the newest may have been dropped; so only a second sign within a minute counts.
+     * How the number of a datagram compares with those that arrived earlier: it is higher, the highest again, or neither.
      */
     enum Order {
         NEWEST,
-        NEWEST_OF_FLEET,
         LATEST,
         OLDER
     }
@@ -56,23 +54,15 @@ final class ClonedStreams {
     }
 
     /**
-     * The same for datagrams that a collector of a fleet has gathered: a line after them may be of any of them, so the first one
-     * must follow the highest one that arrived.
-     *
-     * @param first its number; 0 if it is not known
-     */
-    static Order orderOfRun(InboundStream stream, long first) {
-        return first > 1 && first == stream.arrivals.highest() + 1 ? Order.NEWEST_OF_FLEET : Order.OLDER;
-    }
-
-    /**
      * Called for a total at or below the watermark, unless its datagram is older.
      *
      * @param place of its counter in the stream
      */
     void judge(InboundStream stream, int place, Verb verb, boolean isBelow) {
-        int line = 2 * place + (verb == Verb.INCREMENT ? 1 : 2);
-        if (!isBelow) {
+        int line = DatagramNumbers.line(place, verb);
+        if (stream.numbers != null && !stream.numbers.isKnown(line)) {
+            return;
+        } else if (!isBelow) {
             stream.suspect = stream.suspect == line ? 0 : stream.suspect;
         } else if (stream.order == Order.NEWEST) {
             note(stream);
@@ -85,13 +75,12 @@ final class ClonedStreams {
     void end(InboundStream stream) {
         if (stream.suspect != 0) {
             stream.suspect = 0;
-            long now = listening.millis();
-            if (stream.order == Order.LATEST || now < stream.doubtedUntilMillis) {
-                note(stream);
-            }
-            stream.doubtedUntilMillis = now + AGAIN_MILLIS;
+            note(stream);
         }
         stream.order = Order.OLDER;
+        if (stream.numbers != null) {
+            stream.numbers.end();
+        }
     }
 
     private void note(InboundStream stream) {

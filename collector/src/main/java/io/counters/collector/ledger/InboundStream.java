@@ -50,8 +50,9 @@ public final class InboundStream {
 
     long clonedMillis;
 
-    /** Until then another sign from a fleet shows a clone. */
-    long doubtedUntilMillis;
+    /** In a fleet, what is known of the order of its lines; null before lines with numbers have come. */
+    @Nullable
+    DatagramNumbers numbers;
 
     /** Amounts that only totals brought: increments and decrements that were lost on the way. */
     long healed;
@@ -99,6 +100,12 @@ public final class InboundStream {
     /** Makes its lines wait if it cannot be remembered: all come in this {@link Ledger#batch}, each amount is its total. */
     public void comeOnce() {
         once = true;
+    }
+
+    /** In a fleet: its next lines in this {@link Ledger#batch} are of datagrams with these numbers, from 1. */
+    public void among(long first, long last) {
+        numbers = numbers == null ? new DatagramNumbers() : numbers;
+        order = numbers.begin(first, last);
     }
 
     /** Called when the ledger begins to remember it. */
@@ -158,6 +165,9 @@ public final class InboundStream {
         }
         if (watermarks != null) {
             watermarks[place] = total;
+        }
+        if (numbers != null) {
+            numbers.raised(DatagramNumbers.line(place, verb));
         }
         changed.set(place);
     }

@@ -123,7 +123,6 @@ final class StreamTable {
                 note(stream);
             }
         }
-        ClonedStreams.Order order = ClonedStreams.orderOfRun(stream, first);
         if (first > 0) {
             if (stream.arrivals.received() == 0) {
                 stream.countFrom(first);
@@ -131,7 +130,6 @@ final class StreamTable {
             stream.arrivals.add(first, last);
         }
         heard(stream);
-        stream.order = order;
         return stream;
     }
 

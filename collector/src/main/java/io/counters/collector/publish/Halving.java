@@ -15,9 +15,8 @@ final class Halving {
     static final int SINGLES_MAX = 16;
     private static final int LARGE = 8;
 
-    /** The order of pieces that may be sent: by the time, then as above. */
+    /** The order of pieces that may be sent: by the time, then as above; what is large comes first as it is below 0. */
     static final Comparator<Piece> ORDER = Comparator.<Piece>comparingLong(piece -> piece.due)
-            .thenComparing(Halving::isSmall)
             .thenComparingInt(piece -> isSmall(piece) ? piece.points : -piece.points);
 
     /** The bodies of the tick of which all was refused. */

@@ -6,9 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.common.SignedText;
 import io.counters.collector.publish.Receiver;
 import io.counters.collector.publish.Tsd;
+import io.counters.collector.simulate.Copies;
+import io.counters.emit.Transport;
 import io.counters.testsupport.Brokers;
 import io.counters.testsupport.CollectorProgram;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -353,5 +356,25 @@ class FleetIT {
         awaitOwned(List.of(again));
         awaitExact(List.of(again));
         awaitPoints();
+        awaitCopies(again);
+    }
+
+    /** Two copies of a program are noticed, and so far nothing else was taken for copies. */
+    private void awaitCopies(CollectorProgram owner) throws IOException {
+        assertThat(owner.metric("ledger_cloned_streams_total")).isZero();
+        Transport udp = (bytes, length) -> {
+            try {
+                socket.send(new DatagramPacket(bytes, length, InetAddress.getLoopbackAddress(), owner.port()));
+                return true;
+            } catch (IOException cannot) {
+                throw new UncheckedIOException(cannot);
+            }
+        };
+        Copies copies = new Copies("c09ed0000000000000000001", udp);
+        await("copies").atMost(PATIENCE).pollInterval(Duration.ofMillis(100)).until(() -> {
+            copies.count(udp);
+            return owner.get("/api/streams").contains("\"cloned\": true");
+        });
+        assertThat(owner.metric("ledger_cloned_streams_total")).isPositive();
     }
 }

@@ -10,6 +10,7 @@ import io.counters.collector.ledger.LedgerClock;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Snapshot;
+import io.counters.collector.ledger.StreamReport;
 import io.counters.collector.publish.TickClock;
 import io.counters.collector.simulate.SimulatedSender;
 import io.counters.emit.Transport;
@@ -664,6 +665,9 @@ final class FleetSimulation {
     private void judge(String who, List<Collector> owners) {
         TreeMap<String, Long> values = new TreeMap<>();
         for (Collector one : owners) {
+            one.owned.reports().stream()
+                    .filter(StreamReport::cloned)
+                    .forEach(report -> wrong.add(this + ": " + who + " take " + report.sender() + " for two senders"));
             Snapshot snapshot = one.owned.snapshot();
             for (int i = 0; i < snapshot.size(); i++) {
                 String name = snapshot.names()[i];

@@ -8,6 +8,9 @@ import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.intake.LineTarget;
 import io.counters.collector.ledger.StreamReport;
+import io.counters.collector.simulate.Copies;
+import io.counters.emit.Transport;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
@@ -15,6 +18,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -99,6 +103,40 @@ class GatheringTest {
                         .flatMap(partition -> partition.ledger.reports().stream()))
                 .isNotEmpty()
                 .noneMatch(StreamReport::cloned);
+    }
+
+    /** Their numbers are counted in one partition; the names of the others are judged, too. */
+    @Test
+    void two_copies_of_a_program_are_noticed_in_each_partition_that_has_a_name_which_both_count() {
+        String id = "c09ed0000000000000000001";
+        Gatherer collector = gatherer(new Random(1));
+        Transport feed = transport(new TargetFeed(collector));
+        Copies copies = new Copies(id, feed);
+
+        nowMillis += 100;
+        collector.run();
+        readRecords();
+        assertThat(partitions)
+                .allSatisfy(partition -> assertThat(partition.ledger.reports()).noneMatch(StreamReport::cloned));
+
+        for (int turn = 0; turn < 10; turn++) {
+            copies.count(feed);
+            nowMillis += 100;
+            collector.run();
+            readRecords();
+        }
+
+        assertThat(partitions.stream().filter(partition -> partition.ledger.size() > 0))
+                .hasSizeGreaterThan(PARTITIONS / 2)
+                .allSatisfy(partition ->
+                        assertThat(partition.ledger.reports()).singleElement().matches(StreamReport::cloned));
+    }
+
+    private static Transport transport(TargetFeed feed) {
+        return (bytes, length) -> {
+            feed.datagram(Arrays.copyOf(bytes, length));
+            return true;
+        };
     }
 
     /** Of such streams only amounts count, so that each amount matters. */

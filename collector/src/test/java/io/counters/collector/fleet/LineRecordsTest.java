@@ -94,6 +94,18 @@ class LineRecordsTest {
     }
 
     @Test
+    void a_from_line_with_the_numbers_of_its_lines_counts_no_datagrams_and_tells_their_order() {
+        read("from " + ID + " 1000 1 3", "increment a 2 9", "from " + ID + " 1000 4 4", "increment a 2 9");
+        assertThat(report().received()).isZero();
+        assertThat(report().cloned()).isFalse();
+
+        read("from " + ID + " 1000 5 6", "increment a 2 8");
+
+        assertThat(report().cloned()).isTrue();
+        assertThat(partition.ledger.value("a")).isEqualTo(9);
+    }
+
+    @Test
     void numbers_of_a_stream_that_is_not_whole_begin_with_the_first_that_arrives() {
         partition.ledger.forgetEarlier();
         nowMillis += 10_000;

@@ -15,6 +15,7 @@ final class TargetFeed implements Commands {
     private final CommandReader reader = new CommandReader(this);
     private final long address;
     private @Nullable Object stream;
+    private boolean isConnection;
     private byte[] datagram = {};
 
     /** Of one object, so that a test can count what the target allocates. */
@@ -31,6 +32,7 @@ final class TargetFeed implements Commands {
     }
 
     private void read() {
+        isConnection = false;
         reader.datagram(datagram, 0, datagram.length);
     }
 
@@ -47,6 +49,7 @@ final class TargetFeed implements Commands {
     void lines(String text) {
         byte[] bytes = text.getBytes(ISO_8859_1);
         target.batch(() -> {
+            isConnection = true;
             if (stream != null) {
                 target.heard(stream);
             }
@@ -57,6 +60,9 @@ final class TargetFeed implements Commands {
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         stream = target.stream(bytes, begin, end, ageMillis, seq, address);
+        if (isConnection) {
+            target.heard(stream);
+        }
     }
 
     @Override

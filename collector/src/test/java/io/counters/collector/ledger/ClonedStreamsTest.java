@@ -128,21 +128,61 @@ class ClonedStreamsTest {
     }
 
     @Test
-    void in_a_fleet_a_clone_is_noticed_where_no_number_is_missing() {
-        merge(announced(1, 3), 9, 9);
-        merge(announced(0, 0), 0, 5);
-        assertThat(isCloned()).as("another partition counts the datagrams").isFalse();
-        merge(announced(5, 5), 0, 7);
+    void in_a_fleet_a_total_that_falls_in_lines_that_are_newer_than_all_others_shows_a_clone() {
+        merge(among(3, 7), 9, 9);
+        merge(among(7, 9), 0, 5);
+        merge(among(9, 9), 0, 9);
+        merge(among(8, 9), 0, 5);
+        merge(announced(10, 10), 0, 5);
+        kept.ledger.heard(announced(0, 0));
         assertThat(isCloned())
-                .as("9 may be from datagram 6, whose number was dropped")
+                .as("some may be of datagrams 7 and 8; the numbers that arrived tell no order")
                 .isFalse();
 
-        merge(announced(6, 7), 0, 8);
-        assertThat(isCloned())
-                .as("9 may be from datagram 7, whose number was dropped in another window")
-                .isFalse();
-        merge(announced(8, 8), 0, 8);
-        kept.ledger.heard(announced(0, 0));
+        merge(among(12, 13), 0, 8);
+
+        assertThat(isCloned()).isTrue();
+    }
+
+    @Test
+    void in_a_fleet_two_copies_that_use_the_same_numbers_are_noticed() {
+        merge(among(7, 7), 9, 9);
+        merge(among(7, 7), 0, 8);
+        assertThat(isCloned()).as("a later line may repeat the datagram").isFalse();
+
+        merge(among(7, 7), 0, 9);
+
+        assertThat(isCloned()).isTrue();
+    }
+
+    @Test
+    void in_a_fleet_nothing_is_known_of_watermarks_that_were_raised_before_the_start_or_by_lines_without_numbers()
+            throws Exception {
+        merge(among(7, 7), 9, 9);
+        kept.commit.run();
+        kept.close();
+        open();
+        merge(among(5, 5), 0, 5);
+        merge(among(6, 6), 0, 6);
+        merge(announced(0, 0), 1, 10);
+        merge(among(8, 8), 0, 9);
+        assertThat(isCloned()).as("9 was of datagram 7, and 10 may be of any").isFalse();
+
+        merge(among(9, 9), 2, 12);
+        merge(among(10, 10), 0, 11);
+
+        assertThat(isCloned()).isTrue();
+    }
+
+    @Test
+    void in_a_fleet_a_number_that_no_sender_reaches_is_ignored() {
+        merge(among(7, 7), 9, 9);
+        merge(among(8, Long.MAX_VALUE), 1, 10);
+        merge(among(8, 8), 0, 9);
+        assertThat(isCloned()).as("10 was of a forged number").isFalse();
+
+        merge(among(9, 9), 1, 11);
+        merge(among(10, 10), 0, 10);
 
         assertThat(isCloned()).isTrue();
     }
@@ -216,6 +256,12 @@ class ClonedStreamsTest {
     private InboundStream announced(long first, long last) {
         byte[] id = STREAM.getBytes(ISO_8859_1);
         return kept.ledger.announced(id, 0, id.length, 1000, first, last);
+    }
+
+    private InboundStream among(long first, long last) {
+        InboundStream stream = announced(0, 0);
+        stream.among(first, last);
+        return stream;
     }
 
     private void merge(InboundStream stream, long amount, long total) {

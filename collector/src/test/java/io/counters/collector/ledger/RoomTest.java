@@ -204,6 +204,33 @@ class RoomTest {
         assertThat(ledger.value("a")).isEqualTo(5);
     }
 
+    /** Each of its amounts is its total, so none of them counts by itself, though the stream is not known to be whole. */
+    @Test
+    void a_line_that_comes_once_waits_for_room_for_its_name() {
+        begin(new LedgerSettings(Path.of("unused"), 100_000, 10_000, 100, 100, 100, Long.MAX_VALUE / 2));
+        now += MINUTE;
+        ledger.forgetEarlier();
+        for (int i = 0; i < 10_000; i++) {
+            attacker.datagram("increment flood." + i);
+        }
+        long overflow = ledger.value(LineMerger.OVERFLOW);
+
+        assertThat(ledger.batch(() -> once(5))).as("all was taken").isFalse();
+        assertThat(ledger.value(LineMerger.OVERFLOW)).isEqualTo(overflow);
+        now += MINUTE;
+        assertThat(ledger.batch(() -> once(5))).isTrue();
+
+        assertThat(ledger.value("a")).isEqualTo(5);
+    }
+
+    private void once(long amount) {
+        byte[] id = "once-0123456789-0123456789".getBytes(ISO_8859_1);
+        byte[] name = {'a'};
+        InboundStream stream = ledger.stream(id, 0, id.length, 10 * MINUTE, 0, 0);
+        stream.comeOnce();
+        ledger.merge(stream, Verb.INCREMENT, name, 0, 1, amount, amount);
+    }
+
     @Test
     void a_forged_total_does_not_block_the_amounts_of_its_stream() {
         home.datagram(HONEST + " 10 1\nincrement a 5 5");

@@ -6,7 +6,6 @@ import java.util.stream.IntStream;
 
 /** Two copies of one running program: real senders, which continue one stream with the same numbers. */
 public final class Copies {
-    /** So many that some are in the partition where a fleet sees the numbers of the stream's datagrams. */
     private static final List<String> NAMES =
             IntStream.range(0, 24).mapToObj(i -> "copied.c" + i).toList();
 
