@@ -144,13 +144,17 @@ class OpenTsdbSinkTest {
                 >= ticked.get());
     }
 
-    /** The files in the spool, without the sums in their names. */
-    private List<String> ticks() throws IOException {
+    private List<Path> files() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString().replaceFirst("(?<=\\.tick)\\.[0-9a-f]{8}$", ""))
-                    .sorted()
-                    .toList();
+            return files.sorted().toList();
         }
+    }
+
+    /** The names of the files in the spool, without the sums. */
+    private List<String> ticks() throws IOException {
+        return files().stream()
+                .map(file -> file.getFileName().toString().replaceFirst("(?<=\\.tick)\\.[0-9a-f]{8}$", ""))
+                .toList();
     }
 
     private static Snapshot counters(int count) {
@@ -704,8 +708,8 @@ class OpenTsdbSinkTest {
         }
 
         long bytes = 0;
-        for (String tick : ticks()) {
-            bytes += Files.size(folder.resolve(tick));
+        for (Path tick : files()) {
+            bytes += Files.size(tick);
         }
         assertThat(bytes).isBetween(500_000L, 1L << 20);
         assertThat(ticks()).last().isEqualTo((SECOND + 9) + "-10000.tick");
@@ -743,8 +747,8 @@ class OpenTsdbSinkTest {
         sink.put(SECOND, few(3));
         await().atMost(PATIENCE).until(() -> counted("publish_retries_total") > 0);
 
-        for (String tick : ticks()) {
-            Files.delete(folder.resolve(tick));
+        for (Path tick : files()) {
+            Files.delete(tick);
         }
         await().atMost(PATIENCE).until(() -> counted("publish_lost_points_total") == 3);
         fails.set(false);
