@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,9 +47,6 @@ final class Lines implements Commands {
     private final Runnable datagram = this::readDatagram;
 
     private final Runnable lines = this::readLines;
-
-    /** The message about lines that were turned away, once for all for the same reason. */
-    private final Supplier<String> turnedAwayMessage = this::turnedAwayMessage;
 
     /** How many lines of the present batch were turned away. */
     private long turnedAway;
@@ -187,14 +183,15 @@ final class Lines implements Commands {
         long lines = turnedAway;
         if (lines > 0) {
             turnedAway = 0;
-            faults.warn("turned away", from.addressKey, lines, turnedAwayMessage);
+            faults.warn(
+                    "turned away",
+                    from.addressKey,
+                    lines,
+                    () -> from.protocol() + " lines from " + from.text()
+                            + " were not counted under their names, or not yet: too many names or streams are new, or a"
+                            + " total jumped by more than 2^53; to allow more, raise --new-names, --names-memory or"
+                            + " --streams-memory");
         }
-    }
-
-    private String turnedAwayMessage() {
-        return source.protocol() + " lines from " + source.text()
-                + " were not counted under their names, or not yet: too many names or streams are new, or a total"
-                + " jumped by more than 2^53; to allow more, raise --new-names, --names-memory or --streams-memory";
     }
 
     /** Rejects the beginning of a line that is too long. */
