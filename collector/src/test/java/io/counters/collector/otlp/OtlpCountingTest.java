@@ -87,6 +87,21 @@ class OtlpCountingTest {
     }
 
     @Test
+    void what_comes_after_a_reset_began_then_and_not_at_the_start_of_the_series() throws Exception {
+        served.nowSeconds.set(1_060);
+        served.send(request("a", cumulative(NAME, point(1_000, 1_010, 100))));
+        served.ledger.forgetEarlier();
+        served.nowSeconds.set(1_200);
+
+        served.send(request("a", cumulative(NAME, point(1_000, 1_190, 100))));
+        served.send(request("a", cumulative(NAME, point(1_000, 1_200, 3))));
+
+        assertThat(served.value(NAME)).isEqualTo(103);
+        assertThat(served.counted("otlp_resets_total")).isEqualTo(1);
+        assertThat(served.counted("ledger_in_doubt_total")).isZero();
+    }
+
+    @Test
     void after_a_reset_the_value_counts_on_beyond_the_one_before_it() throws Exception {
         served.send(request("a", cumulative(NAME, point(0, 1_010, 10))));
         for (int i = 0; i <= 20; i++) {
@@ -145,6 +160,11 @@ class OtlpCountingTest {
 
         assertThat(served.value(NAME)).isEqualTo(9);
         assertThat(served.value("open")).isEqualTo(3);
+        // The value at an unknown start comes second; what the first point brought contains it already.
+        served.send(request("new", cumulative("unknown", point(2_000, 2_020, 110))));
+        served.send(request("new", cumulative("unknown", point(2_000, 2_000, 100))));
+        served.send(request("new", cumulative("unknown", point(2_000, 2_030, 112))));
+        assertThat(served.value("unknown")).isEqualTo(12);
         served.said.lines().clear();
     }
 
