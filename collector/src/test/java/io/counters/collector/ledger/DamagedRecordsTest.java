@@ -19,6 +19,7 @@ class DamagedRecordsTest {
     }
 
     @Test
+    @SuppressWarnings("ByteBufferBackingArray") // The buffers wrap their keys.
     void a_total_of_a_counter_without_a_name_is_damage() {
         Ledger ledger =
                 new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, state(), new Metrics());
