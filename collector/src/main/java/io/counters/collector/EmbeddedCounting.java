@@ -69,8 +69,7 @@ final class EmbeddedCounting implements Counting {
         Path folder = settings.keeping().folder();
         file = parts.open(new LedgerFile(folder));
         if (file.isShared()) {
-            throw new IOException("cannot use the ledger " + file + ": it has shared names with peers, and this version"
-                    + " has none; " + LedgerFile.WAY_OVER);
+            throw new IOException("cannot use the ledger " + file + ": " + LedgerFile.SHARED);
         }
         SecureRandom random = new SecureRandom();
         LedgerState state = load(new LedgerState(random.nextLong(), new SeededHash(random)));

@@ -3,10 +3,14 @@ package io.counters.collector.backup;
 import io.counters.collector.commands.Shell;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,7 +25,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Copies the ledger and the history of a collector, which may run and count meanwhile, and checks the copy.",
-            "DIR is created. Until the copy is complete and on disk, it is named DIR.part.",
+            "DIR is created. Until the copy is complete and on disk, it is named DIR.part-1.",
+            "If only the history cannot be copied, the backup has the ledger, and the exit status is 1.",
             "Run it as the collector's user, on its machine."
         })
 public final class Backup implements Callable<Integer> {
@@ -48,13 +53,43 @@ public final class Backup implements Callable<Integer> {
     public Integer call() throws SettingsException, IOException {
         Path data = DataFolder.of(Objects.requireNonNull(spec), environment);
         BackupFolder backup = new BackupFolder(Objects.requireNonNull(to));
-        BackupFolder.Written written = backup.write(data);
+        BackupFolder.Written written = watched(backup, data);
         shell.out()
                 .println("backed up " + data + " to " + backup + ": " + written.ledger() + "; bytes: " + written.bytes()
-                        + (written.hasHistory() ? ", with the history" : ", there is no history"));
+                        + (written.hasHistory()
+                                ? ", with the history"
+                                : written.problem() == null ? ", there is no history" : ", without the history"));
         shell.out()
                 .println("not in it: settings, and the spool, whose points are sent without it or will be missing from"
                         + " graphs; counts are unaffected");
+        if (written.problem() != null) {
+            shell.err()
+                    .println("the backup is complete but for the history, which is for graphs only: "
+                            + written.problem());
+            return 1;
+        }
         return 0;
+    }
+
+    /** Ends the process if it costs the collector too much disk. */
+    private BackupFolder.Written watched(BackupFolder backup, Path data) throws IOException {
+        if (!Files.isDirectory(data)) {
+            return backup.write(data);
+        }
+        LogWatch watch = new LogWatch(data, Files.getFileStore(data).getUsableSpace(), message -> {
+            shell.err().println(message);
+            Runtime.getRuntime().halt(1);
+        });
+        ScheduledExecutorService watching = Executors.newSingleThreadScheduledExecutor(work -> {
+            Thread thread = new Thread(work, "counters-backup-watch");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            watching.scheduleAtFixedRate(watch::look, 1, 1, TimeUnit.SECONDS);
+            return backup.write(data);
+        } finally {
+            watching.shutdownNow();
+        }
     }
 }

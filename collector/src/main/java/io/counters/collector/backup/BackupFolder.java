@@ -8,20 +8,16 @@ import io.counters.collector.ledger.FolderLock;
 import io.counters.collector.ledger.LedgerBackup;
 import io.counters.collector.ledger.LedgerContent;
 import io.counters.collector.ledger.OnlineCopy;
+import io.counters.collector.ledger.RestoredFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.UserPrincipal;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -35,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class BackupFolder {
     private static final String SUMS = "SHA256SUMS";
     private static final Pattern SUM = Pattern.compile("([0-9a-f]{64})  (\\S+)");
-    private static final String UNFINISHED = ".part";
+    private static final String UNFINISHED = ".part-";
 
     private final Path folder;
 
@@ -44,20 +40,30 @@ final class BackupFolder {
     }
 
     /**
-     * What a backup, or a restored data folder, has.
+     * A backup that was written.
      *
      * @param bytes of its files
      * @param hasHistory whether it has a history
+     * @param problem why it lacks the history that there is; null if it lacks none
+     */
+    record Written(LedgerContent ledger, long bytes, boolean hasHistory, @Nullable String problem) {}
+
+    /**
+     * A data folder that was restored.
+     *
+     * @param history what became of the history, for a person
+     * @param problem why the backup's history is not there; null if it is, or need not be
      * @param aside the ledger that was there before; null if there was none
      */
-    record Written(
+    record Restored(
             LedgerContent ledger,
-            long bytes,
-            boolean hasHistory,
+            String history,
+            @Nullable String problem,
             @Nullable Path aside) {}
 
     /**
-     * Writes the backup of a data folder, which a collector may be using.
+     * Writes the backup of a data folder, which a collector may be using. If only the history cannot be copied, the backup has
+     * the ledger.
      *
      * @throws IOException if there is no backup, with the reason; then nothing of it is left, unless the process was killed
      */
@@ -65,121 +71,155 @@ final class BackupFolder {
         if (Files.exists(folder)) {
             throw new IOException(folder + " exists already; a backup is a new folder, such as one with the date");
         }
-        Path unfinished = folder.resolveSibling(folder.getFileName() + UNFINISHED);
-        boolean isComplete = false;
+        Path unfinished = null;
+        Written written;
         try {
-            delete(unfinished);
-            Files.createDirectories(unfinished);
-            LedgerContent ledger = LedgerBackup.write(data, unfinished.resolve(LedgerBackup.NAME));
-            boolean hasHistory = HistoryBackup.write(data, unfinished.resolve(HistoryBackup.NAME));
-            List<String> sums = new ArrayList<>();
-            long bytes = 0;
-            for (String name : names(hasHistory)) {
-                Path file = unfinished.resolve(name);
-                sums.add(sum(file) + "  " + name);
-                bytes += Files.size(file);
-            }
-            Path listed = Files.write(unfinished.resolve(SUMS), sums, UTF_8);
-            OnlineCopy.sync(listed);
-            OnlineCopy.sync(unfinished);
+            unfinished = unfinished();
+            written = write(data, unfinished);
             Files.move(unfinished, folder);
-            isComplete = true;
-            OnlineCopy.sync(Objects.requireNonNull(folder.getParent()));
-            return new Written(ledger, bytes, hasHistory, null);
+            unfinished = null;
         } catch (FileSystemException cannot) {
             throw new IOException("the backup " + folder + " cannot be written: " + DiskFault.text(cannot), cannot);
+        } catch (IOException cannot) {
+            throw new IOException("there is no backup " + folder + ": " + DiskFault.text(cannot), cannot);
         } finally {
-            if (!isComplete) {
+            if (unfinished != null) {
                 delete(unfinished);
             }
         }
-    }
-
-    private static List<String> names(boolean hasHistory) {
-        return hasHistory ? List.of(LedgerBackup.NAME, HistoryBackup.NAME) : List.of(LedgerBackup.NAME);
-    }
-
-    /** Deletes what an earlier run left, which contains nothing but files. */
-    private static void delete(Path unfinished) throws IOException {
-        if (Files.isDirectory(unfinished)) {
-            try (Stream<Path> files = Files.list(unfinished)) {
-                for (Path file : (Iterable<Path>) files::iterator) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(unfinished);
+        try {
+            OnlineCopy.sync(Objects.requireNonNull(folder.getParent()));
+        } catch (IOException cannot) {
+            throw new IOException(
+                    "the backup " + folder + " is complete, but its name may not be on disk: " + DiskFault.text(cannot),
+                    cannot);
         }
+        return written;
+    }
+
+    private static Written write(Path data, Path unfinished) throws IOException {
+        LedgerContent ledger = LedgerBackup.write(data, unfinished.resolve(LedgerBackup.NAME));
+        boolean hasHistory = false;
+        String problem = null;
+        try {
+            hasHistory = HistoryBackup.write(data, unfinished.resolve(HistoryBackup.NAME));
+        } catch (IOException cannot) {
+            problem = DiskFault.text(cannot);
+        }
+        List<String> sums = new ArrayList<>();
+        long bytes = 0;
+        for (String name : hasHistory ? List.of(LedgerBackup.NAME, HistoryBackup.NAME) : List.of(LedgerBackup.NAME)) {
+            Path file = unfinished.resolve(name);
+            sums.add(RestoredFile.sum(file) + "  " + name);
+            bytes += Files.size(file);
+        }
+        OnlineCopy.sync(Files.write(unfinished.resolve(SUMS), sums, UTF_8));
+        OnlineCopy.sync(unfinished);
+        return new Written(ledger, bytes, hasHistory, problem);
+    }
+
+    /** Creates a folder that no other run uses, and that nobody has put something into. */
+    private Path unfinished() throws IOException {
+        Files.createDirectories(Objects.requireNonNull(folder.getParent()));
+        for (int number = 1; ; number++) {
+            try {
+                return Files.createDirectory(folder.resolveSibling(folder.getFileName() + UNFINISHED + number));
+            } catch (FileAlreadyExistsException ofAnother) {
+                // It runs, or was killed; the next number.
+            }
+        }
+    }
+
+    /** Deletes what this run wrote, which contains nothing but files. */
+    private static void delete(Path unfinished) throws IOException {
+        try (Stream<Path> files = Files.list(unfinished)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(unfinished);
     }
 
     /**
      * Puts the backup into a data folder that no collector uses. A ledger that is there is set aside; a history that is there
-     * stays, because it has everything that this one has.
+     * stays if it has what this one has. If only the history cannot be restored, the ledger is.
      *
      * @throws IOException if it is damaged, or cannot be restored, with the reason and the remedy
      */
-    Written restore(Path data) throws IOException {
-        check();
+    Restored restore(Path data) throws IOException {
+        Map<String, String> sums = check();
         LedgerContent ledger = LedgerBackup.check(folder);
         try (FolderLock lock = new FolderLock(data)) {
-            Path history = data.resolve(HistoryBackup.NAME);
-            boolean takesHistory = Files.exists(folder.resolve(HistoryBackup.NAME)) && !Files.exists(history);
-            if (takesHistory) {
-                Path unfinished = data.resolve(HistoryBackup.NAME + UNFINISHED);
-                Files.copy(folder.resolve(HistoryBackup.NAME), unfinished, StandardCopyOption.REPLACE_EXISTING);
-                OnlineCopy.sync(unfinished);
-                Files.move(unfinished, history, StandardCopyOption.ATOMIC_MOVE);
-            }
-            Path aside = LedgerBackup.restore(folder, lock);
-            giveToOwner(data);
-            return new Written(ledger, Files.size(folder.resolve(LedgerBackup.NAME)), takesHistory, aside);
+            HistoryPart history = new HistoryPart(data, sums.get(HistoryBackup.NAME));
+            Path aside = LedgerBackup.restore(folder, lock, sum(sums, LedgerBackup.NAME), history);
+            return new Restored(ledger, history.done, history.problem, aside);
         }
     }
 
-    /** Lets the collector's user use what root has restored: the folder's owner owns the files. */
-    private static void giveToOwner(Path data) throws IOException {
-        UserPrincipal owner = Files.getOwner(data);
-        try (Stream<Path> files = Files.list(data)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                if (!Files.getOwner(file).equals(owner)) {
-                    Files.setOwner(file, owner);
+    /** Restores the history, whose faults do not prevent the ledger's restore. */
+    private final class HistoryPart implements Runnable {
+        private final Path data;
+        private final @Nullable String sum;
+        private String done = "; the backup has no history";
+        private @Nullable String problem;
+
+        HistoryPart(Path data, @Nullable String sum) {
+            this.data = data;
+            this.sum = sum;
+        }
+
+        @Override
+        public void run() {
+            if (sum != null) {
+                try {
+                    done = HistoryBackup.restore(folder, data, sum);
+                } catch (IOException cannot) {
+                    done = "; without its history";
+                    problem = DiskFault.text(cannot);
                 }
             }
         }
     }
 
-    /** Compares the files with their sums. */
-    private void check() throws IOException {
+    /** Compares the files with their sums, and returns these by the names of the files. */
+    private Map<String, String> check() throws IOException {
         if (!Files.isDirectory(folder)) {
             throw new IOException(folder + " is not a backup: there is no such folder");
         }
-        Path sums = folder.resolve(SUMS);
-        if (!Files.exists(sums)) {
+        Path listed = folder.resolve(SUMS);
+        if (!Files.exists(listed)) {
             throw new IOException(folder + " is not a backup: " + SUMS + " is missing in it, which the command backup"
                     + " writes last; give another backup");
         }
-        for (String line : Files.readAllLines(sums, UTF_8)) {
+        Map<String, String> sums = new HashMap<>();
+        for (String line : Files.readAllLines(listed, UTF_8)) {
             Matcher sum = SUM.matcher(line);
             if (!sum.matches() || !Files.exists(folder.resolve(sum.group(2)))) {
-                throw new IOException("the backup " + folder + " is not complete: " + SUMS + " has the line \"" + line
-                        + "\"; give another backup");
+                throw incomplete("has the line \"" + line + "\"");
             }
-            if (!sum(folder.resolve(sum.group(2))).equals(sum.group(1))) {
+            if (!RestoredFile.sum(folder.resolve(sum.group(2))).equals(sum.group(1))) {
                 throw new IOException("the backup " + folder + " is damaged: " + sum.group(2)
                         + " is not what was written; give another backup");
             }
+            sums.put(sum.group(2), sum.group(1));
         }
+        sum(sums, LedgerBackup.NAME);
+        if (Files.exists(folder.resolve(HistoryBackup.NAME))) {
+            sum(sums, HistoryBackup.NAME);
+        }
+        return sums;
     }
 
-    private static String sum(Path file) throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-                in.transferTo(OutputStream.nullOutputStream());
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException everyJdkHasIt) {
-            throw new IllegalStateException(everyJdkHasIt);
+    private String sum(Map<String, String> sums, String name) throws IOException {
+        String sum = sums.get(name);
+        if (sum == null) {
+            throw incomplete("has no line for " + name);
         }
+        return sum;
+    }
+
+    private IOException incomplete(String why) {
+        return new IOException("the backup " + folder + " is not complete: " + SUMS + " " + why + "; give another backup");
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.counters.collector.backup;
 
 import io.counters.collector.commands.Shell;
+import io.counters.collector.ledger.RestoredFile;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -49,12 +50,10 @@ public final class Restore implements Callable<Integer> {
     public Integer call() throws SettingsException, IOException {
         Path data = DataFolder.of(Objects.requireNonNull(spec), environment);
         BackupFolder backup = new BackupFolder(Objects.requireNonNull(from));
-        BackupFolder.Written restored = backup.restore(data);
+        BackupFolder.Restored restored = backup.restore(data);
         shell.out()
                 .println("restored " + backup + " to " + data + ": " + restored.ledger()
-                        + (restored.hasHistory()
-                                ? "; with its history"
-                                : "; its history was not needed or is missing"));
+                        + restored.history());
         if (restored.aside() != null) {
             shell.out()
                     .println("the ledger that was there is kept as " + restored.aside()
@@ -64,6 +63,16 @@ public final class Restore implements Callable<Integer> {
                 .println(
                         "start the collector now; what senders without totals have counted since that commit, and senders"
                                 + " that ended since, is lost");
+        if (RestoredFile.isOfRoot(data)) {
+            shell.out()
+                    .println("the files belong to root, as their folder does; if the collector has another user: chown -R USER "
+                            + data);
+        }
+        if (restored.problem() != null) {
+            shell.err()
+                    .println("the ledger is restored, the history is not; it is for graphs only: " + restored.problem());
+            return 1;
+        }
         return 0;
     }
 }

@@ -89,7 +89,7 @@ public final class LedgerImport {
         try {
             if (file.isShared()) {
                 throw new IOException(
-                        "it has shared names with peers, and this version has none; " + LedgerFile.WAY_OVER);
+                        LedgerFile.SHARED);
             }
             long nowMillis = clock.millis();
             Ledger source = ledger(LedgerSettings.in(folder), file.load(state()), nowMillis);

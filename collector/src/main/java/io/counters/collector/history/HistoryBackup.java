@@ -1,9 +1,14 @@
 package io.counters.collector.history;
 
+import io.counters.collector.ledger.AsideFiles;
+import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.ledger.OnlineCopy;
+import io.counters.collector.ledger.RestoredFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -34,6 +39,70 @@ public final class HistoryBackup {
             return true;
         } catch (SQLException cannot) {
             throw new IOException(file + " cannot be copied to " + to + ": " + cannot.getMessage(), cannot);
+        }
+    }
+
+    /**
+     * Puts a backup's history into a data folder that no collector uses. One that is there stays if it has what the backup has;
+     * otherwise it is set aside.
+     *
+     * @param from the folder of the backup
+     * @param sum the SHA-256 of the backup's history
+     * @return what was done, for a person
+     * @throws IOException if it could not be restored, with the reason; then the folder is as it was
+     */
+    public static String restore(Path from, Path data, String sum) throws IOException {
+        Path there = data.resolve(NAME);
+        Path unfinished = data.resolve(NAME + ".part");
+        AsideFiles replaced = new AsideFiles(there, "replaced");
+        try {
+            if (Files.exists(there) && goesOn(there, from.resolve(NAME))) {
+                return "; the history that was there stays, it has what the backup's has";
+            }
+            RestoredFile.requireRoom(from.resolve(NAME), data);
+            RestoredFile.copy(from.resolve(NAME), unfinished, sum);
+            String kept = "";
+            if (Files.exists(there)) {
+                kept = "; the one that was there lacks what the backup has, and is kept as " + replaced.move();
+            }
+            replaced.moveOrphans();
+            Files.move(unfinished, there, StandardCopyOption.ATOMIC_MOVE);
+            OnlineCopy.sync(data);
+            return "; with its history" + kept;
+        } finally {
+            Files.deleteIfExists(unfinished);
+        }
+    }
+
+    /** Whether a history has seconds up to the last one of the backup's, and after it. */
+    private static boolean goesOn(Path there, Path backup) throws IOException {
+        Seconds backedUp;
+        try {
+            backedUp = seconds(backup);
+        } catch (SQLException unreadable) {
+            throw new IOException(backup + " cannot be read: " + unreadable.getMessage(), unreadable);
+        }
+        try {
+            Seconds kept = seconds(there);
+            return kept.first <= backedUp.last && kept.last >= backedUp.last || backedUp.last == 0;
+        } catch (SQLException unreadable) {
+            return false;
+        }
+    }
+
+    /** The first and the last second of which a history has values; 0 if it has none. */
+    private record Seconds(long first, long last) {}
+
+    private static Seconds seconds(Path file) throws SQLException, IOException {
+        List<String> kept = new ArrayList<>();
+        for (Resolution resolution : Resolution.values()) {
+            kept.add("SELECT second AS first, second AS last FROM " + resolution.table("tick"));
+            kept.add("SELECT first, last FROM " + resolution.table("run"));
+        }
+        String all = " FROM (" + String.join(" UNION ALL ", kept) + ")";
+        try (Connection connection = LedgerInspection.reading(file);
+                Statement statement = connection.createStatement()) {
+            return new Seconds(number(statement, "SELECT min(first)" + all), number(statement, "SELECT max(last)" + all));
         }
     }
 

@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -30,7 +31,13 @@ public final class FolderLock implements AutoCloseable {
         boolean isFree;
         try {
             Files.createDirectories(folder);
-            file = FileChannel.open(folder.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            Path lock = folder.resolve(NAME);
+            boolean isThere = Files.exists(lock, LinkOption.NOFOLLOW_LINKS);
+            file = FileChannel.open(
+                    lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+            if (!isThere) {
+                RestoredFile.give(lock);
+            }
             isFree = isFree(file);
         } catch (IOException cannot) {
             throw new IOException(

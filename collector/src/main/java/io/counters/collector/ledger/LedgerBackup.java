@@ -65,6 +65,10 @@ public final class LedgerBackup {
                 throw new SQLException("it is damaged: " + contradiction);
             }
         }
+        adoptNothing(copy);
+    }
+
+    static void adoptNothing(Statement copy) throws SQLException {
         copy.execute("INSERT OR REPLACE INTO meta VALUES ('adopts', 0)");
     }
 
@@ -92,23 +96,31 @@ public final class LedgerBackup {
     }
 
     /**
-     * Puts a checked copy in the place of a folder's ledger, which is set aside. Until it is complete, no collector starts
-     * there. If it is interrupted, it can be run again.
+     * Puts a checked copy in the place of a folder's ledger, which is set aside. From its first file on until it is complete,
+     * no collector starts there. If it is interrupted, it can be run again.
      *
      * @param from the folder of the copy
      * @param lock of the data folder
+     * @param sum the copy's SHA-256
+     * @param others restores what else belongs to the folder, once the ledger's copy is on disk; throws nothing that prevents it
      * @return the path of the ledger that was there; null if there was none
      */
-    public static @Nullable Path restore(Path from, FolderLock lock) throws IOException {
+    public static @Nullable Path restore(Path from, FolderLock lock, String sum, Runnable others) throws IOException {
         Path folder = lock.folder();
         Path restoring = folder.resolve(LedgerFile.RESTORING);
-        AsideFiles replaced = new AsideFiles(folder, "replaced");
+        AsideFiles replaced = new AsideFiles(folder.resolve(NAME), "replaced");
         try {
-            copy(from.resolve(NAME), folder, restoring);
+            if (!Files.exists(restoring)) {
+                // Without a restore that was interrupted, a log without a ledger belongs to none of those set aside.
+                replaced.moveOrphans();
+            }
+            copy(from.resolve(NAME), folder, restoring, sum);
+            others.run();
             Path aside = replaced.finish();
             if (LedgerFile.isIn(folder)) {
                 aside = replaced.move();
             }
+            replaced.moveOrphans();
             OnlineCopy.sync(folder);
             Files.move(restoring, folder.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
             OnlineCopy.sync(folder);
@@ -122,14 +134,21 @@ public final class LedgerBackup {
     }
 
     /** If it cannot be copied, the ledger that is there can be used again; if there is none, none may begin. */
-    private static void copy(Path from, Path folder, Path restoring) throws IOException {
+    private static void copy(Path from, Path folder, Path restoring, String sum) throws IOException {
+        Path unfinished = folder.resolve(LedgerFile.RESTORING + ".part");
         boolean isCopied = false;
         try {
-            Files.copy(from, restoring, StandardCopyOption.REPLACE_EXISTING);
-            OnlineCopy.sync(restoring);
+            if (!Files.exists(restoring)) {
+                Files.createFile(restoring);
+                OnlineCopy.sync(folder);
+            }
+            RestoredFile.requireRoom(from, folder);
+            RestoredFile.copy(from, unfinished, sum);
+            Files.move(unfinished, restoring, StandardCopyOption.ATOMIC_MOVE);
             OnlineCopy.sync(folder);
             isCopied = true;
         } finally {
+            Files.deleteIfExists(unfinished);
             if (!isCopied && LedgerFile.isIn(folder)) {
                 Files.deleteIfExists(restoring);
             }

@@ -18,6 +18,8 @@ import org.sqlite.SQLiteOpenMode;
  * statements, not by the driver.
  */
 final class LedgerConnection implements AutoCloseable {
+    static final int LOG_BYTES = 8 << 20;
+
     private final Connection connection;
     private final Statement control;
     private final LedgerWriter writer;
@@ -57,6 +59,8 @@ final class LedgerConnection implements AutoCloseable {
                                 + " on a local disk");
             }
             control.execute("PRAGMA synchronous = FULL");
+            // A log that a backup has made large shrinks again once it has been copied into the database.
+            control.execute("PRAGMA journal_size_limit = " + LOG_BYTES);
             upgrade = isFirst ? LedgerUpgrade.prepare(file, control) : null;
             if (isFirst) {
                 LedgerTables.create(control);

@@ -52,6 +52,9 @@ public final class LedgerFile implements Journal, AutoCloseable {
     public static final String WAY_OVER = "with the version that wrote it, let one collector take over all"
             + " names, and then start this version on that collector's ledger (docs/several-collectors.md)";
 
+    /** Why a ledger that {@link #isShared} is refused. */
+    public static final String SHARED = "it has shared names with peers, and this version has none; " + WAY_OVER;
+
     /** More than SQLite needs to start. */
     private static final int PROBE_BYTES = 128 * 1024;
 
@@ -109,7 +112,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         this.folder = folder;
         file = folder.resolve(NAME);
         lock = new FolderLock(folder);
-        damaged = new AsideFiles(folder, "damaged");
+        damaged = new AsideFiles(file, "damaged");
         boolean isOpen = false;
         try {
             unpackLibrary();

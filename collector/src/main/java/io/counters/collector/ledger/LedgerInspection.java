@@ -62,8 +62,8 @@ public record LedgerInspection(
         return format == LedgerTables.FORMAT_BEFORE;
     }
 
-    /** A connection that changes nothing, and creates no file. */
-    static Connection reading(Path file) throws SQLException, IOException {
+    /** A connection to a database that no process uses, which changes nothing, and creates no file. */
+    public static Connection reading(Path file) throws SQLException, IOException {
         SQLiteConfig config = new SQLiteConfig();
         config.setReadOnly(true);
         Path log = file.resolveSibling(file.getFileName() + "-wal");

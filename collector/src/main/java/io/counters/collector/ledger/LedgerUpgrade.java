@@ -3,13 +3,15 @@ package io.counters.collector.ledger;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A ledger that was converted from an older format. It is copied first; then one transaction converts it, so whenever the
- * process ends, the file has one format or the other. A copy without a conversion is made again at the next start.
+ * process ends, the file has one format or the other. A copy adopts nothing, like a backup. If the conversion fails, the next start
+ * uses the copy that is there.
  *
  * @param from its format before
  * @param copy the ledger as it was
@@ -27,10 +29,17 @@ record LedgerUpgrade(long from, Path copy) {
         if (format != LedgerTables.FORMAT_BEFORE) {
             return null;
         }
+        if (LedgerTables.isShared(control)) {
+            throw new IOException(LedgerFile.SHARED);
+        }
         Path copy = file.resolveSibling("ledger.format-" + format + ".sqlite");
+        if (isCopyOf(control, copy)) {
+            // An earlier start made it, and could not convert the ledger.
+            return new LedgerUpgrade(format, copy);
+        }
         try {
             // As much again for the log of the conversion, which may change every page.
-            OnlineCopy.write(file, copy, Files.size(file), LedgerContent::of);
+            OnlineCopy.write(file, copy, Files.size(file), LedgerContent::of, LedgerBackup::adoptNothing);
         } catch (IOException cannot) {
             throw new IOException(
                     "it has format " + format + ", and is copied before it is converted to format "
@@ -38,6 +47,18 @@ record LedgerUpgrade(long from, Path copy) {
                     cannot);
         }
         return new LedgerUpgrade(format, copy);
+    }
+
+    private static boolean isCopyOf(Statement ledger, Path copy) throws SQLException, IOException {
+        if (!Files.exists(copy)) {
+            return false;
+        }
+        try (Connection connection = LedgerInspection.reading(copy);
+                Statement statement = connection.createStatement()) {
+            return LedgerContent.of(statement).equals(LedgerContent.of(ledger));
+        } catch (SQLException unreadable) {
+            return false;
+        }
     }
 
     /** For the log. */

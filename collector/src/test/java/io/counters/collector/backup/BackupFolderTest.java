@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -35,14 +37,18 @@ class BackupFolderTest {
             kept.datagram("increment a 5");
             kept.commit.run();
         }
-        history(data, "as it was");
+        history(data, 100);
     }
 
-    private static void history(Path folder, String name) throws Exception {
+    /** Adds a tick to a history, as far as a backup reads it. */
+    private static void history(Path folder, int second) throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("history.db"));
                 Statement statement = connection.createStatement()) {
-            statement.execute("CREATE TABLE IF NOT EXISTS series (name)");
-            statement.execute("INSERT INTO series VALUES ('" + name + "')");
+            for (String resolution : List.of("ticks", "minutes", "hours")) {
+                statement.execute("CREATE TABLE IF NOT EXISTS " + resolution + "_tick (second)");
+                statement.execute("CREATE TABLE IF NOT EXISTS " + resolution + "_run (first, last)");
+            }
+            statement.execute("INSERT INTO ticks_tick VALUES (" + second + ")");
         }
     }
 
@@ -58,7 +64,8 @@ class BackupFolderTest {
         assertThat(Files.readAllLines(folder.resolve("backup/SHA256SUMS")))
                 .hasSize(2)
                 .allMatch(line -> line.matches("[0-9a-f]{64}  (ledger.sqlite|history.db)"));
-        assertThat(folder.resolve("backup.part")).doesNotExist();
+        assertThat(written.problem()).isNull();
+        assertThat(files(folder)).containsExactlyInAnyOrder(data, folder.resolve("backup"));
     }
 
     @Test
@@ -72,21 +79,78 @@ class BackupFolderTest {
     }
 
     @Test
-    void what_cannot_be_completed_leaves_nothing_and_what_a_kill_left_is_written_anew() throws Exception {
-        Files.createDirectory(folder.resolve("backup.part"));
-        Files.writeString(folder.resolve("backup.part/ledger.sqlite"), "half of one");
-        Files.writeString(data.resolve("history.db"), "is no database, so the second file fails");
+    void what_cannot_be_completed_leaves_nothing_and_touches_nothing_of_others() throws Exception {
+        Files.createDirectory(folder.resolve("backup.part-1"));
+        Files.writeString(folder.resolve("backup.part-1/ledger.sqlite"), "another run's, or precious");
+        byte[] ledger = Files.readAllBytes(data.resolve("ledger.sqlite"));
+        Files.writeString(data.resolve("ledger.sqlite"), "is no database".repeat(1000));
 
         assertThatThrownBy(() -> backup.write(data))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("history.db");
+                .hasMessageContaining("ledger.sqlite");
 
-        assertThat(files(folder)).containsExactly(data);
-        Files.delete(data.resolve("history.db"));
-        Files.createDirectory(folder.resolve("backup.part"));
-        Files.writeString(folder.resolve("backup.part/ledger.sqlite"), "half of one");
-        assertThat(backup.write(data).hasHistory()).isFalse();
-        assertThat(folder.resolve("backup.part")).doesNotExist();
+        assertThat(files(folder)).containsExactlyInAnyOrder(data, folder.resolve("backup.part-1"));
+        Files.write(data.resolve("ledger.sqlite"), ledger);
+        backup.write(data);
+        assertThat(folder.resolve("backup.part-1/ledger.sqlite")).hasContent("another run's, or precious");
+        assertThat(files(folder)).hasSize(3);
+    }
+
+    @Test
+    void a_damaged_history_does_not_prevent_the_backup_of_the_ledger() throws Exception {
+        Files.writeString(data.resolve("history.db"), "is no database".repeat(1000));
+
+        BackupFolder.Written written = backup.write(data);
+
+        assertThat(written.problem()).contains("history.db").contains("not a database");
+        assertThat(written.hasHistory()).isFalse();
+        assertThat(files(folder.resolve("backup"))).hasSize(2);
+        BackupFolder.Restored restored = backup.restore(folder.resolve("new"));
+        assertThat(restored.history()).isEqualTo("; the backup has no history");
+        assertThat(restored.ledger().sum()).isEqualTo(5);
+    }
+
+    @Test
+    void a_history_that_cannot_be_restored_does_not_prevent_the_restore_of_the_ledger() throws Exception {
+        backup.write(data);
+        Path there = folder.resolve("new");
+        Files.createDirectories(there.resolve("history.db.part/in-the-way"));
+
+        BackupFolder.Restored restored = backup.restore(there);
+
+        assertThat(restored.problem()).isNotNull();
+        assertThat(restored.history()).isEqualTo("; without its history");
+        try (KeptLedger kept = new KeptLedger(there, false)) {
+            assertThat(kept.values()).isEqualTo(Map.of("a", 5L));
+        }
+    }
+
+    @Test
+    void a_backup_that_is_read_only_is_restored_so_that_it_can_be_written() throws Exception {
+        backup.write(data);
+        for (Path file : files(folder.resolve("backup"))) {
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
+        }
+
+        backup.restore(folder.resolve("new"));
+
+        for (Path file : files(folder.resolve("new"))) {
+            assertThat(Files.getPosixFilePermissions(file)).contains(PosixFilePermission.OWNER_WRITE);
+        }
+    }
+
+    @Test
+    void sums_without_a_line_for_a_file_of_the_backup_are_refused() throws Exception {
+        backup.write(data);
+        Path sums = folder.resolve("backup/SHA256SUMS");
+        List<String> lines = Files.readAllLines(sums);
+
+        Files.writeString(sums, "");
+        assertThatThrownBy(() -> backup.restore(folder.resolve("new"))).hasMessageContaining("no line for ledger.sqlite");
+        Files.writeString(sums, lines.get(0) + "\n");
+        assertThatThrownBy(() -> backup.restore(folder.resolve("new"))).hasMessageContaining("no line for history.db");
+
+        assertThat(folder.resolve("new")).doesNotExist();
     }
 
     @Test
@@ -119,20 +183,45 @@ class BackupFolderTest {
     }
 
     @Test
-    void the_history_is_restored_only_where_there_is_none() throws Exception {
+    void a_history_that_is_there_stays_only_if_it_has_what_the_backup_has() throws Exception {
         backup.write(data);
-        history(data, "later");
+        history(data, 200);
+        Path started = Files.createDirectory(folder.resolve("started"));
+        history(started, 300);
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        history(empty, 300);
+        change(empty, "DELETE FROM ticks_tick");
+        Path damaged = Files.createDirectory(folder.resolve("damaged"));
+        Files.writeString(damaged.resolve("history.db"), "is no database".repeat(1000));
 
-        assertThat(backup.restore(data).hasHistory()).isFalse();
-        BackupFolder.Written anew = backup.restore(folder.resolve("new"));
+        assertThat(backup.restore(data).history()).contains("stays");
+        assertThat(seconds(data)).isEqualTo("100 200");
+        for (Path other : List.of(started, empty, damaged)) {
+            BackupFolder.Restored restored = backup.restore(other);
 
-        assertThat(anew.hasHistory()).isTrue();
+            assertThat(restored.history()).endsWith("is kept as " + other.resolve("history.replaced-1.db"));
+            assertThat(restored.problem()).isNull();
+            assertThat(other.resolve("history.replaced-1.db")).exists();
+            assertThat(seconds(other)).isEqualTo("100");
+        }
+        BackupFolder.Restored anew = backup.restore(folder.resolve("new"));
+        assertThat(anew.history()).isEqualTo("; with its history");
         assertThat(anew.aside()).isNull();
-        assertThat(series(data)).isEqualTo(2);
-        assertThat(series(folder.resolve("new"))).isEqualTo(1);
         try (KeptLedger kept = new KeptLedger(folder.resolve("new"), false)) {
             assertThat(kept.values()).isEqualTo(Map.of("a", 5L));
         }
+    }
+
+    @Test
+    void the_log_of_a_lost_history_is_not_replayed_into_the_restored_one() throws Exception {
+        backup.write(data);
+        Path lost = Files.createDirectory(folder.resolve("lost"));
+        Files.writeString(lost.resolve("history.db-wal"), "of the lost one");
+
+        backup.restore(lost);
+
+        assertThat(lost.resolve("history.db-wal")).doesNotExist();
+        assertThat(lost.resolve("history.replaced-1.db-wal")).hasContent("of the lost one");
     }
 
     @Test
@@ -143,10 +232,23 @@ class BackupFolderTest {
         UserPrincipal collector =
                 lost.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody");
         Files.setOwner(lost, collector);
+        Path secret = Files.writeString(folder.resolve("secret"), "root's");
+        Files.createSymbolicLink(lost.resolve("link"), secret);
+        Files.createLink(lost.resolve("hard-link"), secret);
+        Files.createSymbolicLink(lost.resolve("ledger.restoring"), secret);
+        Files.createSymbolicLink(lost.resolve("history.db.part"), secret);
 
         backup.restore(lost);
 
-        assertThat(files(lost)).hasSize(3).allMatch(file -> isOf(file, collector));
+        assertThat(isOf(secret, collector)).as("a file that was there").isFalse();
+        assertThat(secret).hasContent("root's");
+        for (String created : List.of("ledger.sqlite", "history.db", "ledger.lock")) {
+            assertThat(isOf(lost.resolve(created), collector)).as(created).isTrue();
+        }
+        Path locked = Files.createDirectory(folder.resolve("locked"));
+        Files.createSymbolicLink(locked.resolve("ledger.lock"), folder.resolve("created-by-root"));
+        assertThatThrownBy(() -> backup.restore(locked)).hasMessageContaining("cannot be written");
+        assertThat(folder.resolve("created-by-root")).doesNotExist();
     }
 
     private static List<Path> files(Path folder) throws IOException {
@@ -163,10 +265,19 @@ class BackupFolderTest {
         }
     }
 
-    private static int series(Path folder) throws Exception {
+    private static void change(Path folder, String sql) throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("history.db"));
                 Statement statement = connection.createStatement()) {
-            return statement.executeQuery("SELECT count(*) FROM series").getInt(1);
+            statement.execute(sql);
+        }
+    }
+
+    private static String seconds(Path folder) throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("history.db"));
+                Statement statement = connection.createStatement()) {
+            return statement
+                    .executeQuery("SELECT group_concat(second, ' ') FROM ticks_tick")
+                    .getString(1);
         }
     }
 

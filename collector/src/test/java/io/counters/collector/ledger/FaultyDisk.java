@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * The child process of {@link LedgerFaultsTest}: opens ledgers, converts older ones, and commits to them while each call on a file fails in
+ * The child process of {@link LedgerFaultsTest}: opens ledgers, converts older ones, restores backups, and commits to them while each call on a file fails in
  * turn. It ends with an exception if a value is wrong.
  */
 public final class FaultyDisk {
@@ -52,6 +52,9 @@ public final class FaultyDisk {
                 cases++;
             }
             for (int call = 1; disk.upgrade(call); call++) {
+                cases++;
+            }
+            for (int call = 1; disk.restore(call); call++) {
                 cases++;
             }
         }
@@ -166,6 +169,60 @@ public final class FaultyDisk {
         upgraded(data, "upgraded, call " + call);
         Faults.require(Files.exists(copy), "no copy of the older format, call " + call);
         return failed;
+    }
+
+    /** Backs a ledger up, and restores the backup where a kill has left a later ledger; returns whether a call failed. */
+    private boolean restore(int call) throws IOException {
+        String when = "restore, call " + call;
+        Path data = Files.createDirectory(folder.resolve("restore-" + call));
+        Path backup = Files.createDirectory(data.resolve("backup"));
+        Path lost = data.resolve("killed");
+        boolean failed;
+        try (KeptLedger kept = new KeptLedger(data, false)) {
+            kept.datagram(datagram(1));
+            Faults.require(kept.commit.run(), "no commit");
+            LedgerBackup.write(data, backup.resolve("ledger.sqlite"));
+            kept.datagram(datagram(2));
+            Faults.require(kept.commit.run(), "no commit");
+            copied(data, lost);
+            String sum = RestoredFile.sum(backup.resolve("ledger.sqlite"));
+            faults.failCalls(errno, call, fails);
+            boolean isRestored = restored(backup, lost, sum);
+            failed = heal();
+            if (Files.exists(lost.resolve("ledger.restoring"))) {
+                Faults.require(!isRestored, when + ": it has not ended");
+                try (LedgerFile file = new LedgerFile(lost)) {
+                    throw new IllegalStateException(when + ": a collector starts with " + file);
+                } catch (IOException refused) {
+                    Faults.require(String.valueOf(refused.getMessage()).contains("has not ended"), when + refused);
+                }
+            } else if (!isRestored && Files.exists(lost.resolve("ledger.replaced-1.sqlite"))) {
+                between(copied(lost, data.resolve("between")), 1, when + ", the new one");
+            } else if (!isRestored) {
+                between(copied(lost, data.resolve("between")), 2, when + ", the old one");
+            }
+            Faults.require(isRestored || restored(backup, lost, sum), when + ": not restored on a working disk");
+            try (KeptLedger again = opened(lost, when)) {
+                check(again.values(), 1, when);
+            }
+            exact(lost, 3, when);
+            return failed;
+        }
+    }
+
+    private static void between(Path copy, int round, String when) throws IOException {
+        try (KeptLedger kept = opened(copy, when)) {
+            check(kept.values(), round, when);
+        }
+    }
+
+    private static boolean restored(Path backup, Path lost, String sum) {
+        try (FolderLock lock = new FolderLock(lost)) {
+            LedgerBackup.restore(backup, lock, sum, () -> {});
+            return true;
+        } catch (IOException cannot) {
+            return false;
+        }
     }
 
     private static void upgraded(Path data, String when) throws IOException {

@@ -40,8 +40,12 @@ class LedgerBackupTest {
 
     private @Nullable Path restore(Path to) throws IOException {
         try (FolderLock lock = new FolderLock(to)) {
-            return LedgerBackup.restore(backup, lock);
+            return restore(lock, () -> {});
         }
+    }
+
+    private @Nullable Path restore(FolderLock lock, Runnable others) throws IOException {
+        return LedgerBackup.restore(backup, lock, RestoredFile.sum(backup.resolve("ledger.sqlite")), others);
     }
 
     @Test
@@ -187,12 +191,94 @@ class LedgerBackupTest {
         }
     }
 
-    @Test
-    void a_folder_that_a_collector_uses_is_not_restored() throws Exception {
+    /** Leaves a log with a value that is in no backup, as a kill does. */
+    private Path lostLedgerOfWhichOnlyTheLogIsLeft() throws Exception {
         try (KeptLedger kept = new KeptLedger(data, false)) {
+            kept.datagram("increment a 5");
             kept.commit.run();
-            assertThatThrownBy(() -> new FolderLock(data))
-                    .hasMessageContaining("is in use by another collector; stop it");
+            backUp();
+            kept.datagram("increment a 6");
+            kept.commit.run();
+            killed(data, folder.resolve("killed"));
+        }
+        Path lost = folder.resolve("killed");
+        Files.delete(lost.resolve("ledger.sqlite"));
+        assertThat(lost.resolve("ledger.sqlite-wal")).isNotEmptyFile();
+        return lost;
+    }
+
+    @Test
+    void a_log_without_its_ledger_is_not_replayed_into_the_restored_one_nor_put_beside_a_foreign_one() throws Exception {
+        Path lost = lostLedgerOfWhichOnlyTheLogIsLeft();
+        Files.writeString(lost.resolve("ledger.replaced-4.sqlite"), "another restore's");
+
+        assertThat(restore(lost)).as("what was there").isNull();
+
+        assertThat(lost.resolve("ledger.sqlite-wal")).doesNotExist();
+        assertThat(lost.resolve("ledger.replaced-4.sqlite-wal")).doesNotExist();
+        assertThat(lost.resolve("ledger.replaced-5.sqlite-wal")).isNotEmptyFile();
+        try (KeptLedger kept = new KeptLedger(lost, false)) {
+            assertThat(kept.value("a")).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void a_ledger_is_set_aside_behind_the_highest_number_so_an_interrupted_move_is_completed_to_its_own_one()
+            throws Exception {
+        lostLedgerOfWhichOnlyTheLogIsLeft();
+        Files.writeString(data.resolve("ledger.replaced-2.sqlite"), "kept; the first one was deleted");
+        Files.writeString(data.resolve("ledger.replaced-3.sqlite-wal"), "its ledger was deleted");
+
+        assertThat(restore(data)).isEqualTo(data.resolve("ledger.replaced-4.sqlite"));
+    }
+
+    @Test
+    void nothing_starts_from_the_first_file_that_a_restore_creates_to_its_end() throws Exception {
+        lostLedgerOfWhichOnlyTheLogIsLeft();
+        Path anew = folder.resolve("new-disk");
+        AtomicInteger refused = new AtomicInteger();
+
+        try (FolderLock lock = new FolderLock(anew)) {
+            restore(lock, () -> {
+                assertThat(LedgerInspection.of(anew).problem()).contains("restoring a backup there has not ended");
+                assertThat(anew.resolve("ledger.restoring")).hasSameBinaryContentAs(backup.resolve("ledger.sqlite"));
+                refused.incrementAndGet();
+            });
+        }
+
+        assertThat(refused).hasValue(1);
+        Files.delete(anew.resolve("ledger.sqlite"));
+        Files.createDirectory(anew.resolve("ledger.restoring.part"));
+        Files.writeString(anew.resolve("ledger.restoring.part/x"), "so the copy cannot be written");
+        assertThatThrownBy(() -> restore(anew)).hasMessageContaining("run the command again");
+        assertThat(anew.resolve("ledger.restoring")).as("no new ledger may begin").exists();
+    }
+
+    @Test
+    void the_log_that_a_backup_has_made_large_shrinks_again() throws Exception {
+        try (KeptLedger kept = new KeptLedger(data, false)) {
+            StringBuilder names = new StringBuilder();
+            for (int i = 0; i < 3000; i++) {
+                names.append("increment counter.").append(i).append('\n');
+            }
+            Path log = data.resolve("ledger.sqlite-wal");
+            try (Connection reader = DriverManager.getConnection("jdbc:sqlite:" + data.resolve("ledger.sqlite"));
+                    Statement statement = reader.createStatement()) {
+                statement.execute("BEGIN");
+                statement.executeQuery("SELECT count(*) FROM meta").close();
+                for (int round = 0; round < 2000 && Files.size(log) <= LedgerConnection.LOG_BYTES; round++) {
+                    kept.datagram(names.toString());
+                    kept.commit.run();
+                }
+                assertThat(Files.size(log)).isGreaterThan(LedgerConnection.LOG_BYTES);
+            }
+
+            for (int round = 0; round < 3; round++) {
+                kept.datagram(names.toString());
+                kept.commit.run();
+            }
+
+            assertThat(Files.size(log)).isLessThanOrEqualTo(LedgerConnection.LOG_BYTES);
         }
     }
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -112,6 +113,53 @@ class LedgerUpgradeTest {
         Files.copy(copy, Files.createDirectory(folder.resolve("again")).resolve("ledger.sqlite"));
         try (KeptLedger kept = new KeptLedger(folder.resolve("again"), false)) {
             requireExact(kept);
+        }
+    }
+
+    @Test
+    void a_ledger_that_has_shared_names_is_refused_before_it_is_converted() throws Exception {
+        write("2", folder);
+        Path file = folder.resolve("ledger.sqlite");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE IF NOT EXISTS list (place INTEGER PRIMARY KEY, number INTEGER, peers TEXT)");
+            statement.execute("INSERT OR REPLACE INTO list VALUES (0, 1, 'a:11212*1;b:11212*1')");
+        }
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("it has shared names with peers")
+                .hasMessageContaining("let one collector take over all names");
+
+        assertThat(content(file).format()).as("what the version that wrote it reads").isEqualTo(2);
+        assertThat(folder.resolve("ledger.format-2.sqlite")).doesNotExist();
+    }
+
+    @Test
+    void the_copy_adopts_nothing_and_one_that_a_failed_conversion_left_is_used_again() throws Exception {
+        write("2", folder);
+        Path file = folder.resolve("ledger.sqlite");
+        Path copy = folder.resolve("ledger.format-2.sqlite");
+        new LedgerFile(folder).close();
+        assertThat(adopts(copy)).isEqualTo(0);
+        FileTime made = FileTime.fromMillis(1_000_000);
+        Files.setLastModifiedTime(copy, made);
+        Files.delete(file);
+        write("2", folder);
+
+        new LedgerFile(folder).close();
+
+        assertThat(Files.getLastModifiedTime(copy)).as("it is the same").isEqualTo(made);
+        Files.delete(file);
+        write("2-first", folder);
+        new LedgerFile(folder).close();
+        assertThat(Files.getLastModifiedTime(copy)).as("of another ledger").isNotEqualTo(made);
+    }
+
+    private static long adopts(Path file) throws Exception {
+        try (Connection connection = LedgerInspection.reading(file);
+                Statement statement = connection.createStatement()) {
+            return LedgerTables.meta(statement).getOrDefault("adopts", -1L);
         }
     }
 
