@@ -46,7 +46,11 @@ final class BackupFolder {
      * @param hasHistory whether it has a history
      * @param problem why it lacks the history that there is; null if it lacks none
      */
-    record Written(LedgerContent ledger, long bytes, boolean hasHistory, @Nullable String problem) {}
+    record Written(
+            LedgerContent ledger,
+            long bytes,
+            boolean hasHistory,
+            @Nullable String problem) {}
 
     /**
      * A data folder that was restored.
@@ -219,7 +223,8 @@ final class BackupFolder {
     }
 
     private IOException incomplete(String why) {
-        return new IOException("the backup " + folder + " is not complete: " + SUMS + " " + why + "; give another backup");
+        return new IOException(
+                "the backup " + folder + " is not complete: " + SUMS + " " + why + "; give another backup");
     }
 
     @Override

@@ -34,9 +34,10 @@ final class LogWatch {
         try {
             long bytes = bytes();
             if (bytes > bytesMax) {
-                giveUp.accept("the backup takes too long: meanwhile SQLite's logs in " + data + " have grown to " + bytes
-                        + " bytes, and at most " + bytesMax + " are allowed; give a faster disk, and delete the"
-                        + " unfinished folder, whose name ends with .part-N");
+                giveUp.accept(
+                        "the backup takes too long: meanwhile SQLite's logs in " + data + " have grown to " + bytes
+                                + " bytes, and at most " + bytesMax + " are allowed; give a faster disk, and delete the"
+                                + " unfinished folder, whose name ends with .part-N");
             }
         } catch (IOException gone) {
             // A collector that has ended has deleted its log.

@@ -51,9 +51,7 @@ public final class Restore implements Callable<Integer> {
         Path data = DataFolder.of(Objects.requireNonNull(spec), environment);
         BackupFolder backup = new BackupFolder(Objects.requireNonNull(from));
         BackupFolder.Restored restored = backup.restore(data);
-        shell.out()
-                .println("restored " + backup + " to " + data + ": " + restored.ledger()
-                        + restored.history());
+        shell.out().println("restored " + backup + " to " + data + ": " + restored.ledger() + restored.history());
         if (restored.aside() != null) {
             shell.out()
                     .println("the ledger that was there is kept as " + restored.aside()
@@ -65,12 +63,14 @@ public final class Restore implements Callable<Integer> {
                                 + " that ended since, is lost");
         if (RestoredFile.isOfRoot(data)) {
             shell.out()
-                    .println("the files belong to root, as their folder does; if the collector has another user: chown -R USER "
-                            + data);
+                    .println(
+                            "the files belong to root, as their folder does; if the collector has another user: chown -R USER "
+                                    + data);
         }
         if (restored.problem() != null) {
             shell.err()
-                    .println("the ledger is restored, the history is not; it is for graphs only: " + restored.problem());
+                    .println(
+                            "the ledger is restored, the history is not; it is for graphs only: " + restored.problem());
             return 1;
         }
         return 0;

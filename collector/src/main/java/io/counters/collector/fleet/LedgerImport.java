@@ -88,8 +88,7 @@ public final class LedgerImport {
     private String run(LedgerFile file, Path folder, boolean adds) throws IOException {
         try {
             if (file.isShared()) {
-                throw new IOException(
-                        LedgerFile.SHARED);
+                throw new IOException(LedgerFile.SHARED);
             }
             long nowMillis = clock.millis();
             Ledger source = ledger(LedgerSettings.in(folder), file.load(state()), nowMillis);

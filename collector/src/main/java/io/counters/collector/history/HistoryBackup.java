@@ -102,7 +102,8 @@ public final class HistoryBackup {
         String all = " FROM (" + String.join(" UNION ALL ", kept) + ")";
         try (Connection connection = LedgerInspection.reading(file);
                 Statement statement = connection.createStatement()) {
-            return new Seconds(number(statement, "SELECT min(first)" + all), number(statement, "SELECT max(last)" + all));
+            return new Seconds(
+                    number(statement, "SELECT min(first)" + all), number(statement, "SELECT max(last)" + all));
         }
     }
 

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,10 +57,18 @@ record LedgerUpgrade(long from, Path copy) {
         }
         try (Connection connection = LedgerInspection.reading(copy);
                 Statement statement = connection.createStatement()) {
-            return LedgerContent.of(statement).equals(LedgerContent.of(ledger));
+            return LedgerContent.of(statement).equals(LedgerContent.of(ledger))
+                    && identity(statement).equals(identity(ledger));
         } catch (SQLException unreadable) {
             return false;
         }
+    }
+
+    /** What no two commits of any ledgers have in common. */
+    private static Map<String, Long> identity(Statement statement) throws SQLException {
+        Map<String, Long> meta = new HashMap<>(LedgerTables.meta(statement));
+        meta.remove("adopts");
+        return meta;
     }
 
     /** For the log. */

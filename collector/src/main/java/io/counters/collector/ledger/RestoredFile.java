@@ -48,7 +48,8 @@ public final class RestoredFile {
             channel.force(true);
         }
         if (!copied.equals(sum)) {
-            throw new IOException("the copy of " + from + " is not what was written; check the disks, and try it again");
+            throw new IOException(
+                    "the copy of " + from + " is not what was written; check the disks, and try it again");
         }
     }
 

@@ -146,7 +146,8 @@ class BackupFolderTest {
         List<String> lines = Files.readAllLines(sums);
 
         Files.writeString(sums, "");
-        assertThatThrownBy(() -> backup.restore(folder.resolve("new"))).hasMessageContaining("no line for ledger.sqlite");
+        assertThatThrownBy(() -> backup.restore(folder.resolve("new")))
+                .hasMessageContaining("no line for ledger.sqlite");
         Files.writeString(sums, lines.get(0) + "\n");
         assertThatThrownBy(() -> backup.restore(folder.resolve("new"))).hasMessageContaining("no line for history.db");
 

@@ -208,7 +208,8 @@ class LedgerBackupTest {
     }
 
     @Test
-    void a_log_without_its_ledger_is_not_replayed_into_the_restored_one_nor_put_beside_a_foreign_one() throws Exception {
+    void a_log_without_its_ledger_is_not_replayed_into_the_restored_one_nor_put_beside_a_foreign_one()
+            throws Exception {
         Path lost = lostLedgerOfWhichOnlyTheLogIsLeft();
         Files.writeString(lost.resolve("ledger.replaced-4.sqlite"), "another restore's");
 
@@ -251,7 +252,9 @@ class LedgerBackupTest {
         Files.createDirectory(anew.resolve("ledger.restoring.part"));
         Files.writeString(anew.resolve("ledger.restoring.part/x"), "so the copy cannot be written");
         assertThatThrownBy(() -> restore(anew)).hasMessageContaining("run the command again");
-        assertThat(anew.resolve("ledger.restoring")).as("no new ledger may begin").exists();
+        assertThat(anew.resolve("ledger.restoring"))
+                .as("no new ledger may begin")
+                .exists();
     }
 
     @Test
