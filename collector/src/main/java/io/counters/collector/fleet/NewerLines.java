@@ -28,7 +28,7 @@ final class NewerLines extends Threads.MustEnd {
         if (header == null) {
             return;
         }
-        String format = new String(header.value(), US_ASCII);
+        String format = header.value() == null ? "null" : new String(header.value(), US_ASCII);
         if (!format.equals(String.valueOf(FORMAT))) {
             throw new NewerLines(
                     "lines of partition " + lines.partition() + ", offset " + lines.offset() + ", have format " + format

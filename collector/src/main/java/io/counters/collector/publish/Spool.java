@@ -64,7 +64,7 @@ final class Spool implements Backlog {
     private @Nullable String unsynced;
 
     /** Files that another version has left, in a format of its own. */
-    private int unknown;
+    private final List<Path> unknown = new ArrayList<>();
 
     /**
      * Lists the ticks that an earlier run left.
@@ -89,7 +89,7 @@ final class Spool implements Backlog {
                     } else if (OTHER_FORMAT
                             .matcher(file.getFileName().toString())
                             .matches()) {
-                        unknown++;
+                        unknown.add(file);
                     }
                 }
             }
@@ -295,9 +295,10 @@ final class Spool implements Backlog {
         if (unsynced != null) {
             return "the folder cannot be synced, so a power failure may lose ticks: " + unsynced;
         }
-        return unknown == 0
+        unknown.removeIf(file -> !Files.exists(file));
+        return unknown.isEmpty()
                 ? null
-                : "it has ticks that a newer version has written, and this version cannot send (files: " + unknown
+                : "it has ticks that a newer version has written, and this version cannot send (files: " + unknown.size()
                         + "); run that version until it has sent them, or delete them";
     }
 

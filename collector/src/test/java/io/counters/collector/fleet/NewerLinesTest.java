@@ -27,6 +27,16 @@ class NewerLinesTest {
         assertThatCode(() -> NewerLines.refuse(of("1"))).doesNotThrowAnyException();
     }
 
+    @Test
+    void a_header_without_a_value_is_not_the_format_of_this_version() {
+        ConsumerRecord<byte[], byte[]> record = record();
+        record.headers().add("format", null);
+
+        assertThatThrownBy(() -> NewerLines.refuse(record))
+                .isInstanceOf(Threads.MustEnd.class)
+                .hasMessageContaining("have format null");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"2", "10", "", "x"})
     void lines_of_a_newer_version_end_the_process_and_wait(String format) {
