@@ -86,7 +86,7 @@ public final class Backup implements Callable<Integer> {
             return thread;
         });
         try {
-            watching.scheduleAtFixedRate(watch::look, 1, 1, TimeUnit.SECONDS);
+            var unused = watching.scheduleAtFixedRate(watch::look, 1, 1, TimeUnit.SECONDS);
             return backup.write(data);
         } finally {
             watching.shutdownNow();

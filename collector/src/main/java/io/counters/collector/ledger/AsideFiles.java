@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -84,7 +85,8 @@ public final class AsideFiles {
     /** The highest number in use, even if only a log has it; 0 if there is none. */
     private int highest() throws IOException {
         int highest = 0;
-        try (Stream<Path> all = Files.list(file.toAbsolutePath().getParent())) {
+        try (Stream<Path> all =
+                Files.list(Objects.requireNonNull(file.toAbsolutePath().getParent()))) {
             for (Path each : (Iterable<Path>) all::iterator) {
                 Matcher matcher = name.matcher(each.getFileName().toString());
                 if (matcher.matches()) {

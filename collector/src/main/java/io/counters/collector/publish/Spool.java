@@ -298,8 +298,8 @@ final class Spool implements Backlog {
         unknown.removeIf(file -> !Files.exists(file));
         return unknown.isEmpty()
                 ? null
-                : "it has ticks that a newer version has written, and this version cannot send (files: " + unknown.size()
-                        + "); run that version until it has sent them, or delete them";
+                : "it has ticks that a newer version has written, and this version cannot send (files: "
+                        + unknown.size() + "); run that version until it has sent them, or delete them";
     }
 
     /** The bytes of all files. */
