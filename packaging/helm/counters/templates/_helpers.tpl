@@ -48,6 +48,9 @@ spec:
         {{- if .Values.otlpPort }}
         - --otlp-port={{ .Values.otlpPort }}
         {{- end }}
+        {{- if .Values.http.tokenSecret }}
+        - --http-bind=0.0.0.0
+        {{- end }}
         {{- range $flag, $value := .Values.settings }}
         {{- if has $flag (list "udp-port" "tcp-port" "http-port" "otlp-port" "data-dir" "ledger" "instance") }}
         {{- fail (printf "settings.%s: the chart sets it" $flag) }}
@@ -63,6 +66,13 @@ spec:
           valueFrom:
             fieldRef:
               fieldPath: metadata.name
+        {{- with .Values.http.tokenSecret }}
+        - name: COUNTERS_TOKEN
+          valueFrom:
+            secretKeyRef:
+              name: {{ . }}
+              key: token
+        {{- end }}
         {{- with .Values.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -78,6 +88,11 @@ spec:
           containerPort: {{ .Values.otlpPort }}
           protocol: TCP
         {{- end }}
+        {{- if .Values.http.tokenSecret }}
+        - name: http
+          containerPort: 11213
+          protocol: TCP
+        {{- end }}
       {{- if .Values.fleet.enabled }}
       # Until all nodes know that this pod ends, it gets datagrams, and takes them.
       lifecycle:
@@ -85,7 +100,7 @@ spec:
           exec:
             command: [sleep, "10"]
       {{- end }}
-      # The page is on loopback, so these run in the container. Readiness is that of the process, too: a collector whose disk
+      # The page may be on loopback, so these run in the container. Readiness is that of the process, too: a collector whose disk
       # or store fails must still receive, because lines without totals are counted in memory.
       startupProbe:
         exec:

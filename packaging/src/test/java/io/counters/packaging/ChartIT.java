@@ -118,6 +118,22 @@ class ChartIT {
     }
 
     @Test
+    void prometheus_reads_with_the_token_of_a_secret() {
+        Map<String, Map<String, Object>> objects = rendered("serviceMonitor.enabled=true", "http.tokenSecret=counters");
+
+        isConsistent(objects, "StatefulSet");
+        Object monitor = objects.get("ServiceMonitor");
+        Object container = at(objects.get("StatefulSet"), "spec", "template", "spec", "containers", 0);
+        assertThat(all(at(monitor, "spec", "endpoints"), "path")).containsExactly("/metrics", "/metrics/counters");
+        assertThat(at(monitor, "spec", "endpoints", 0, "authorization", "credentials", "name"))
+                .isEqualTo("counters");
+        assertThat(((List<?>) at(container, "args")).contains("--http-bind=0.0.0.0")).isTrue();
+        assertThat(all(at(container, "env"), "name")).contains("COUNTERS_TOKEN");
+        assertThatThrownBy(() -> rendered("serviceMonitor.enabled=true"))
+                .hasMessageContaining("serviceMonitor needs http.tokenSecret");
+    }
+
+    @Test
     void a_fleet_without_kafka_is_refused_with_the_remedy() {
         assertThatThrownBy(() -> rendered("fleet.enabled=true"))
                 .hasMessageContaining("fleet.ledger: set it to kafka://HOST:PORT,HOST:PORT");
