@@ -15,6 +15,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 
+{{/* Not empty if the port for OTLP and HTTP is there: other machines may use it only with a token. */}}
+{{- define "counters.otlp" -}}
+{{- if and .Values.otlpPort .Values.http.tokenSecret }}yes{{ end -}}
+{{- end -}}
+
 {{/* The pod of a collector, for both kinds of workload. */}}
 {{- define "counters.pod" -}}
 metadata:
@@ -45,14 +50,18 @@ spec:
         - --ledger={{ required "fleet.ledger: set it to kafka://HOST:PORT,HOST:PORT" .Values.fleet.ledger }}
         - --instance=$(POD_NAME)
         {{- end }}
-        {{- if .Values.otlpPort }}
+        {{- if include "counters.otlp" . }}
         - --otlp-port={{ .Values.otlpPort }}
+        - --otlp-bind=0.0.0.0
         {{- end }}
         {{- if .Values.http.tokenSecret }}
         - --http-bind=0.0.0.0
         {{- end }}
+        {{- if and (index .Values.settings "tls-certificate") (has "http" (splitList "," (index .Values.settings "tls-ports" | default "http"))) }}
+        {{- fail "settings.tls-ports: leave out http, because the probes in the pod have no TLS; for example tcp,otlp" }}
+        {{- end }}
         {{- range $flag, $value := .Values.settings }}
-        {{- if has $flag (list "udp-port" "tcp-port" "http-port" "otlp-port" "data-dir" "ledger" "instance") }}
+        {{- if has $flag (list "udp-port" "tcp-port" "http-port" "http-bind" "otlp-port" "otlp-bind" "data-dir" "ledger" "instance") }}
         {{- fail (printf "settings.%s: the chart sets it" $flag) }}
         {{- end }}
         {{- if kindIs "float64" $value }}
@@ -83,7 +92,7 @@ spec:
         - name: counts-tcp
           containerPort: 11212
           protocol: TCP
-        {{- if .Values.otlpPort }}
+        {{- if include "counters.otlp" . }}
         - name: otlp
           containerPort: {{ .Values.otlpPort }}
           protocol: TCP
