@@ -62,6 +62,7 @@ class MaintainerScriptsTest {
                 folder.resolve(script),
                 Files.readString(Path.of("debian", "control", script))
                         .replace("/run/systemd/system", folder.resolve("system").toString())
+                        .replace("/etc/counters", folder.toString())
                         .replace("/usr/bin/deb-systemd-helper", folder + "/bin/deb-systemd-helper"));
         Files.writeString(calls, "");
         List<String> command = new ArrayList<>(List.of("/bin/sh", copy.toString()));
@@ -115,6 +116,19 @@ class MaintainerScriptsTest {
         assertThat(run("postinst", "configure", "1"))
                 .as("a proxy that does not run stays so")
                 .endsWith("systemctl is-active --quiet counters-proxy.service");
+    }
+
+    @Test
+    void settings_that_the_administrator_has_removed_do_not_stop_an_upgrade() throws Exception {
+        // dpkg does not bring them back.
+        program("chown", 1);
+        program("dpkg-statoverride", 1);
+        run("postinst", "configure", "1");
+
+        program("chown", 0);
+        Path settings = Files.createFile(folder.resolve("collector.conf"));
+        run("postinst", "configure", "1");
+        assertThat(calls).content().contains("chown root:counters " + settings + "\n", "chmod 0640 " + settings + "\n");
     }
 
     @Test
