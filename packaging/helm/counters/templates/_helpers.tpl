@@ -15,6 +15,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 
+{{/* Not empty if the port for OTLP and HTTP is there: other machines may use it only with a token. */}}
+{{- define "counters.otlp" -}}
+{{- if and .Values.otlpPort .Values.http.tokenSecret }}yes{{ end -}}
+{{- end -}}
+
 {{/* The pod of a collector, for both kinds of workload. */}}
 {{- define "counters.pod" -}}
 metadata:
@@ -45,11 +50,18 @@ spec:
         - --ledger={{ required "fleet.ledger: set it to kafka://HOST:PORT,HOST:PORT" .Values.fleet.ledger }}
         - --instance=$(POD_NAME)
         {{- end }}
-        {{- if .Values.otlpPort }}
+        {{- if include "counters.otlp" . }}
         - --otlp-port={{ .Values.otlpPort }}
+        - --otlp-bind=0.0.0.0
+        {{- end }}
+        {{- if .Values.http.tokenSecret }}
+        - --http-bind=0.0.0.0
+        {{- end }}
+        {{- if and (index .Values.settings "tls-certificate") (has "http" (splitList "," (index .Values.settings "tls-ports" | default "http"))) }}
+        {{- fail "settings.tls-ports: leave out http, because the probes in the pod have no TLS; for example tcp,otlp" }}
         {{- end }}
         {{- range $flag, $value := .Values.settings }}
-        {{- if has $flag (list "udp-port" "tcp-port" "http-port" "otlp-port" "data-dir" "ledger" "instance") }}
+        {{- if has $flag (list "udp-port" "tcp-port" "http-port" "http-bind" "otlp-port" "otlp-bind" "data-dir" "ledger" "instance") }}
         {{- fail (printf "settings.%s: the chart sets it" $flag) }}
         {{- end }}
         {{- if kindIs "float64" $value }}
@@ -63,6 +75,13 @@ spec:
           valueFrom:
             fieldRef:
               fieldPath: metadata.name
+        {{- with .Values.http.tokenSecret }}
+        - name: COUNTERS_TOKEN
+          valueFrom:
+            secretKeyRef:
+              name: {{ . }}
+              key: token
+        {{- end }}
         {{- with .Values.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -73,9 +92,14 @@ spec:
         - name: counts-tcp
           containerPort: 11212
           protocol: TCP
-        {{- if .Values.otlpPort }}
+        {{- if include "counters.otlp" . }}
         - name: otlp
           containerPort: {{ .Values.otlpPort }}
+          protocol: TCP
+        {{- end }}
+        {{- if .Values.http.tokenSecret }}
+        - name: http
+          containerPort: 11213
           protocol: TCP
         {{- end }}
       {{- if .Values.fleet.enabled }}
@@ -85,7 +109,7 @@ spec:
           exec:
             command: [sleep, "10"]
       {{- end }}
-      # The page is on loopback, so these run in the container. Readiness is that of the process, too: a collector whose disk
+      # The page may be on loopback, so these run in the container. Readiness is that of the process, too: a collector whose disk
       # or store fails must still receive, because lines without totals are counted in memory.
       startupProbe:
         exec:

@@ -51,13 +51,17 @@ final class Pushing {
     }
 
     /**
-     * After the loop has ended, pushes what is left, for as long as the store answers, but not longer than this time.
+     * After the loop has ended, pushes what is left, for as long as the store answers, but not longer than this time. Nothing
+     * is read meanwhile, so a store that has not answered the loop is not asked again; the ledger has what it lacks.
      *
      * @param commit called after each round
      */
     void end(LedgerView counted, Runnable commit, long millis) {
         // If a round still waits for the store, no other may run: a pusher is for one thread.
-        if (pusher == null || thread == null || thread.isAlive()) {
+        if (pusher == null
+                || thread == null
+                || thread.isAlive()
+                || pusher.trouble().isPresent()) {
             return;
         }
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);

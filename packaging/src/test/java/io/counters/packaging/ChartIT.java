@@ -82,13 +82,12 @@ class ChartIT {
                 .isEqualTo("ledger");
         isConsistent(objects, "StatefulSet");
         assertThat(at(set, "spec", "template", "spec", "containers", 0, "args"))
-                .isEqualTo(List.of("--otlp-port=4318", "--store=memcached://m:11211"));
+                .isEqualTo(List.of("--store=memcached://m:11211"));
     }
 
     @Test
     void a_fleet_is_a_deployment_without_a_volume_and_with_a_budget_of_disruptions() {
-        Map<String, Map<String, Object>> objects =
-                rendered("fleet.enabled=true", "fleet.ledger=kafka://k:9092", "otlpPort=0");
+        Map<String, Map<String, Object>> objects = rendered("fleet.enabled=true", "fleet.ledger=kafka://k:9092");
 
         assertThat(objects).containsOnlyKeys("Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service");
         isConsistent(objects, "Deployment");
@@ -115,6 +114,37 @@ class ChartIT {
                 .contains("- \"--connections=1000000\"\n");
         assertThatThrownBy(() -> rendered("settings.http-port=1"))
                 .hasMessageContaining("settings.http-port: the chart sets it");
+        assertThatThrownBy(() -> rendered("settings.tls-certificate=/c.pem"))
+                .as("the probes would fail for ever")
+                .hasMessageContaining("settings.tls-ports: leave out http");
+        assertThat(at(
+                        rendered("settings.tls-certificate=/c.pem", "settings.tls-ports=tcp")
+                                .get("StatefulSet"),
+                        "spec",
+                        "template",
+                        "spec",
+                        "containers",
+                        0,
+                        "args"))
+                .isEqualTo(List.of("--tls-certificate=/c.pem", "--tls-ports=tcp"));
+    }
+
+    @Test
+    void prometheus_reads_with_the_token_of_a_secret() {
+        Map<String, Map<String, Object>> objects = rendered("serviceMonitor.enabled=true", "http.tokenSecret=counters");
+
+        isConsistent(objects, "StatefulSet");
+        Object monitor = objects.get("ServiceMonitor");
+        Object container = at(objects.get("StatefulSet"), "spec", "template", "spec", "containers", 0);
+        assertThat(all(at(monitor, "spec", "endpoints"), "path")).containsExactly("/metrics", "/metrics/counters");
+        assertThat(at(monitor, "spec", "endpoints", 0, "authorization", "credentials", "name"))
+                .isEqualTo("counters");
+        assertThat(at(container, "args"))
+                .isEqualTo(List.of("--otlp-port=4318", "--otlp-bind=0.0.0.0", "--http-bind=0.0.0.0"));
+        assertThat(all(at(container, "ports"), "name")).containsExactly("counts-udp", "counts-tcp", "otlp", "http");
+        assertThat(all(at(container, "env"), "name")).contains("COUNTERS_TOKEN");
+        assertThatThrownBy(() -> rendered("serviceMonitor.enabled=true"))
+                .hasMessageContaining("serviceMonitor needs http.tokenSecret");
     }
 
     @Test
