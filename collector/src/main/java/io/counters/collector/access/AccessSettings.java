@@ -29,6 +29,8 @@ public record AccessSettings(
     private static final Set<Port> COUNTING = EnumSet.of(Port.UDP, Port.TCP, Port.OTLP);
     private static final Set<Port> WITH_TLS = EnumSet.of(Port.TCP, Port.HTTP, Port.OTLP);
     private static final int RANGES_MAX = 1000;
+    private static final String NO_RANGE =
+            "which has no address, so everyone's counts would be taken; give one, such as 10.0.0.0/8, or leave it out";
 
     /** Neither a token nor TLS, and everyone's counts. */
     public static final AccessSettings NONE =
@@ -40,6 +42,10 @@ public record AccessSettings(
     }
 
     public static AccessSettings from(Settings settings) {
+        if (settings.isGiven(CollectorFlag.ALLOW)
+                && settings.get(CollectorFlag.ALLOW, text -> text).isEmpty()) {
+            settings.refuse(CollectorFlag.ALLOW, "empty, " + NO_RANGE);
+        }
         return new AccessSettings(
                 token(settings),
                 certificate(settings),
@@ -66,6 +72,11 @@ public record AccessSettings(
         String key = settings.get(CollectorFlag.TLS_KEY, path -> path);
         String clientCa = settings.get(CollectorFlag.TLS_CLIENT_CA, path -> path);
         if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty()) {
+            if (settings.isGiven(CollectorFlag.TLS_PORTS)) {
+                settings.refuse(
+                        CollectorFlag.TLS_PORTS,
+                        "but no port can speak TLS without tls_certificate and tls_key; give both, or leave tls_ports out");
+            }
             return Optional.empty();
         }
         if (chain.isEmpty() || key.isEmpty()) {
@@ -84,6 +95,10 @@ public record AccessSettings(
 
     private static Set<Port> tlsPorts(String text) {
         Set<Port> ports = EnumSet.noneOf(Port.class);
+        if (words(text).isEmpty()) {
+            throw new IllegalArgumentException("so no port would speak TLS; allowed are tcp, http and otlp,"
+                    + " separated by commas");
+        }
         for (String word : words(text)) {
             ports.add(WITH_TLS.stream()
                     .filter(port -> port.key().equals(word))
@@ -94,23 +109,32 @@ public record AccessSettings(
         return ports;
     }
 
+    /** Reads the ranges of each port of a collector that takes counts. */
+    public static Map<Port, AllowedSenders> allowed(String text) {
+        return allowed(text, COUNTING);
+    }
+
     /**
      * Reads the ranges of each port.
      *
-     * @param text ranges, separated by commas; {@code udp:}, {@code tcp:} or {@code otlp:} before one limits it to that port
+     * @param text ranges, separated by commas; {@code udp:}, for example, before one limits it to that port; empty for everyone
+     * @param ports that there are
      * @throws IllegalArgumentException with the range that is wrong and the rule
      */
-    public static Map<Port, AllowedSenders> allowed(String text) {
+    public static Map<Port, AllowedSenders> allowed(String text, Set<Port> ports) {
         List<String> words = words(text);
+        if (words.isEmpty() && !text.isEmpty()) {
+            throw new IllegalArgumentException(NO_RANGE);
+        }
         if (words.size() > RANGES_MAX) {
             throw new IllegalArgumentException("allowed are at most " + RANGES_MAX + " ranges");
         }
         Map<Port, AllowedSenders> allowed = new EnumMap<>(Port.class);
-        for (Port port : COUNTING) {
+        for (Port port : ports) {
             String own = port.key() + ":";
             List<String> ranges = words.stream()
                     .filter(word -> word.startsWith(own)
-                            || COUNTING.stream().noneMatch(other -> word.startsWith(other.key() + ":")))
+                            || ports.stream().noneMatch(other -> word.startsWith(other.key() + ":")))
                     .map(word -> word.startsWith(own) ? word.substring(own.length()) : word)
                     .toList();
             AllowedSenders senders = AllowedSenders.of(ranges);

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -217,7 +218,7 @@ public record ProxyIni(
             SenderLimits senders = new SenderLimits(
                     get(Key.CONNECTIONS, text -> Settings.wholeNumber(text, 1, 1_000_000)),
                     get(Key.TCP_IDLE, Settings::minutes),
-                    get(Key.ALLOW, AccessSettings::allowed));
+                    get(Key.ALLOW, text -> AccessSettings.allowed(text, EnumSet.of(Port.UDP, Port.TCP))));
             if (tcp == OFF && udp == OFF) {
                 mistakes.add(
                         file + ": port and udp_port are both 0, so the proxy would receive nothing; set one of them");
@@ -386,7 +387,8 @@ public record ProxyIni(
                 try {
                     return reading.of(said.text);
                 } catch (IllegalArgumentException broken) {
-                    mistakes.add(said.place + " is " + FaultLog.shown(said.text) + ", " + broken.getMessage());
+                    String shown = key == Key.TOKEN_FILE ? Settings.shownFile(said.text) : said.text;
+                    mistakes.add(said.place + " is " + FaultLog.shown(shown) + ", " + broken.getMessage());
                 }
             }
             return reading.of(key.unlessSaid);

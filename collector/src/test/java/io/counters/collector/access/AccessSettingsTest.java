@@ -82,6 +82,13 @@ class AccessSettingsTest {
         assertRefused(Map.of(CollectorFlag.TOKEN_FILE, file), Map.of(), "--token-file is " + file + ", allowed are 16");
         Files.writeString(folder.resolve("token"), "\n");
         assertRefused(Map.of(CollectorFlag.TOKEN_FILE, file), Map.of(), "which is empty");
+        assertRefused(
+                Map.of(CollectorFlag.TOKEN_FILE, TOKEN),
+                Map.of(),
+                "--token-file is not shown, which cannot be read as text: there is no such file");
+        assertRefused(Map.of(), Map.of("COUNTERS_TOKEN_FILE", "/" + TOKEN + "/" + TOKEN), "TOKEN_FILE is not shown, ");
+        String missing = folder.resolve("missing").toString();
+        assertRefused(Map.of(CollectorFlag.TOKEN_FILE, missing), Map.of(), "--token-file is " + missing + ", which");
         assertThatExceptionOfType(IllegalArgumentException.class)
                 .isThrownBy(() -> Settings.secretIn(folder.resolve("none").toString()))
                 .withMessageContaining("cannot be read");
@@ -114,6 +121,33 @@ class AccessSettingsTest {
                 Map.of(),
                 "--tls-certificate is " + chain,
                 "no private key in PKCS#8");
+        for (String empty : new String[] {",", " ", ""}) {
+            assertRefused(
+                    Map.of(
+                            CollectorFlag.TLS_CERTIFICATE,
+                            chain,
+                            CollectorFlag.TLS_KEY,
+                            folder.resolve("key.pem").toString(),
+                            CollectorFlag.TLS_PORTS,
+                            empty),
+                    Map.of(),
+                    "--tls-ports is ");
+        }
+        assertRefused(
+                Map.of(CollectorFlag.TLS_PORTS, "http"),
+                Map.of(),
+                "--tls-ports is http, but no port can speak TLS without tls_certificate and tls_key");
+    }
+
+    @Test
+    void a_list_without_an_entry_is_not_everyone() {
+        for (String empty : new String[] {",", " ", "", ", ,"}) {
+            assertRefused(
+                    Map.of(CollectorFlag.ALLOW, empty),
+                    Map.of(),
+                    "--allow is ",
+                    "which has no address, so everyone's counts would be taken");
+        }
         assertRefused(Map.of(CollectorFlag.TLS_PORTS, "udp"), Map.of(), "allowed are tcp, http and otlp");
         assertRefused(Map.of(CollectorFlag.ALLOW, "10.0.0.1/8"), Map.of(), "the range begins at 10.0.0.0");
     }

@@ -241,6 +241,9 @@ class GuardTest {
         "0.0.0.0, 10.0.0.1:PORT, https://10.0.0.1:PORT, 403",
         "0.0.0.0, 10.0.0.1:PORT, null, 403",
         "0.0.0.0, localhost:PORT, http://localhost:PORT, 200",
+        "127.0.0.1, localhost:PORT, http://127.0.0.1:PORT, 200",
+        "0.0.0.0, 10.0.0.1:PORT, http://localhost:PORT, 403",
+        "0.0.0.0, counters.example:PORT, http://localhost:PORT, 403",
     })
     void a_change_is_taken_from_a_page_of_the_same_host_only(String bind, String host, String origin, int status)
             throws Exception {

@@ -37,6 +37,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ports for lines with TLS and with a list of senders: real sockets, and a clock that the test moves. */
 @Timeout(180)
@@ -156,6 +158,25 @@ class TlsIntakeTest {
             awaitValue("a", 7);
         }
         await().until(() -> kept.counted("intake_connections") == 0);
+        assertThat(kept.counted("intake_broken_connections_total")).isZero();
+        assertThat(kept.counted("intake_failed_tls_total")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void a_sender_that_never_reads_loses_nothing_when_it_closes(String protocol) throws Exception {
+        intake(Optional.of(in(folder, Identity.of("one"), "")), "");
+        // The socket under TLS is closed, because the JDK's TLS would read before it closes.
+        try (Socket under = plain()) {
+            SSLSocket tls = (SSLSocket) Identity.of("one").client().getSocketFactory()
+                    .createSocket(under, "localhost", under.getPort(), false);
+            tls.setEnabledProtocols(new String[] {protocol});
+            send(tls, "increment a 1\n".repeat(80_000));
+            assertThat(tls.getSession().getProtocol()).isEqualTo(protocol);
+        }
+        await().until(() -> kept.counted("intake_accepted_connections_total") == 1
+                && kept.counted("intake_connections") == 0);
+        awaitValue("a", 80_000);
         assertThat(kept.counted("intake_broken_connections_total")).isZero();
         assertThat(kept.counted("intake_failed_tls_total")).isZero();
     }
