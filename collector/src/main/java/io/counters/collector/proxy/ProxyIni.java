@@ -284,6 +284,14 @@ public record ProxyIni(
                         + ", which other machines can reach, and anyone there could use the page; set token_file, or"
                         + " tls_client_ca, or keep 127.0.0.1");
             }
+            if (!bind.isLoopbackAddress() && token.isPresent() && certificate.isEmpty()) {
+                remarks.add(file + ": http_bind_address is " + bind.getHostAddress() + ", " + AccessSettings.IN_CLEAR);
+            }
+            for (Key secret : List.of(Key.TOKEN_FILE, Key.TLS_KEY)) {
+                String path = given.containsKey(secret) ? given.get(secret).text : "";
+                AccessSettings.readers(path)
+                        .ifPresent(why -> remarks.add(file + ": " + secret.key() + " is " + path + ", " + why));
+            }
             return port == OFF
                     ? Optional.empty()
                     : Optional.of(Listening.page(
@@ -302,17 +310,8 @@ public record ProxyIni(
             String chain = get(Key.TLS_CERTIFICATE, path -> path);
             String key = get(Key.TLS_KEY, path -> path);
             String clientCa = get(Key.TLS_CLIENT_CA, path -> path);
-            if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty()) {
-                return Optional.empty();
-            }
-            if (chain.isEmpty() || key.isEmpty()) {
-                mistakes.add(
-                        file + ": tls_certificate and tls_key belong together, and tls_client_ca needs them; give both,"
-                                + " or none");
-                return Optional.empty();
-            }
             try {
-                return Optional.of(Certificate.of(chain, key, clientCa));
+                return AccessSettings.certificate(chain, key, clientCa);
             } catch (IllegalArgumentException unusable) {
                 mistakes.add(file + ": tls_certificate is " + chain + ", " + unusable.getMessage());
                 return Optional.empty();

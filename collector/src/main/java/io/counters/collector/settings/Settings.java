@@ -273,9 +273,16 @@ public final class Settings {
         throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
     }
 
+    /** Adds a warning that does not stop the start. */
+    public void remark(CollectorFlag setting, String text) {
+        Given said = given.get(setting);
+        remarks.add((said == null ? "--" + setting.flag() : said.place) + " is "
+                + shown(setting, said == null ? setting.defaultText() : said.text) + ", " + text);
+    }
+
     /**
-     * Warnings about variables that begin with {@code COUNTERS_} and are not settings. They do not stop the start, because
-     * Kubernetes, for example, sets {@code COUNTERS_PORT} for a service that is named counters.
+     * Warnings that do not stop the start: about settings, and about variables that begin with {@code COUNTERS_} and are none,
+     * because Kubernetes, for example, sets {@code COUNTERS_PORT} for a service that is named counters.
      */
     public List<String> remarks() {
         return List.copyOf(remarks);

@@ -9,6 +9,7 @@ import io.counters.collector.settings.SettingsException;
 import io.counters.testsupport.Identity;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -137,6 +138,30 @@ class AccessSettingsTest {
                 Map.of(CollectorFlag.TLS_PORTS, "http"),
                 Map.of(),
                 "--tls-ports is http, but no port can speak TLS without tls_certificate and tls_key");
+    }
+
+    @Test
+    void a_token_in_clear_and_a_file_that_everyone_can_read_are_warnings() throws Exception {
+        Path file = Files.writeString(folder.resolve("token"), TOKEN);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        Settings settings = new Settings(
+                Map.of(CollectorFlag.TOKEN_FILE, file.toString(), CollectorFlag.HTTP_BIND, "0.0.0.0"), Map.of());
+        AccessSettings access = AccessSettings.from(settings);
+        access.bind(settings, CollectorFlag.HTTP_BIND, Port.HTTP);
+        access.bind(settings, CollectorFlag.OTLP_BIND, Port.OTLP);
+
+        assertThat(settings.remarks())
+                .satisfiesExactly(
+                        mode -> assertThat(mode)
+                                .isEqualTo("--token-file is " + file + ", which every user of this machine can read"
+                                        + " (rw-r--r--); run: chmod 600 " + file),
+                        clear -> assertThat(clear)
+                                .startsWith("--http-bind is 0.0.0.0, so the token crosses the network in clear"));
+
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        Settings right = new Settings(Map.of(CollectorFlag.TOKEN_FILE, file.toString()), Map.of());
+        AccessSettings.from(right).bind(right, CollectorFlag.HTTP_BIND, Port.HTTP);
+        assertThat(right.remarks()).isEmpty();
     }
 
     @Test

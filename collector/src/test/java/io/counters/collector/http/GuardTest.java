@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -419,6 +420,14 @@ class GuardTest {
 
         assertThat(browser(port).ask("GET", "/value").rest()).doesNotContain("200");
         await().until(() -> counted("http_failed_handshakes_total") == 1);
+
+        // A probe that only connects holds nothing until the handshake's time is over.
+        try (Socket probe = new Socket()) {
+            probe.connect(near(port));
+            probe.setSoTimeout(50_000);
+            probe.shutdownOutput();
+            assertThat(probe.getInputStream().read()).isNegative();
+        }
 
         // As many as there may be connections, and more.
         List<Browser> half = new ArrayList<>();

@@ -300,7 +300,12 @@ class TlsIntakeTest {
                 awaitClosed(more);
             }
             // Half of the places is the crowd's.
-            assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(50);
+            assertThat(kept.counted("intake_crowded_connections_total")).isEqualTo(50);
+            assertThat(kept.counted("intake_idle_connections_total")).isZero();
+            assertThat(kept.said.lines())
+                    .anySatisfy(line -> assertThat(line)
+                            .startsWith("WARN all 100 TCP connections are in use, so the one from 127.0.0.1:")
+                            .contains(", whose address has more than half of them, was closed for a new one"));
             assertThat(kept.counted("intake_connections")).isEqualTo(100);
         } finally {
             for (Socket socket : all) {
