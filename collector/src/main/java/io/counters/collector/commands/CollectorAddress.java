@@ -8,7 +8,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -45,26 +45,29 @@ final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
 
     CollectorApi api() {
         String token = tokenFile != null && !tokenFile.isEmpty()
-                ? read("--token-file is " + Settings.shownFile(tokenFile), () -> token(Settings.secretIn(tokenFile)))
+                ? read(
+                        "--token-file is " + Settings.shownFile(tokenFile),
+                        tokenFile,
+                        file -> token(Settings.secretIn(file)))
                 : read(
                         "variable " + CollectorFlag.TOKEN.variable() + " is not shown",
-                        () -> token(System.getenv(CollectorFlag.TOKEN.variable())));
-        SSLContext trust = tlsCa == null ? null : read("--tls-ca is " + tlsCa, () -> Certificate.client(tlsCa));
+                        Objects.requireNonNullElse(System.getenv(CollectorFlag.TOKEN.variable()), ""),
+                        CollectorAddress::token);
+        SSLContext trust = tlsCa == null ? null : read("--tls-ca is " + tlsCa, tlsCa, file -> Certificate.client(file));
         return new CollectorApi(at, token, trust);
     }
 
     /** A token that can be in a header: the JDK's client shows one that cannot. */
-    private static String token(@Nullable String text) {
-        if (text == null || text.isEmpty()) {
-            return "";
+    private static String token(String text) {
+        if (!text.isEmpty()) {
+            Token.of(text);
         }
-        Token.of(text);
         return text;
     }
 
-    private <T> T read(String place, Supplier<T> reading) {
+    private <G, T> T read(String place, G given, Function<G, T> reading) {
         try {
-            return reading.get();
+            return reading.apply(given);
         } catch (IllegalArgumentException wrong) {
             throw new CommandLine.ParameterException(
                     Objects.requireNonNull(spec).commandLine(), place + ", " + wrong.getMessage());

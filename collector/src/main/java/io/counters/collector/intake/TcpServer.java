@@ -288,11 +288,12 @@ class TcpServer implements Runnable {
             giveWay(longest, "silent longest");
             return true;
         }
-        if (crowd == null || crowd == byAddress.get(newcomer)) {
+        Map<TcpConnection, TcpConnection> most = crowd;
+        if (most == null || most == byAddress.get(newcomer)) {
             return false;
         }
         crowdedConnections.increment();
-        giveWay(crowd.keySet().iterator().next(), "whose address has more than half of them");
+        giveWay(most.keySet().iterator().next(), "whose address has more than half of them");
         return true;
     }
 

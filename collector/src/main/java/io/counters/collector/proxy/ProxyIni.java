@@ -288,7 +288,8 @@ public record ProxyIni(
                 remarks.add(file + ": http_bind_address is " + bind.getHostAddress() + ", " + AccessSettings.IN_CLEAR);
             }
             for (Key secret : List.of(Key.TOKEN_FILE, Key.TLS_KEY)) {
-                String path = given.containsKey(secret) ? given.get(secret).text : "";
+                Given said = given.get(secret);
+                String path = said == null ? "" : said.text;
                 AccessSettings.readers(path)
                         .ifPresent(why -> remarks.add(file + ": " + secret.key() + " is " + path + ", " + why));
             }
