@@ -39,8 +39,9 @@ public record AccessSettings(
             "which has no address, so everyone's counts would be taken; give one, such as 10.0.0.0/8, or leave it out";
 
     /** A warning for a port with a token that other machines reach without TLS. */
-    public static final String IN_CLEAR = "so the token crosses the network in clear; give tls_certificate and tls_key, or let"
-            + " a reverse proxy on this machine speak TLS and keep the port on loopback";
+    public static final String IN_CLEAR =
+            "so the token crosses the network in clear; give tls_certificate and tls_key, or let"
+                    + " a reverse proxy on this machine speak TLS and keep the port on loopback";
 
     /** Neither a token nor TLS, and everyone's counts. */
     public static final AccessSettings NONE =
@@ -116,8 +117,8 @@ public record AccessSettings(
     private static Set<Port> tlsPorts(String text) {
         Set<Port> ports = EnumSet.noneOf(Port.class);
         if (words(text).isEmpty()) {
-            throw new IllegalArgumentException("so no port would speak TLS; allowed are tcp, http and otlp,"
-                    + " separated by commas");
+            throw new IllegalArgumentException(
+                    "so no port would speak TLS; allowed are tcp, http and otlp," + " separated by commas");
         }
         for (String word : words(text)) {
             ports.add(WITH_TLS.stream()
@@ -211,8 +212,11 @@ public record AccessSettings(
         return bound;
     }
 
-    /** A warning if every user of this machine can read a file with a secret. */
+    /** A warning if every user of this machine can read a file with a secret; its name is empty if there is none. */
     public static Optional<String> readers(String file) {
+        if (file.isEmpty()) {
+            return Optional.empty();
+        }
         try {
             Set<PosixFilePermission> mode = Files.getPosixFilePermissions(Path.of(file));
             return mode.contains(PosixFilePermission.OTHERS_READ)

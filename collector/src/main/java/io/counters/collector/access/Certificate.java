@@ -41,8 +41,10 @@ public final class Certificate {
     private static final long NO_TICKETS_SECONDS = TimeUnit.DAYS.toSeconds(8);
 
     static {
-        // Tickets of TLS 1.2 also depend on it, and its clients fail if a session that lasts so long promises one. Each context
-        // reads it when it is built. Sessions without tickets are kept here, so clients of HTTP may still resume theirs.
+        // Tickets of TLS 1.2 also depend on it, and its clients fail if a session that lasts so long promises one. Each
+        // context
+        // reads it when it is built. Sessions without tickets are kept here, so clients of HTTP may still resume
+        // theirs.
         System.setProperty("jdk.tls.server.enableSessionTicketExtension", "false");
     }
 
@@ -104,7 +106,8 @@ public final class Certificate {
                     context(chain, key, ca, ca.isEmpty() ? ClientAuth.NONE : ClientAuth.OPTIONAL)
                             .build(),
                     context(chain, key, ca, ca.isEmpty() ? ClientAuth.NONE : ClientAuth.REQUIRE)
-                            // A sender only writes. A ticket would remain unread, and for that reason the sender's kernel
+                            // A sender only writes. A ticket would remain unread, and for that reason the sender's
+                            // kernel
                             // would end the connection with a reset, which discards what has not been sent or read yet.
                             .sessionTimeout(NO_TICKETS_SECONDS)
                             .build(),

@@ -63,8 +63,8 @@ final class PortChecks {
         } else if (isClosed) {
             findings.add(Finding.warning(
                     "running collector",
-                    address + " does not let doctor in (401), and is " + (ready.statusCode() == HttpProbe.OK ? "" : "not ")
-                            + "ready",
+                    address + " does not let doctor in (401), and is "
+                            + (ready.statusCode() == HttpProbe.OK ? "" : "not ") + "ready",
                     "set its token; if it takes client certificates only, give it a token, too"));
         } else if (ready.statusCode() != HttpProbe.OK) {
             findings.add(Finding.failure(

@@ -260,7 +260,8 @@ class TcpServer implements Runnable {
                     "connections",
                     address,
                     () -> "all " + connectionsMax + " TCP connections are in use, so the one from "
-                            + AddressKey.text(sender) + " was refused; to allow more, raise --connections or ulimit -n");
+                            + AddressKey.text(sender)
+                            + " was refused; to allow more, raise --connections or ulimit -n");
             channel.close();
             return;
         }
@@ -301,8 +302,8 @@ class TcpServer implements Runnable {
         faults.warn(
                 "gave way",
                 connection.addressKey(),
-                () -> "all " + connectionsMax + " TCP connections are in use, so the one from " + connection + ", " + why
-                        + ", was closed for a new one; to allow more, raise --connections or ulimit -n");
+                () -> "all " + connectionsMax + " TCP connections are in use, so the one from " + connection + ", "
+                        + why + ", was closed for a new one; to allow more, raise --connections or ulimit -n");
         close(connection);
     }
 

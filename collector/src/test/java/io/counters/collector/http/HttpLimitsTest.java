@@ -11,8 +11,14 @@ class HttpLimitsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "200, 50, 32, 256", "200, 50, 32, 64", "200, 50, 32, 1", "16, 50, 32, 256", "200, 1000, 32, 256",
-        "200, 50, 10000, 256", "10000, 1000, 10000, 4096", "16, 1, 1, 256",
+        "200, 50, 32, 256",
+        "200, 50, 32, 64",
+        "200, 50, 32, 1",
+        "16, 50, 32, 256",
+        "200, 1000, 32, 256",
+        "200, 50, 10000, 256",
+        "10000, 1000, 10000, 4096",
+        "16, 1, 1, 256",
     })
     void whatever_listens_or_waits_health_has_a_connection(int connections, int listeners, int waiting, long heapMib) {
         HttpLimits limits = new HttpLimits(connections, listeners, waiting, MIB).within(heapMib * MIB);

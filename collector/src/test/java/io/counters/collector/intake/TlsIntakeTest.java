@@ -168,14 +168,16 @@ class TlsIntakeTest {
         intake(Optional.of(in(folder, Identity.of("one"), "")), "");
         // The socket under TLS is closed, because the JDK's TLS would read before it closes.
         try (Socket under = plain()) {
-            SSLSocket tls = (SSLSocket) Identity.of("one").client().getSocketFactory()
+            SSLSocket tls = (SSLSocket) Identity.of("one")
+                    .client()
+                    .getSocketFactory()
                     .createSocket(under, "localhost", under.getPort(), false);
             tls.setEnabledProtocols(new String[] {protocol});
             send(tls, "increment a 1\n".repeat(80_000));
             assertThat(tls.getSession().getProtocol()).isEqualTo(protocol);
         }
-        await().until(() -> kept.counted("intake_accepted_connections_total") == 1
-                && kept.counted("intake_connections") == 0);
+        await().until(() ->
+                kept.counted("intake_accepted_connections_total") == 1 && kept.counted("intake_connections") == 0);
         awaitValue("a", 80_000);
         assertThat(kept.counted("intake_broken_connections_total")).isZero();
         assertThat(kept.counted("intake_failed_tls_total")).isZero();

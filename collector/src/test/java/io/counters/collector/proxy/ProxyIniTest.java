@@ -92,8 +92,8 @@ class ProxyIniTest {
     @Test
     void a_page_with_a_token_may_be_open_to_other_machines() throws Exception {
         Path token = Files.writeString(folder.resolve("token"), "0123456789abcdef");
-        ProxyIni settings = read("[statsite]\nservers = " + servers + "\nhttp_bind_address = 0.0.0.0\nhttp_names = a.example\n"
-                + "token_file = " + token);
+        ProxyIni settings = read("[statsite]\nservers = " + servers
+                + "\nhttp_bind_address = 0.0.0.0\nhttp_names = a.example\n" + "token_file = " + token);
 
         assertThat(settings.page()).get().satisfies(page -> {
             assertThat(page.bind().isAnyLocalAddress()).isTrue();
