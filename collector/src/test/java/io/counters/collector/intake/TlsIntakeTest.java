@@ -163,6 +163,7 @@ class TlsIntakeTest {
     }
 
     @ParameterizedTest
+    @Tag("slow")
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void a_sender_that_never_reads_loses_nothing_when_it_closes(String protocol) throws Exception {
         intake(Optional.of(in(folder, Identity.of("one"), "")), "");
