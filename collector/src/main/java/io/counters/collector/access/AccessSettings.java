@@ -2,8 +2,14 @@ package io.counters.collector.access;
 
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -29,6 +35,13 @@ public record AccessSettings(
     private static final Set<Port> COUNTING = EnumSet.of(Port.UDP, Port.TCP, Port.OTLP);
     private static final Set<Port> WITH_TLS = EnumSet.of(Port.TCP, Port.HTTP, Port.OTLP);
     private static final int RANGES_MAX = 1000;
+    private static final String NO_RANGE =
+            "which has no address, so everyone's counts would be taken; give one, such as 10.0.0.0/8, or leave it out";
+
+    /** A warning for a port with a token that other machines reach without TLS. */
+    public static final String IN_CLEAR =
+            "so the token crosses the network in clear; give tls_certificate and tls_key, or let"
+                    + " a reverse proxy on this machine speak TLS and keep the port on loopback";
 
     /** Neither a token nor TLS, and everyone's counts. */
     public static final AccessSettings NONE =
@@ -40,6 +53,13 @@ public record AccessSettings(
     }
 
     public static AccessSettings from(Settings settings) {
+        if (settings.isGiven(CollectorFlag.ALLOW)
+                && settings.get(CollectorFlag.ALLOW, text -> text).isEmpty()) {
+            settings.refuse(CollectorFlag.ALLOW, "empty, " + NO_RANGE);
+        }
+        for (CollectorFlag secret : List.of(CollectorFlag.TOKEN_FILE, CollectorFlag.TLS_KEY)) {
+            readers(settings.get(secret, path -> path)).ifPresent(why -> settings.remark(secret, why));
+        }
         return new AccessSettings(
                 token(settings),
                 certificate(settings),
@@ -65,25 +85,41 @@ public record AccessSettings(
         String chain = settings.get(CollectorFlag.TLS_CERTIFICATE, path -> path);
         String key = settings.get(CollectorFlag.TLS_KEY, path -> path);
         String clientCa = settings.get(CollectorFlag.TLS_CLIENT_CA, path -> path);
-        if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty()) {
-            return Optional.empty();
-        }
-        if (chain.isEmpty() || key.isEmpty()) {
+        if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty() && settings.isGiven(CollectorFlag.TLS_PORTS)) {
             settings.refuse(
-                    CollectorFlag.TLS_CERTIFICATE,
-                    "but tls_certificate and tls_key belong together, and tls_client_ca needs them; give both, or none");
-            return Optional.empty();
+                    CollectorFlag.TLS_PORTS,
+                    "but no port can speak TLS without tls_certificate and tls_key; give both, or leave tls_ports out");
         }
         try {
-            return Optional.of(Certificate.of(chain, key, clientCa));
+            return certificate(chain, key, clientCa);
         } catch (IllegalArgumentException unusable) {
             settings.refuse(CollectorFlag.TLS_CERTIFICATE, "" + unusable.getMessage());
             return Optional.empty();
         }
     }
 
+    /**
+     * The certificate in these files, as in {@link Certificate#of}; empty if no file is given.
+     *
+     * @throws IllegalArgumentException also if one is missing
+     */
+    public static Optional<Certificate> certificate(String chain, String key, String clientCa) {
+        if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty()) {
+            return Optional.empty();
+        }
+        if (chain.isEmpty() || key.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "but tls_certificate and tls_key belong together, and tls_client_ca needs them; give both, or none");
+        }
+        return Optional.of(Certificate.of(chain, key, clientCa));
+    }
+
     private static Set<Port> tlsPorts(String text) {
         Set<Port> ports = EnumSet.noneOf(Port.class);
+        if (words(text).isEmpty()) {
+            throw new IllegalArgumentException(
+                    "so no port would speak TLS; allowed are tcp, http and otlp," + " separated by commas");
+        }
         for (String word : words(text)) {
             ports.add(WITH_TLS.stream()
                     .filter(port -> port.key().equals(word))
@@ -94,23 +130,32 @@ public record AccessSettings(
         return ports;
     }
 
+    /** Reads the ranges of each port of a collector that takes counts. */
+    public static Map<Port, AllowedSenders> allowed(String text) {
+        return allowed(text, COUNTING);
+    }
+
     /**
      * Reads the ranges of each port.
      *
-     * @param text ranges, separated by commas; {@code udp:}, {@code tcp:} or {@code otlp:} before one limits it to that port
+     * @param text ranges, separated by commas; {@code udp:}, for example, before one limits it to that port; empty for everyone
+     * @param ports that there are
      * @throws IllegalArgumentException with the range that is wrong and the rule
      */
-    public static Map<Port, AllowedSenders> allowed(String text) {
+    public static Map<Port, AllowedSenders> allowed(String text, Set<Port> ports) {
         List<String> words = words(text);
+        if (words.isEmpty() && !text.isEmpty()) {
+            throw new IllegalArgumentException(NO_RANGE);
+        }
         if (words.size() > RANGES_MAX) {
             throw new IllegalArgumentException("allowed are at most " + RANGES_MAX + " ranges");
         }
         Map<Port, AllowedSenders> allowed = new EnumMap<>(Port.class);
-        for (Port port : COUNTING) {
+        for (Port port : ports) {
             String own = port.key() + ":";
             List<String> ranges = words.stream()
                     .filter(word -> word.startsWith(own)
-                            || COUNTING.stream().noneMatch(other -> word.startsWith(other.key() + ":")))
+                            || ports.stream().noneMatch(other -> word.startsWith(other.key() + ":")))
                     .map(word -> word.startsWith(own) ? word.substring(own.length()) : word)
                     .toList();
             AllowedSenders senders = AllowedSenders.of(ranges);
@@ -150,7 +195,7 @@ public record AccessSettings(
      * @param bind the setting with the address
      */
     public InetAddress bind(Settings settings, CollectorFlag bind, Port port) {
-        return settings.get(bind, text -> {
+        InetAddress bound = settings.get(bind, text -> {
             InetAddress address = address(text);
             if (!address.isLoopbackAddress() && !isClosed(port)) {
                 throw new IllegalArgumentException(
@@ -161,6 +206,27 @@ public record AccessSettings(
             }
             return address;
         });
+        if (!bound.isLoopbackAddress() && token.isPresent() && certificate(port).isEmpty()) {
+            settings.remark(bind, IN_CLEAR);
+        }
+        return bound;
+    }
+
+    /** A warning if every user of this machine can read a file with a secret; its name is empty if there is none. */
+    public static Optional<String> readers(String file) {
+        if (file.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            Set<PosixFilePermission> mode = Files.getPosixFilePermissions(Path.of(file));
+            return mode.contains(PosixFilePermission.OTHERS_READ)
+                    ? Optional.of("which every user of this machine can read (" + PosixFilePermissions.toString(mode)
+                            + "); run: chmod 600 " + file)
+                    : Optional.empty();
+        } catch (IOException | UnsupportedOperationException | InvalidPathException notPosix) {
+            // A system without such modes; or the file is missing, which is a mistake of its own.
+            return Optional.empty();
+        }
     }
 
     /** Reads an address of this machine. */

@@ -58,7 +58,7 @@ public record AllowedSenders(List<Range> ranges) {
         }
         InetAddress address;
         try {
-            // It has digits and colons only, so no name server is asked.
+            // A name server may be asked only for what looks like an address and is none, such as 10.0.0.256.
             address = InetAddress.getByName(cidr.group(1));
         } catch (UnknownHostException malformed) {
             throw wrong(text, "is not an address of IPv4 or IPv6");

@@ -37,6 +37,17 @@ public final class Certificate {
     /** Sessions that clients of TLS 1.2 may resume; those of TLS 1.3 keep theirs themselves. */
     private static final int SESSIONS_MAX = 1024;
 
+    /** TLS 1.3 allows 7 days at most; the JDK sends no ticket for a session that lasts longer. */
+    private static final long NO_TICKETS_SECONDS = TimeUnit.DAYS.toSeconds(8);
+
+    static {
+        // Tickets of TLS 1.2 also depend on it, and its clients fail if a session that lasts so long promises one. Each
+        // context
+        // reads it when it is built. Sessions without tickets are kept here, so clients of HTTP may still resume
+        // theirs.
+        System.setProperty("jdk.tls.server.enableSessionTicketExtension", "false");
+    }
+
     private static final long WARNING_SECONDS = TimeUnit.DAYS.toSeconds(7);
     private static final long WARN_EVERY_SECONDS = TimeUnit.DAYS.toSeconds(1);
 
@@ -92,23 +103,28 @@ public final class Certificate {
         List<X509Certificate> ca = files.clientCa().map(Pem::certificates).orElse(List.of());
         try {
             return new Loaded(
-                    context(chain, key, ca, ca.isEmpty() ? ClientAuth.NONE : ClientAuth.OPTIONAL),
-                    context(chain, key, ca, ca.isEmpty() ? ClientAuth.NONE : ClientAuth.REQUIRE),
+                    context(chain, key, ca, ca.isEmpty() ? ClientAuth.NONE : ClientAuth.OPTIONAL)
+                            .build(),
+                    context(chain, key, ca, ca.isEmpty() ? ClientAuth.NONE : ClientAuth.REQUIRE)
+                            // A sender only writes. A ticket would remain unread, and for that reason the sender's
+                            // kernel
+                            // would end the connection with a reset, which discards what has not been sent or read yet.
+                            .sessionTimeout(NO_TICKETS_SECONDS)
+                            .build(),
                     chain.get(0));
         } catch (IOException unusable) {
             throw new IllegalArgumentException("which the JDK's TLS cannot use: " + unusable.getMessage(), unusable);
         }
     }
 
-    private static SslContext context(
-            List<X509Certificate> chain, PrivateKey key, List<X509Certificate> ca, ClientAuth clients)
-            throws IOException {
+    private static SslContextBuilder context(
+            List<X509Certificate> chain, PrivateKey key, List<X509Certificate> ca, ClientAuth clients) {
         SslContextBuilder builder = SslContextBuilder.forServer(key, chain.toArray(X509Certificate[]::new))
                 .sslProvider(SslProvider.JDK)
                 .protocols("TLSv1.3", "TLSv1.2")
                 .sessionCacheSize(SESSIONS_MAX)
                 .clientAuth(clients);
-        return (ca.isEmpty() ? builder : builder.trustManager(ca.toArray(X509Certificate[]::new))).build();
+        return ca.isEmpty() ? builder : builder.trustManager(ca.toArray(X509Certificate[]::new));
     }
 
     /** Whether clients may identify themselves by a certificate. */

@@ -64,7 +64,8 @@ final class Pem {
         Matcher pem = KEY.matcher(new String(read(file), ISO_8859_1));
         if (!pem.find()) {
             throw new IllegalArgumentException("for which " + file
-                    + " has no private key in PKCS#8 without a password; convert it with: openssl pkcs8 -topk8 -nodes");
+                    + " has no private key in PKCS#8 without a password; convert it with:"
+                    + " openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW");
         }
         PublicKey open = certificate.getPublicKey();
         try {

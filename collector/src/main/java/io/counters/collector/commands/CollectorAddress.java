@@ -1,12 +1,15 @@
 package io.counters.collector.commands;
 
 import io.counters.collector.access.Certificate;
+import io.counters.collector.access.Token;
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.Function;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,14 +44,33 @@ final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
     private @Nullable CommandSpec spec;
 
     CollectorApi api() {
+        String token = tokenFile != null && !tokenFile.isEmpty()
+                ? read(
+                        "--token-file is " + Settings.shownFile(tokenFile),
+                        tokenFile,
+                        file -> token(Settings.secretIn(file)))
+                : read(
+                        "variable " + CollectorFlag.TOKEN.variable() + " is not shown",
+                        Objects.requireNonNullElse(System.getenv(CollectorFlag.TOKEN.variable()), ""),
+                        CollectorAddress::token);
+        SSLContext trust = tlsCa == null ? null : read("--tls-ca is " + tlsCa, tlsCa, file -> Certificate.client(file));
+        return new CollectorApi(at, token, trust);
+    }
+
+    /** A token that can be in a header: the JDK's client shows one that cannot. */
+    private static String token(String text) {
+        if (!text.isEmpty()) {
+            Token.of(text);
+        }
+        return text;
+    }
+
+    private <G, T> T read(String place, G given, Function<G, T> reading) {
         try {
-            String token = tokenFile != null && !tokenFile.isEmpty()
-                    ? Settings.secretIn(tokenFile)
-                    : Objects.requireNonNullElse(System.getenv(CollectorFlag.TOKEN.variable()), "");
-            return new CollectorApi(at, token, tlsCa == null ? null : Certificate.client(tlsCa));
+            return reading.apply(given);
         } catch (IllegalArgumentException wrong) {
             throw new CommandLine.ParameterException(
-                    Objects.requireNonNull(spec).commandLine(), "the file " + wrong.getMessage());
+                    Objects.requireNonNull(spec).commandLine(), place + ", " + wrong.getMessage());
         }
     }
 

@@ -225,7 +225,9 @@ final class CollectorApi {
             }
             if (response.statusCode() == UNAUTHORIZED) {
                 throw new IOException("the collector at " + at + " needs its token; set "
-                        + CollectorFlag.TOKEN.variable() + ", or give --token-file FILE");
+                        + CollectorFlag.TOKEN.variable()
+                        + ", or give --token-file FILE. If it takes client certificates"
+                        + " only, give it a token, too: commands have no certificate");
             }
             throw new IOException(at + " answers " + response.statusCode() + ": "
                     + (message == null ? "which a collector never does; check --at" : message));

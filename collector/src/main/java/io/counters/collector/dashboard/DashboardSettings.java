@@ -34,7 +34,7 @@ public record DashboardSettings(InetAddress bind, int port, HttpLimits limits, G
                 access.bind(settings, CollectorFlag.HTTP_BIND, Port.HTTP),
                 settings.number(CollectorFlag.HTTP_PORT, 0, 65_535),
                 new HttpLimits(
-                                settings.number(CollectorFlag.HTTP_CONNECTIONS, 10, 10_000),
+                                settings.number(CollectorFlag.HTTP_CONNECTIONS, HttpLimits.CONNECTIONS_MIN, 10_000),
                                 settings.number(CollectorFlag.HTTP_LISTENERS, 1, 1000),
                                 settings.number(CollectorFlag.HTTP_WAITING, 1, 10_000),
                                 heapBytes / BODIES_HEAP_SHARE)

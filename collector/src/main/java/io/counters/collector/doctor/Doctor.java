@@ -93,7 +93,6 @@ public final class Doctor implements Callable<Integer> {
         Checks checks = new Checks(clock, shell.nanoClock());
         Checks.Moment begin = checks.now();
         List<Finding> findings = new ArrayList<>();
-        settings.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or unset it")));
         AccessSettings access = AccessSettings.from(settings);
         IntakeSettings taking = IntakeSettings.from(settings, access);
         LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
@@ -105,6 +104,7 @@ public final class Doctor implements Callable<Integer> {
         HistorySettings.from(
                 settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
         Optional<OtlpSettings> otlp = OtlpSettings.from(settings, taking, access, heapBytes);
+        settings.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or unset it")));
         int connections = settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX);
         try {
             settings.check();

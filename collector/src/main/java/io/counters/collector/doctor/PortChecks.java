@@ -23,6 +23,8 @@ import java.util.Optional;
 final class PortChecks {
     private static final String THOSE_FLAGS = "give the flags and the environment of that collector";
     private static final int NOT_RUNNING = -1;
+    private static final int CLOSED = -2;
+    private static final int UNAUTHORIZED = 401;
 
     private final HttpProbe http;
     private final Map<String, String> login;
@@ -53,10 +55,17 @@ final class PortChecks {
                 + showing.port();
         HttpResponse<String> ready = showing.port() == 0 ? null : http.ask(address + "/readyz");
         int itsUdpPort = ready == null ? NOT_RUNNING : itsUdpPort(address);
+        boolean isClosed = itsUdpPort == CLOSED;
         boolean isRunning = itsUdpPort != NOT_RUNNING;
-        boolean isMeant = isRunning && (taking.udpPort() == 0 || taking.udpPort() == itsUdpPort);
+        boolean isMeant = isRunning && (isClosed || taking.udpPort() == 0 || taking.udpPort() == itsUdpPort);
         if (ready == null || !isRunning) {
             findings.add(Finding.ok("running collector", "none at " + address));
+        } else if (isClosed) {
+            findings.add(Finding.warning(
+                    "running collector",
+                    address + " does not let doctor in (401), and is "
+                            + (ready.statusCode() == HttpProbe.OK ? "" : "not ") + "ready",
+                    "set its token; if it takes client certificates only, give it a token, too"));
         } else if (ready.statusCode() != HttpProbe.OK) {
             findings.add(Finding.failure(
                     "running collector",
@@ -95,9 +104,12 @@ final class PortChecks {
         return findings;
     }
 
-    /** The port on which a running collector receives; {@link #NOT_RUNNING} if what is there is not a collector. */
+    /** The port on which a running collector receives; {@link #CLOSED} if it does not tell us, {@link #NOT_RUNNING} if it is none. */
     private int itsUdpPort(String address) {
         HttpResponse<String> page = http.ask(address + "/api/page", login);
+        if (page != null && page.statusCode() == UNAUTHORIZED) {
+            return CLOSED;
+        }
         if (page == null || page.statusCode() != HttpProbe.OK) {
             return NOT_RUNNING;
         }

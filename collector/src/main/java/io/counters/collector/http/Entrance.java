@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
@@ -114,6 +115,10 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
 
         @Override
         public void userEventTriggered(ChannelHandlerContext same, Object event) {
+            if (event instanceof ChannelInputShutdownEvent) {
+                // The client has gone. The port allows half-closed connections, so nothing else would end it.
+                end();
+            }
             if (!(event instanceof SslHandshakeCompletionEvent ended)) {
                 return;
             }

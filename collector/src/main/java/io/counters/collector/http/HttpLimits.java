@@ -18,12 +18,18 @@ public record HttpLimits(int connections, int listeners, int waiting, long bodie
     /** With an answer that is not read, and with TLS. */
     private static final int CONNECTION_BYTES = 112 << 10;
 
-    /** These limits, or less if the heap does not suffice. */
+    /** Fewer cannot be divided among listeners, all kinds of work and health. */
+    public static final int CONNECTIONS_MIN = 16;
+
+    /**
+     * The limits of a page: these, or less if the heap does not suffice. Connections that listen or wait for their answer never
+     * give way, so listeners have at most a quarter of all, and with what waits they leave an eighth free for health and metrics.
+     */
     public HttpLimits within(long heapBytes) {
+        int all = (int) Math.max(CONNECTIONS_MIN, Math.min(connections, heapBytes / HEAP_SHARE / CONNECTION_BYTES));
+        int listening = Math.min(listeners, all / 4);
+        int ofOneKind = (all - all / 8 - listening) / Listening.KINDS;
         return new HttpLimits(
-                (int) Math.max(1, Math.min(connections, heapBytes / HEAP_SHARE / CONNECTION_BYTES)),
-                listeners,
-                waiting,
-                bodiesBytes);
+                all, listening, Math.min(waiting, ofOneKind - Listening.PAGE_ANSWERS_AT_ONCE), bodiesBytes);
     }
 }

@@ -191,8 +191,11 @@ public final class HttpPort implements AutoCloseable {
             metrics.gauge("http_connections_max", "The maximum of HTTP connections.", limits::connections);
             metrics.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listeners::size);
             metrics.gauge("http_listeners_max", "The maximum of these.", limits::listeners);
-            metrics.gauge("http_waiting_requests", "HTTP requests that wait for their turn.", this::waiting);
-            metrics.gauge("http_waiting_requests_max", "The maximum of these for one kind of work.", limits::waiting);
+            metrics.gauge(
+                    "http_waiting_requests",
+                    "HTTP requests that wait, of the kind of work with the most.",
+                    this::waiting);
+            metrics.gauge("http_waiting_requests_max", "The maximum of these.", limits::waiting);
             metrics.gauge("http_body_bytes", "Memory of HTTP requests to the page that are answered.", bodies::bytes);
             metrics.gauge("http_body_bytes_max", "The maximum of these.", limits::bodiesBytes);
         } else {
@@ -209,7 +212,7 @@ public final class HttpPort implements AutoCloseable {
     }
 
     private long waiting() {
-        return (long) some.waiting() + much.waiting() + disk.waiting();
+        return Math.max(some.waiting(), Math.max(much.waiting(), disk.waiting()));
     }
 
     /** One small buffer for each read of a connection, so that it contains few requests. */

@@ -27,7 +27,7 @@ public record Listening(
     static final int PAGE_ANSWERS_AT_ONCE = 2;
 
     /** How many kinds of work an answer may be. */
-    private static final int KINDS = 3;
+    static final int KINDS = 3;
 
     /** A page, for browsers and programs. */
     public static Listening page(InetAddress bind, int number, String remedy, HttpLimits limits, Guard guard) {

@@ -122,7 +122,8 @@ final class OriginCheck {
         String port = loopback.group(1);
         boolean hasPort = port != null && !port.isEmpty();
         int number = hasPort ? Integer.parseInt(port) : guard.isTls() ? HTTPS_PORT : HTTP_PORT;
-        return number == ownPort || (hasPort && site.equalsIgnoreCase(host));
+        // By another Host this port is another machine's, and loopback's pages there are not its own.
+        return (number == ownPort && LOOPBACK.matcher(host).matches()) || (hasPort && site.equalsIgnoreCase(host));
     }
 
     private static String shown(String value) {

@@ -18,6 +18,7 @@ final class RequestAssembler {
     private @Nullable HttpRequest head;
     private int bodyBytes;
     private int bodyBytesMax;
+    private boolean isStranger;
     private @Nullable ByteArrayOutputStream body;
 
     /** The memory that is reserved for the body of this request. */
@@ -45,7 +46,7 @@ final class RequestAssembler {
         if (part.decoderResult().isFailure()) {
             return end(of, unreadable(part.decoderResult().cause()));
         }
-        if (body != null && !port.listening.guard().trusts(of.headers(), peer)) {
+        if (isStranger) {
             // No memory is reserved for strangers.
             return end(of, port.refuseStranger(of.headers(), peer));
         }
@@ -64,6 +65,8 @@ final class RequestAssembler {
         Route wanted = port.routes.look(first.method().name(), Routes.path(first.uri()));
         int bytes = wanted == null ? 0 : wanted.bodyBytesMax();
         body = bytes == 0 ? null : new ByteArrayOutputStream();
+        // Once, and not for each part, of which there may be one for each byte.
+        isStranger = body != null && !port.listening.guard().trusts(first.headers(), peer);
         bodyBytesMax = bytes == 0 ? HttpPort.UNNEEDED_BYTES_MAX : bytes;
     }
 

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -67,14 +68,18 @@ class TcpServer implements Runnable {
     private final LongAdder refusedConnections;
     private final LongAdder brokenConnections;
     private final LongAdder idleConnections;
+    private final LongAdder crowdedConnections;
     private final LongAdder failedTls;
     private final LongAdder faultyReads;
 
     /** In the order in which they were last read, the longest silent first: {@code get} moves a connection to the end. */
     private final Map<TcpConnection, TcpConnection> connections = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** How many of them each address has. */
-    private final Map<Long, Integer> byAddress = new HashMap<>();
+    /** Those of each address, in the same order. */
+    private final Map<Long, Map<TcpConnection, TcpConnection>> byAddress = new HashMap<>();
+
+    /** Those of the only address that has more than half of all, if there is one; a refusal must not look for it. */
+    private @Nullable Map<TcpConnection, TcpConnection> crowd;
 
     private long lookedNanos;
     private long acceptPauseMillis;
@@ -126,6 +131,9 @@ class TcpServer implements Runnable {
         idleConnections = metrics.count(
                 "intake_idle_connections_total",
                 "TCP connections closed because they were idle or an incomplete line did not grow.");
+        crowdedConnections = metrics.count(
+                "intake_crowded_connections_total",
+                "TCP connections closed for a new one because their address had more than half of all.");
         failedTls = metrics.count(
                 "intake_failed_tls_total",
                 "TCP connections closed because what arrived was not TLS, or its handshake failed.");
@@ -239,27 +247,34 @@ class TcpServer implements Runnable {
     }
 
     private void accept(SocketChannel channel) throws IOException {
-        if (!gate.admits(AddressKey.of((InetSocketAddress) channel.getRemoteAddress()))) {
+        InetSocketAddress sender = (InetSocketAddress) channel.getRemoteAddress();
+        long address = AddressKey.of(sender);
+        if (!gate.admits(address)) {
             channel.close();
             return;
         }
-        TcpConnection connection = new TcpConnection(channel, certificate, lines, nanoClock.getAsLong());
-        if (connections.size() >= connectionsMax && !makeRoom(connection.addressKey())) {
+        // First, because what TLS needs must not be built for a connection that is refused.
+        if (connections.size() >= connectionsMax && !makeRoom(address)) {
             refusedConnections.increment();
             faults.warn(
                     "connections",
-                    connection.addressKey(),
-                    () -> "all " + connectionsMax + " TCP connections are in use, so the one from " + connection
+                    address,
+                    () -> "all " + connectionsMax + " TCP connections are in use, so the one from "
+                            + AddressKey.text(sender)
                             + " was refused; to allow more, raise --connections or ulimit -n");
             channel.close();
             return;
         }
+        TcpConnection connection = new TcpConnection(channel, certificate, lines, nanoClock.getAsLong());
         // A sender whose machine has disappeared sends no FIN; the kernel's probes detect it.
         Keepalive.OF_SENDERS.set(channel);
         channel.configureBlocking(false).register(selector, SelectionKey.OP_READ, connection);
         accepted.increment();
         connections.put(connection, connection);
-        byAddress.merge(connection.addressKey(), 1, Integer::sum);
+        Map<TcpConnection, TcpConnection> same =
+                byAddress.computeIfAbsent(address, first -> new LinkedHashMap<>(1, 0.75f, true));
+        same.put(connection, connection);
+        crowd = same.size() > connectionsMax / 2 ? same : crowd;
         open = connections.size();
     }
 
@@ -269,28 +284,27 @@ class TcpServer implements Runnable {
      */
     private boolean makeRoom(long newcomer) {
         TcpConnection longest = connections.keySet().iterator().next();
-        TcpConnection silent = longest.isSilent(nanoClock.getAsLong()) ? longest : crowding(newcomer);
-        if (silent != null) {
+        if (longest.isSilent(nanoClock.getAsLong())) {
             idleConnections.increment();
-            faults.warn(
-                    "gave way",
-                    silent.addressKey(),
-                    () -> "all " + connectionsMax + " TCP connections are in use, so the one from " + silent
-                            + ", silent longest, was closed for a new one; to allow more, raise --connections or"
-                            + " ulimit -n");
-            close(silent);
+            giveWay(longest, "silent longest");
+            return true;
         }
-        return silent != null;
+        Map<TcpConnection, TcpConnection> most = crowd;
+        if (most == null || most == byAddress.get(newcomer)) {
+            return false;
+        }
+        crowdedConnections.increment();
+        giveWay(most.keySet().iterator().next(), "whose address has more than half of them");
+        return true;
     }
 
-    private @Nullable TcpConnection crowding(long newcomer) {
-        for (TcpConnection connection : connections.keySet()) {
-            long address = connection.addressKey();
-            if (address != newcomer && byAddress.getOrDefault(address, 0) > connectionsMax / 2) {
-                return connection;
-            }
-        }
-        return null;
+    private void giveWay(TcpConnection connection, String why) {
+        faults.warn(
+                "gave way",
+                connection.addressKey(),
+                () -> "all " + connectionsMax + " TCP connections are in use, so the one from " + connection + ", "
+                        + why + ", was closed for a new one; to allow more, raise --connections or ulimit -n");
+        close(connection);
     }
 
     private void read(TcpConnection connection) {
@@ -298,6 +312,7 @@ class TcpServer implements Runnable {
             // A new connection has just replaced it.
             return;
         }
+        of(connection).get(connection);
         boolean goesOn = false;
         try {
             goesOn = connection.read(buffer.clear(), nanoClock.getAsLong());
@@ -359,10 +374,22 @@ class TcpServer implements Runnable {
 
     private void close(TcpConnection connection) {
         connections.remove(connection);
-        byAddress.computeIfPresent(connection.addressKey(), (address, count) -> count > 1 ? count - 1 : null);
+        Map<TcpConnection, TcpConnection> same = of(connection);
+        same.remove(connection);
+        if (same.isEmpty()) {
+            byAddress.remove(connection.addressKey());
+        }
+        if (crowd == same && same.size() <= connectionsMax / 2) {
+            crowd = null;
+        }
         open = connections.size();
         connection.end();
         closeQuietly(connection.channel());
+    }
+
+    /** All connections of the same address. */
+    private Map<TcpConnection, TcpConnection> of(TcpConnection connection) {
+        return Objects.requireNonNull(byAddress.get(connection.addressKey()));
     }
 
     private void closeSockets() {

@@ -119,7 +119,7 @@ public record OtlpSettings(Listening at, List<String> tags, List<String> dropTag
         return keys;
     }
 
-    /** Half of the memory is for the bodies of requests as they arrive. An eighth is for the one that is converted, as it arrives and decompressed. */
+    /** An eighth of the memory, for the request that is converted; half of it is for the bodies of all requests. */
     public int bodyBytesMax() {
         return (int) Math.max(BODY_BYTES_MIN, Math.min(1 << 30, memoryBytes / 8));
     }

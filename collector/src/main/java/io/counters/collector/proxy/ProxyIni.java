@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -217,7 +218,7 @@ public record ProxyIni(
             SenderLimits senders = new SenderLimits(
                     get(Key.CONNECTIONS, text -> Settings.wholeNumber(text, 1, 1_000_000)),
                     get(Key.TCP_IDLE, Settings::minutes),
-                    get(Key.ALLOW, AccessSettings::allowed));
+                    get(Key.ALLOW, text -> AccessSettings.allowed(text, EnumSet.of(Port.UDP, Port.TCP))));
             if (tcp == OFF && udp == OFF) {
                 mistakes.add(
                         file + ": port and udp_port are both 0, so the proxy would receive nothing; set one of them");
@@ -283,6 +284,15 @@ public record ProxyIni(
                         + ", which other machines can reach, and anyone there could use the page; set token_file, or"
                         + " tls_client_ca, or keep 127.0.0.1");
             }
+            if (!bind.isLoopbackAddress() && token.isPresent() && certificate.isEmpty()) {
+                remarks.add(file + ": http_bind_address is " + bind.getHostAddress() + ", " + AccessSettings.IN_CLEAR);
+            }
+            for (Key secret : List.of(Key.TOKEN_FILE, Key.TLS_KEY)) {
+                Given said = given.get(secret);
+                String path = said == null ? "" : said.text;
+                AccessSettings.readers(path)
+                        .ifPresent(why -> remarks.add(file + ": " + secret.key() + " is " + path + ", " + why));
+            }
             return port == OFF
                     ? Optional.empty()
                     : Optional.of(Listening.page(
@@ -301,17 +311,8 @@ public record ProxyIni(
             String chain = get(Key.TLS_CERTIFICATE, path -> path);
             String key = get(Key.TLS_KEY, path -> path);
             String clientCa = get(Key.TLS_CLIENT_CA, path -> path);
-            if (chain.isEmpty() && key.isEmpty() && clientCa.isEmpty()) {
-                return Optional.empty();
-            }
-            if (chain.isEmpty() || key.isEmpty()) {
-                mistakes.add(
-                        file + ": tls_certificate and tls_key belong together, and tls_client_ca needs them; give both,"
-                                + " or none");
-                return Optional.empty();
-            }
             try {
-                return Optional.of(Certificate.of(chain, key, clientCa));
+                return AccessSettings.certificate(chain, key, clientCa);
             } catch (IllegalArgumentException unusable) {
                 mistakes.add(file + ": tls_certificate is " + chain + ", " + unusable.getMessage());
                 return Optional.empty();
@@ -386,7 +387,8 @@ public record ProxyIni(
                 try {
                     return reading.of(said.text);
                 } catch (IllegalArgumentException broken) {
-                    mistakes.add(said.place + " is " + FaultLog.shown(said.text) + ", " + broken.getMessage());
+                    String shown = key == Key.TOKEN_FILE ? Settings.shownFile(said.text) : said.text;
+                    mistakes.add(said.place + " is " + FaultLog.shown(shown) + ", " + broken.getMessage());
                 }
             }
             return reading.of(key.unlessSaid);

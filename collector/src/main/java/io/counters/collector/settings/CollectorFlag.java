@@ -45,7 +45,7 @@ public enum CollectorFlag {
             "",
             "DNS names under which browsers reach the page, separated by commas: counters.example; localhost and"
                     + " addresses need not be listed"),
-    HTTP_CONNECTIONS("200", "maximum number of connections to the page and the API, 10 to 10000"),
+    HTTP_CONNECTIONS("200", "maximum number of connections to the page and the API, 16 to 10000"),
     HTTP_LISTENERS("50", "maximum number of open tabs and other clients of server-sent events, 1 to 1000"),
     HTTP_WAITING(
             "32",

@@ -3,13 +3,16 @@ package io.counters.collector.settings;
 import io.counters.wire.EditDistance;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -27,8 +30,14 @@ import java.util.regex.Pattern;
 public final class Settings {
     private record Given(String text, String place) {}
 
+    private static final String NOT_SHOWN = "not shown";
+
     private static final Pattern MINUTES = Pattern.compile("(\\d{1,4})[mh]");
     private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
+
+    /** Whoever mistakes them for the setting of the secret gives the secret itself. */
+    private static final Set<CollectorFlag> FILES_OF_SECRETS =
+            EnumSet.of(CollectorFlag.TOKEN_FILE, CollectorFlag.STORE_PASSWORD_FILE);
 
     private final Map<CollectorFlag, Given> given = new EnumMap<>(CollectorFlag.class);
     private final Set<String> mistakes = new LinkedHashSet<>();
@@ -130,6 +139,11 @@ public final class Settings {
         return 4 * EditDistance.of(word, known) <= known.length();
     }
 
+    /** Whether a setting was given, even if empty. */
+    public boolean isGiven(CollectorFlag setting) {
+        return given.containsKey(setting);
+    }
+
     /** Reads a setting's text as a value; throws if the text breaks the setting's rule. */
     @FunctionalInterface
     public interface Reading<T> {
@@ -167,9 +181,24 @@ public final class Settings {
 
     /** A value as a message may show it: no secret setting, and no login or query of a URL. */
     private static String shown(CollectorFlag setting, String text) {
+        if (FILES_OF_SECRETS.contains(setting)) {
+            return shownFile(text);
+        }
         return setting.isSecret()
-                ? "not shown"
+                ? NOT_SHOWN
                 : text.replaceFirst("//.*@", "//...@").replaceAll("(//[^,?]*\\?)[^,]*", "$1...");
+    }
+
+    /** The name of a secret's file as a message may show it: what is neither a file nor in a folder may be the secret itself. */
+    public static String shownFile(String path) {
+        try {
+            Path file = Path.of(path);
+            Path folder = file.getParent();
+            boolean isInFolder = folder != null && folder.getNameCount() > 0 && Files.isDirectory(folder);
+            return isInFolder || Files.exists(file) ? path : NOT_SHOWN;
+        } catch (InvalidPathException noPath) {
+            return NOT_SHOWN;
+        }
     }
 
     /**
@@ -194,7 +223,7 @@ public final class Settings {
     /**
      * Reads a file that contains a secret and nothing else.
      *
-     * @throws IllegalArgumentException with the reason, and nothing of its content
+     * @throws IllegalArgumentException with the reason, and nothing of its content or its name
      */
     public static String secretIn(String path) {
         try {
@@ -204,6 +233,12 @@ public final class Settings {
             if (!secret.isEmpty()) {
                 return secret;
             }
+        } catch (NoSuchFileException | InvalidPathException missing) {
+            throw new IllegalArgumentException("which cannot be read as text: there is no such file", missing);
+        } catch (FileSystemException closed) {
+            // Its message begins with the name.
+            String why = closed.getReason() == null ? closed.getClass().getSimpleName() : closed.getReason();
+            throw new IllegalArgumentException("which cannot be read as text: " + why, closed);
         } catch (IOException unreadable) {
             throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
         }
@@ -238,9 +273,16 @@ public final class Settings {
         throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
     }
 
+    /** Adds a warning that does not stop the start. */
+    public void remark(CollectorFlag setting, String text) {
+        Given said = given.get(setting);
+        remarks.add((said == null ? "--" + setting.flag() : said.place) + " is "
+                + shown(setting, said == null ? setting.defaultText() : said.text) + ", " + text);
+    }
+
     /**
-     * Warnings about variables that begin with {@code COUNTERS_} and are not settings. They do not stop the start, because
-     * Kubernetes, for example, sets {@code COUNTERS_PORT} for a service that is named counters.
+     * Warnings that do not stop the start: about settings, and about variables that begin with {@code COUNTERS_} and are none,
+     * because Kubernetes, for example, sets {@code COUNTERS_PORT} for a service that is named counters.
      */
     public List<String> remarks() {
         return List.copyOf(remarks);

@@ -9,6 +9,7 @@ import io.counters.collector.settings.SettingsException;
 import io.counters.testsupport.Identity;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,13 @@ class AccessSettingsTest {
         assertRefused(Map.of(CollectorFlag.TOKEN_FILE, file), Map.of(), "--token-file is " + file + ", allowed are 16");
         Files.writeString(folder.resolve("token"), "\n");
         assertRefused(Map.of(CollectorFlag.TOKEN_FILE, file), Map.of(), "which is empty");
+        assertRefused(
+                Map.of(CollectorFlag.TOKEN_FILE, TOKEN),
+                Map.of(),
+                "--token-file is not shown, which cannot be read as text: there is no such file");
+        assertRefused(Map.of(), Map.of("COUNTERS_TOKEN_FILE", "/" + TOKEN + "/" + TOKEN), "TOKEN_FILE is not shown, ");
+        String missing = folder.resolve("missing").toString();
+        assertRefused(Map.of(CollectorFlag.TOKEN_FILE, missing), Map.of(), "--token-file is " + missing + ", which");
         assertThatExceptionOfType(IllegalArgumentException.class)
                 .isThrownBy(() -> Settings.secretIn(folder.resolve("none").toString()))
                 .withMessageContaining("cannot be read");
@@ -114,6 +122,57 @@ class AccessSettingsTest {
                 Map.of(),
                 "--tls-certificate is " + chain,
                 "no private key in PKCS#8");
+        for (String empty : new String[] {",", " ", ""}) {
+            assertRefused(
+                    Map.of(
+                            CollectorFlag.TLS_CERTIFICATE,
+                            chain,
+                            CollectorFlag.TLS_KEY,
+                            folder.resolve("key.pem").toString(),
+                            CollectorFlag.TLS_PORTS,
+                            empty),
+                    Map.of(),
+                    "--tls-ports is ");
+        }
+        assertRefused(
+                Map.of(CollectorFlag.TLS_PORTS, "http"),
+                Map.of(),
+                "--tls-ports is http, but no port can speak TLS without tls_certificate and tls_key");
+    }
+
+    @Test
+    void a_token_in_clear_and_a_file_that_everyone_can_read_are_warnings() throws Exception {
+        Path file = Files.writeString(folder.resolve("token"), TOKEN);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        Settings settings = new Settings(
+                Map.of(CollectorFlag.TOKEN_FILE, file.toString(), CollectorFlag.HTTP_BIND, "0.0.0.0"), Map.of());
+        AccessSettings access = AccessSettings.from(settings);
+        access.bind(settings, CollectorFlag.HTTP_BIND, Port.HTTP);
+        access.bind(settings, CollectorFlag.OTLP_BIND, Port.OTLP);
+
+        assertThat(settings.remarks())
+                .satisfiesExactly(
+                        mode -> assertThat(mode)
+                                .isEqualTo("--token-file is " + file + ", which every user of this machine can read"
+                                        + " (rw-r--r--); run: chmod 600 " + file),
+                        clear -> assertThat(clear)
+                                .startsWith("--http-bind is 0.0.0.0, so the token crosses the network in clear"));
+
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        Settings right = new Settings(Map.of(CollectorFlag.TOKEN_FILE, file.toString()), Map.of());
+        AccessSettings.from(right).bind(right, CollectorFlag.HTTP_BIND, Port.HTTP);
+        assertThat(right.remarks()).isEmpty();
+    }
+
+    @Test
+    void a_list_without_an_entry_is_not_everyone() {
+        for (String empty : new String[] {",", " ", "", ", ,"}) {
+            assertRefused(
+                    Map.of(CollectorFlag.ALLOW, empty),
+                    Map.of(),
+                    "--allow is ",
+                    "which has no address, so everyone's counts would be taken");
+        }
         assertRefused(Map.of(CollectorFlag.TLS_PORTS, "udp"), Map.of(), "allowed are tcp, http and otlp");
         assertRefused(Map.of(CollectorFlag.ALLOW, "10.0.0.1/8"), Map.of(), "the range begins at 10.0.0.0");
     }

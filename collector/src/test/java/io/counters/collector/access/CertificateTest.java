@@ -49,7 +49,7 @@ class CertificateTest {
         refused("BEGIN CERTIFICATE");
         one.write(folder);
         Files.writeString(folder.resolve("key.pem"), one.keyPem().replace("PRIVATE", "RSA PRIVATE"));
-        refused("openssl pkcs8 -topk8 -nodes");
+        refused("openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW");
         Files.writeString(folder.resolve("key.pem"), Identity.of("two").keyPem());
         refused("the key of another certificate");
         Files.writeString(folder.resolve("key.pem"), one.keyPem().replace("\n", "\nA"));

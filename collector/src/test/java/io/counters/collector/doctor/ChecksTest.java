@@ -267,6 +267,31 @@ class ChecksTest {
     }
 
     @Test
+    void a_collector_that_lets_doctor_not_in_is_one_and_holds_its_ports() throws Exception {
+        HttpServer server = serve(200, "ok", "{}");
+        server.removeContext("/api/page");
+        server.createContext("/api/page", asked -> {
+            asked.sendResponseHeaders(401, -1);
+            asked.close();
+        });
+        try (DatagramSocket udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            List<Finding> findings =
+                    ports(udp.getLocalPort(), 0, server.getAddress().getPort());
+
+            assertThat(only(findings, "running collector"))
+                    .isEqualTo(Finding.warning(
+                            "running collector",
+                            "http://127.0.0.1:" + server.getAddress().getPort()
+                                    + " does not let doctor in (401), and is ready",
+                            "set its token; if it takes client certificates only, give it a token, too"));
+            assertThat(only(findings, "UDP port").level()).isEqualTo(OK);
+            assertThat(only(findings, "HTTP port").level()).isEqualTo(OK);
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
     void a_running_collector_that_is_not_ready_is_a_failure_with_its_reasons() throws Exception {
         HttpServer server = serve(503, "the store does not answer\nthe disk is full\n", "{\"udpPort\": 11212}");
         try {

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -241,6 +242,9 @@ class GuardTest {
         "0.0.0.0, 10.0.0.1:PORT, https://10.0.0.1:PORT, 403",
         "0.0.0.0, 10.0.0.1:PORT, null, 403",
         "0.0.0.0, localhost:PORT, http://localhost:PORT, 200",
+        "127.0.0.1, localhost:PORT, http://127.0.0.1:PORT, 200",
+        "0.0.0.0, 10.0.0.1:PORT, http://localhost:PORT, 403",
+        "0.0.0.0, counters.example:PORT, http://localhost:PORT, 403",
     })
     void a_change_is_taken_from_a_page_of_the_same_host_only(String bind, String host, String origin, int status)
             throws Exception {
@@ -416,6 +420,14 @@ class GuardTest {
 
         assertThat(browser(port).ask("GET", "/value").rest()).doesNotContain("200");
         await().until(() -> counted("http_failed_handshakes_total") == 1);
+
+        // A probe that only connects holds nothing until the handshake's time is over.
+        try (Socket probe = new Socket()) {
+            probe.connect(near(port));
+            probe.setSoTimeout(50_000);
+            probe.shutdownOutput();
+            assertThat(probe.getInputStream().read()).isNegative();
+        }
 
         // As many as there may be connections, and more.
         List<Browser> half = new ArrayList<>();

@@ -37,6 +37,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ports for lines with TLS and with a list of senders: real sockets, and a clock that the test moves. */
 @Timeout(180)
@@ -160,6 +162,28 @@ class TlsIntakeTest {
         assertThat(kept.counted("intake_failed_tls_total")).isZero();
     }
 
+    @ParameterizedTest
+    @Tag("slow")
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void a_sender_that_never_reads_loses_nothing_when_it_closes(String protocol) throws Exception {
+        intake(Optional.of(in(folder, Identity.of("one"), "")), "");
+        // The socket under TLS is closed, because the JDK's TLS would read before it closes.
+        try (Socket under = plain()) {
+            SSLSocket tls = (SSLSocket) Identity.of("one")
+                    .client()
+                    .getSocketFactory()
+                    .createSocket(under, "localhost", under.getPort(), false);
+            tls.setEnabledProtocols(new String[] {protocol});
+            send(tls, "increment a 1\n".repeat(80_000));
+            assertThat(tls.getSession().getProtocol()).isEqualTo(protocol);
+        }
+        await().until(() ->
+                kept.counted("intake_accepted_connections_total") == 1 && kept.counted("intake_connections") == 0);
+        awaitValue("a", 80_000);
+        assertThat(kept.counted("intake_broken_connections_total")).isZero();
+        assertThat(kept.counted("intake_failed_tls_total")).isZero();
+    }
+
     @Test
     @Tag("slow")
     void who_speaks_no_tls_or_stops_in_the_handshake_is_ended() throws Exception {
@@ -279,7 +303,12 @@ class TlsIntakeTest {
                 awaitClosed(more);
             }
             // Half of the places is the crowd's.
-            assertThat(kept.counted("intake_idle_connections_total")).isEqualTo(50);
+            assertThat(kept.counted("intake_crowded_connections_total")).isEqualTo(50);
+            assertThat(kept.counted("intake_idle_connections_total")).isZero();
+            assertThat(kept.said.lines())
+                    .anySatisfy(line -> assertThat(line)
+                            .startsWith("WARN all 100 TCP connections are in use, so the one from 127.0.0.1:")
+                            .contains(", whose address has more than half of them, was closed for a new one"));
             assertThat(kept.counted("intake_connections")).isEqualTo(100);
         } finally {
             for (Socket socket : all) {

@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.counters.collector.access.Token;
 import io.counters.collector.settings.SettingsException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,6 +72,34 @@ class ProxyIniTest {
             throws Exception {
         assertThat(read("[statsite-proxy]\nservers = " + servers + "\n" + lines).tcpPort())
                 .isEqualTo(port);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'allow = otlp:10.0.0.0/8', 'allow is otlp:10.0.0.0/8, of which'",
+        "'allow = ,', 'which has no address'",
+        "'token_file = 0123456789abcdef0123', 'token_file is not shown, which cannot be read'",
+        "'http_bind_address = 0.0.0.0', 'which other machines can reach'",
+        "'tls_key = k.pem', 'tls_certificate and tls_key belong together'",
+    })
+    void what_would_leave_a_door_open_is_refused(String line, String message) {
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read("[statsite]\nservers = " + servers + "\n" + line))
+                .withMessageContaining(message)
+                .satisfies(refused -> assertThat(refused.getMessage()).doesNotContain("0123456789abcdef0123"));
+    }
+
+    @Test
+    void a_page_with_a_token_may_be_open_to_other_machines() throws Exception {
+        Path token = Files.writeString(folder.resolve("token"), "0123456789abcdef");
+        ProxyIni settings = read("[statsite]\nservers = " + servers
+                + "\nhttp_bind_address = 0.0.0.0\nhttp_names = a.example\n" + "token_file = " + token);
+
+        assertThat(settings.page()).get().satisfies(page -> {
+            assertThat(page.bind().isAnyLocalAddress()).isTrue();
+            assertThat(page.guard().token()).contains(Token.of("0123456789abcdef"));
+            assertThat(page.guard().names()).containsExactly("a.example");
+        });
     }
 
     @Test
