@@ -8,6 +8,7 @@ import io.counters.wire.SigningKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,7 @@ final class SigningTable {
     private static void measure(Path folder) throws IOException, InterruptedException {
         // What openssl rand -hex would print: the hex digits of the secret's bytes.
         Path keys = Files.writeString(folder.resolve("keys"), ID + " " + hex(SECRET.getBytes(US_ASCII)) + "\n");
+        Files.setPosixFilePermissions(keys, PosixFilePermissions.fromString("rw-------"));
         try (CollectorProcess keyed = new CollectorProcess(JAR, folder.resolve("signed"), "--keys", keys.toString());
                 CollectorProcess plain = new CollectorProcess(JAR, folder.resolve("unsigned"))) {
             Player signed = new Player(keyed, new SigningKey(ID, SECRET.getBytes(US_ASCII), ""));
