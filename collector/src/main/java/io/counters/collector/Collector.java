@@ -9,6 +9,7 @@ import io.counters.collector.http.HttpPort;
 import io.counters.collector.http.Route;
 import io.counters.collector.intake.Intake;
 import io.counters.collector.intake.IntakeSettings;
+import io.counters.collector.intake.KeySettings;
 import io.counters.collector.intake.Keys;
 import io.counters.collector.otlp.OtlpRoute;
 import io.counters.collector.otlp.OtlpSettings;
@@ -264,8 +265,10 @@ final class Collector implements AutoCloseable {
         InetSocketAddress tcp = intake.tcpAddress();
         boolean all = udp.getAddress().isAnyLocalAddress();
         out.println("counters collector listens on UDP " + Assembly.text(udp) + " and TCP " + Assembly.text(tcp)
-                + "; try: echo \"increment hello\" | nc -u -w1 "
-                + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort());
+                + (own.keys().filter(KeySettings::isRequired).isPresent()
+                        ? ""
+                        : "; try: echo \"increment hello\" | nc -u -w1 "
+                                + (all ? "127.0.0.1" : udp.getAddress().getHostAddress()) + " " + udp.getPort()));
         own.unix().path().ifPresent(path -> out.println("  unix:   " + path));
         keys.ifPresent(known -> out.println("  keys:   " + known));
         otlp.ifPresent(port -> out.println(

@@ -63,6 +63,8 @@ public final class DatagramMac {
     }
 
     private void compute(SigningKey key, byte[] in, int idBegin, int timeEnd, int linesBegin, int end) {
+        // An exception in the middle of an earlier one may have left bytes behind.
+        sha256.reset();
         sha256.update(key.inner);
         sha256.update(in, idBegin, timeEnd - idBegin);
         sha256.update((byte) '\n');

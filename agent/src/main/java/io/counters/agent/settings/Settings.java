@@ -188,9 +188,18 @@ public final class Settings {
         for (Key key : Key.values()) {
             SettingValue setting = values.get(key);
             lines.add(key.word() + " = "
-                    + (setting == null ? key.byDefault + " (default)" : setting.text() + " (" + setting.place() + ")"));
+                    + (setting == null
+                            ? key.byDefault + " (default)"
+                            : shown(key, setting) + " (" + setting.place() + ")"));
         }
         return lines;
+    }
+
+    /** A value as it may be shown: where the name of the file with the key is expected, somebody may have written the key. */
+    private String shown(Key key, SettingValue setting) {
+        return key == Key.KEY && !setting.text().equals(NONE) && !emitter.isSigned()
+                ? "(not shown, because it cannot be used)"
+                : setting.text();
     }
 
     private EmitterSettings readEmitter() {

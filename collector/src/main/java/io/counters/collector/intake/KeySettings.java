@@ -1,10 +1,14 @@
 package io.counters.collector.intake;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.KeyLines;
 import io.counters.wire.SigningKey;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -24,7 +28,7 @@ import java.util.Optional;
 public record KeySettings(Path file, List<SigningKey> keys, boolean isRequired) {
     private static final String REQUIRED = "required";
     private static final String ACCEPTED = "accepted";
-    private static final long FILE_BYTES_MAX = 1 << 20;
+    private static final int FILE_BYTES_MAX = 1 << 20;
 
     public KeySettings {
         keys = List.copyOf(keys);
@@ -35,7 +39,11 @@ public record KeySettings(Path file, List<SigningKey> keys, boolean isRequired) 
         Optional<Path> file = settings.get(CollectorFlag.KEYS, KeySettings::path);
         boolean isRequired = settings.get(CollectorFlag.SIGNING, KeySettings::requires);
         if (file.isEmpty()) {
-            if (!isRequired) {
+            if (settings.isGiven(CollectorFlag.KEYS)) {
+                // A variable that is not set must not open the collector to everyone.
+                settings.refuse(
+                        CollectorFlag.KEYS, "but it is empty; give a file with lines KEY-ID HEX-KEY, or leave it out");
+            } else if (settings.isGiven(CollectorFlag.SIGNING)) {
                 settings.refuse(
                         CollectorFlag.SIGNING, "which has an effect only with keys; give their file as --keys FILE");
             }
@@ -57,9 +65,17 @@ public record KeySettings(Path file, List<SigningKey> keys, boolean isRequired) 
 
     /** @throws IOException whose message is what is wrong with the file, and the remedy, to follow its name */
     static String text(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // To read a pipe or a device may never end.
+            throw new IOException("is not a regular file; give a file with lines KEY-ID HEX-KEY");
+        }
         try {
-            if (Files.size(file) <= FILE_BYTES_MAX) {
-                return Files.readString(file);
+            byte[] bytes;
+            try (InputStream in = Files.newInputStream(file)) {
+                bytes = in.readNBytes(FILE_BYTES_MAX + 1);
+            }
+            if (bytes.length <= FILE_BYTES_MAX) {
+                return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
             }
         } catch (NoSuchFileException missing) {
             throw new IOException("does not exist; give a file with lines KEY-ID HEX-KEY", missing);

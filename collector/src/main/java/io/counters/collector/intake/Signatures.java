@@ -107,8 +107,8 @@ final class Signatures {
             return null;
         }
         if (stream == null || total == Commands.NO_TOTAL) {
-            return Rejection.SIGNED_TOTAL;
+            return refused(Rejection.SIGNED_TOTAL, by.withoutTotal);
         }
-        return by.key.allows(name, begin, end) ? null : Rejection.KEY_PREFIX;
+        return by.key.allows(name, begin, end) ? null : refused(Rejection.KEY_PREFIX, by.wrongPrefix);
     }
 }

@@ -26,8 +26,8 @@ public final class InboundStream {
     boolean whole;
     boolean quarantined;
 
-    /** When it began and when it was last heard, in time spent listening. */
-    long bornMillis;
+    /** When it began and when it was last heard, in time spent listening; -1 if it is not known when it began. */
+    long bornMillis = NONE;
 
     long heardMillis;
 
@@ -69,6 +69,9 @@ public final class InboundStream {
     /** Whether its lines are never heard again once they were taken: they wait if it cannot be remembered. */
     boolean once;
 
+    /** Whether its present lines come from a port for datagrams, where they may come again with a correct signature. */
+    boolean fromDatagrams = true;
+
     /** Whether it was forgotten: a caller that still has it must get it from the ledger again. */
     boolean dropped;
 
@@ -106,6 +109,14 @@ public final class InboundStream {
     public void among(long first, long last) {
         numbers = numbers == null ? new DatagramNumbers() : numbers;
         order = numbers.begin(first, last);
+    }
+
+    /**
+     * When it began, or, if that is not known, was last heard. A signed datagram makes its stream look younger than it is by
+     * at most the time for which its signature is accepted, so one that began later than that is another one, and whole.
+     */
+    long beganAtLatest() {
+        return bornMillis == NONE ? heardMillis : Math.min(bornMillis, heardMillis);
     }
 
     /** Called when the ledger begins to remember it. */

@@ -75,7 +75,7 @@ public final class Ledger implements LedgerView {
         counters = new CounterTable(bounds, listening, state, metrics);
         streams = new StreamTable(bounds, listening, state, metrics);
         projection = new Projection(state, counters::note, metrics);
-        merging = new LineMerger(state.names, counters, streams, projection, bounds.refusesWithoutRoom(), metrics);
+        merging = new LineMerger(state.names, counters, streams, projection, metrics);
         moves = state.moves;
         moves.begin(clockMillis.getAsLong());
         published = new UsedSeconds(state.published());

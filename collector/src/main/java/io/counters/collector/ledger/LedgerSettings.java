@@ -23,7 +23,7 @@ import java.nio.file.Path;
  * @param expiryMillis a stream that was not heard for this time is forgotten; only time spent listening counts
  * @param replayMillis for how long after it was sent a datagram may be sent again and be accepted, because its signature is
  *     correct; then a line with a total that has no room is refused, and no stream is dropped for lack of room that was
- *     heard within this time. 0 if signatures are not checked
+ *     heard within this time. 0 if signatures are not required
  */
 public record LedgerSettings(
         Path folder,
@@ -90,7 +90,13 @@ public record LedgerSettings(
                 atLeastOne(streamsMax / NEW_STREAMS_PART),
                 atLeastOne((streams - streams / STREAMS_PART) / BYTES_A_WATERMARK),
                 DAY_MILLIS,
-                settings.get(CollectorFlag.KEYS, String::isEmpty) ? 0 : SIGNED_MILLIS);
+                isSigned(settings) ? SIGNED_MILLIS : 0);
+    }
+
+    /** Whether unsigned datagrams are refused: if they are accepted, the strict rules protect nothing. */
+    private static boolean isSigned(Settings settings) {
+        return !settings.get(CollectorFlag.KEYS, String::isEmpty)
+                && settings.get(CollectorFlag.SIGNING, "required"::equals);
     }
 
     /** The folder alone. */

@@ -37,21 +37,10 @@ final class LineMerger {
     private final LongAdder overflowed;
     private final LongAdder refused;
 
-    /** Whether a line with a total is refused instead of counted by its amount: its datagram may be sent again. */
-    private final boolean refusesAmounts;
-
     private long waiting;
     private long turnedAway;
 
-    /** @param refusesAmounts see {@link LedgerSettings#refusesWithoutRoom} */
-    LineMerger(
-            NameTable names,
-            CounterTable counters,
-            StreamTable streams,
-            Projection projection,
-            boolean refusesAmounts,
-            Metrics metrics) {
-        this.refusesAmounts = refusesAmounts;
+    LineMerger(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
         this.names = names;
         this.counters = counters;
         this.streams = streams;
@@ -104,7 +93,7 @@ final class LineMerger {
                 defer();
                 return 0;
             }
-            if (!hasRoom && refusesAmounts) {
+            if (!hasRoom && streams.refusesWithoutRoom(of)) {
                 refuse();
                 return 0;
             }
@@ -188,7 +177,7 @@ final class LineMerger {
     private long first(InboundStream stream, Verb verb, int counter, int known, long amount, long total) {
         if (stream.quarantined) {
             // Its watermarks may be forged; its amounts still count.
-            if (refusesAmounts) {
+            if (streams.refusesWithoutRoom(stream)) {
                 refuse();
                 return NOTHING_NEW;
             }
@@ -199,7 +188,7 @@ final class LineMerger {
             return quarantine(stream, amount);
         }
         if (known < 0 && !streams.hasRoomForWatermark(stream)) {
-            if (refusesAmounts) {
+            if (streams.refusesWithoutRoom(stream)) {
                 refuse();
                 return NOTHING_NEW;
             }
@@ -231,7 +220,7 @@ final class LineMerger {
 
     /** The jump is not applied, so the total is not kept. */
     private long quarantine(InboundStream stream, long amount) {
-        if (refusesAmounts) {
+        if (streams.refusesWithoutRoom(stream)) {
             refuse();
             return NOTHING_NEW;
         }

@@ -90,8 +90,8 @@ final class StreamTable {
         crowding = new MinuteBudget(bounds.newStreamsMax());
         noRoom = metrics.count(
                 "ledger_no_room_lines_total",
-                "Lines with a total that were counted by their amount, or wait, because there was no room for a stream"
-                        + " or watermark.");
+                "Lines with a total that were counted by their amount, wait or were refused, because there was no room"
+                        + " for a stream or watermark.");
         expired = metrics.count("ledger_expired_streams_total", "Streams forgotten after 24 hours of silence.");
         crowdedOut = metrics.count("ledger_crowded_out_streams_total", "Streams dropped to make room for others.");
     }
@@ -105,6 +105,8 @@ final class StreamTable {
             stream = begun(ageMillis, Math.max(0, seq - 1));
             stream.address = address;
         }
+        // Requests over HTTP have no address.
+        stream.fromDatagrams = address != 0;
         ClonedStreams.Order order = ClonedStreams.order(stream, seq);
         if (seq > 0) {
             stream.arrivals.add(seq);
@@ -167,9 +169,14 @@ final class StreamTable {
         if (stream.remembered) {
             return false;
         }
-        return (stream.once || bounds.refusesWithoutRoom())
+        return (stream.once || refusesWithoutRoom(stream))
                 ? !makesRoom(stream)
                 : isOverRate(stream.address) && isWhole(stream) && streams.size() < bounds.streamsMax();
+    }
+
+    /** Whether its present lines must not count by their amounts: they may be replayed. */
+    boolean refusesWithoutRoom(InboundStream stream) {
+        return bounds.refusesWithoutRoom() && stream.fromDatagrams;
     }
 
     /** Whether there is room for a new stream, perhaps after others gave way. */
@@ -266,7 +273,8 @@ final class StreamTable {
             return;
         }
         List<InboundStream> least = streams.values().stream()
-                .filter(stream -> stream.said < said && stream.heardMillis <= now - bounds.replayMillis())
+                .filter(stream -> stream.said < said
+                        && (!refusesWithoutRoom(stream) || stream.heardMillis <= now - bounds.replayMillis()))
                 .sorted(Comparator.<InboundStream>comparingLong(stream -> stream.said)
                         .thenComparingLong(stream -> stream.heardMillis))
                 .limit(most)
@@ -307,7 +315,10 @@ final class StreamTable {
     private void forget(InboundStream stream) {
         dropped.add(new Changes.Dropped(stream.id, stream.size()));
         watermarks -= stream.size();
-        watchSince(stream.heardMillis + Math.max(DELAY_MILLIS, bounds.replayMillis()));
+        watchSince(
+                refusesWithoutRoom(stream)
+                        ? stream.beganAtLatest() + bounds.replayMillis()
+                        : stream.heardMillis + DELAY_MILLIS);
         stream.dropped = true;
     }
 

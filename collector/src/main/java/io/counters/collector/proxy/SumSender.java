@@ -32,7 +32,9 @@ final class SumSender implements Commands {
     private final CounterSums sums;
     private final CounterTable table;
     private final CommandReader reader = new CommandReader(this);
+    private final SignedLine signed = new SignedLine();
     private final LongAdder commands;
+    private final LongAdder signatures;
     private final LongAdder saturated;
     private final List<Server> known = new ArrayList<>();
     private final @Nullable Transport[] ways = new Transport[SERVERS_MAX];
@@ -62,6 +64,9 @@ final class SumSender implements Commands {
         metrics.gauge("proxy_names_bytes", "Memory of the sums of names.", sums::bytes);
         metrics.gauge("proxy_names_bytes_max", "The maximum memory of the sums of names.", sums::bytesMax);
         commands = metrics.count("proxy_commands_total", "Commands such as increment NAME that were summed.");
+        signatures = metrics.count(
+                "proxy_signed_lines_total",
+                "Lines with a signature, which is for a collector and was not checked here.");
         saturated =
                 metrics.count("proxy_saturated_total", "Commands that would take a sum out of the range of 64 bits.");
         sweep = new Sweep(table, settings, nanoClock, wallMillis, ids, SERVERS_MAX, this::slotOfOwner);
@@ -109,10 +114,14 @@ final class SumSender implements Commands {
         return slots[ring.owner(name, 0, name.length)];
     }
 
-    /** Reads one line of our own protocol. A signature is for collectors, which have the keys, so it is ignored here. */
+    /** Reads one line of our own protocol. A signature is for collectors, which have the keys, so it is only counted here. */
     void line(byte[] in, int begin, int end) {
         if (!SignedLine.isAt(in, begin, end)) {
             reader.line(in, begin, end);
+        } else if (signed.read(in, begin, end)) {
+            signatures.increment();
+        } else {
+            rejections.add(Rejection.SIGNED_FORM, in, begin, end);
         }
     }
 
