@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -177,8 +178,15 @@ class EmitterSettingsTest {
                 .contains("; " + bad + " line 2 has 1 word");
         assertThat(refusal("shop-1:" + large)).contains("more than 1 MiB");
         assertThat(refusal("shop-1:" + folder.resolve("none"))).contains("none, which does not exist");
-        assertThat(refusal("shop-1:" + folder)).contains("which cannot be read");
-        assertThat(refusal("shop-1:" + HEX)).contains("what looks like a key and is not shown");
+        assertThat(refusal("shop-1:" + folder)).contains("which is not a regular file");
+        assertThat(refusal("shop-1:" + HEX)).contains("(not shown, because it may be the key itself)");
+        String base64 = "q83vEjRWeJCrze8SNFZ4kKvN7/I0VniQq83vEjRWeJA=";
+        for (String secret : List.of(base64, "/" + base64, "q83v\0" + base64)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> EmitterSettings.to("a").key("shop-1:" + secret))
+                    .satisfies(refused -> assertThat(refused.getMessage()).doesNotContain("q83v"))
+                    .withNoCause();
+        }
     }
 
     private static String refusal(String key) {

@@ -40,7 +40,11 @@ public final class Settings {
     private final int ruleLimit;
     private final String tags;
 
-    private Settings(Sources given) {
+    /** Whether there is a key that cannot be used. */
+    private boolean keyless;
+
+    /** @param before those of the start, if the settings are read again: the key is read only at the start */
+    private Settings(Sources given, @Nullable Settings before) {
         Sources all = given.withFile();
         this.given = given;
         values = all.values;
@@ -51,19 +55,22 @@ public final class Settings {
         inherit = flag(Key.INHERIT, false);
         ruleLimit = readRuleLimit();
         tags = readTags();
-        emitter = readEmitter();
+        EmitterSettings unsigned = readEmitter();
+        emitter = before == null ? signed(unsigned) : unsigned;
+        keyless |= before != null && before.keyless;
+        nowhere |= keyless;
         off = !flag(Key.ENABLED, true);
         enabled = !off && !nowhere;
     }
 
     /** Reads all sources. Never throws. */
     public static Settings read(@Nullable String arguments, Properties properties, Map<String, String> environment) {
-        return new Settings(Sources.read(arguments, properties, environment));
+        return new Settings(Sources.read(arguments, properties, environment), null);
     }
 
-    /** Reads the file again; the values of the other sources are those of the start. Never throws. */
+    /** Reads the file again, but not the key, which is in use since the start; the values of the other sources are those of the start. Never throws. */
     public Settings reread() {
-        return new Settings(given);
+        return new Settings(given, this);
     }
 
     /** The settings file, which may change at run time; null if none is set. */
@@ -238,7 +245,7 @@ public final class Settings {
                 complaints.add(datagram.place() + ": " + broken.getMessage() + "; the default is used");
             }
         }
-        return signed(read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false)));
+        return read.totals(flag(Key.TOTALS, true)).follow(flag(Key.FOLLOW, false));
     }
 
     private EmitterSettings signed(EmitterSettings unsigned) {
@@ -251,7 +258,7 @@ public final class Settings {
         } catch (IllegalArgumentException broken) {
             // Without its signature, a collector would refuse everything, or accept what nobody can check.
             complaints.add(key.place() + ": " + broken.getMessage() + "; nothing is counted");
-            nowhere = true;
+            keyless = true;
             return unsigned;
         }
     }

@@ -74,6 +74,14 @@ class SettingValuesTest {
                     .doesNotContain(hex);
             assertThat(broken.enabled()).isFalse();
         }
+        Files.delete(file);
+        assertThat(signed.reread().complaints())
+                .as("the key is read at the start only")
+                .isEmpty();
+        assertThat(signed.reread().enabled()).isTrue();
+        assertThat(read("key=shop-1:" + file).reread().enabled()).isFalse();
+        assertThat(signed.effective()).contains("key = shop-1:" + file + " (agent arguments)");
+        assertThat(read("key=shop-1:" + hex).effective()).noneMatch(line -> line.contains(hex));
     }
 
     @ParameterizedTest

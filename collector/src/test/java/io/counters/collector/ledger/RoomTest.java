@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
+import io.counters.collector.settings.CollectorFlag;
+import io.counters.collector.settings.Settings;
 import io.counters.wire.Verb;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -453,6 +456,46 @@ class RoomTest {
         home.datagram("from first-0123456789abcdef 691000 2\nincrement a 1 4");
 
         assertThat(ledger.value("a")).isEqualTo(4);
+    }
+
+    @Test
+    void with_keys_a_stream_that_waited_for_a_place_is_whole_if_it_began_after_the_one_that_gave_way() {
+        begin(signed(bounds(1_000, 2, 1_000)));
+        home.datagram("from first-0123456789abcdef 3600000 1\nincrement a 3 3");
+        home.datagram("from other-0123456789abcdef 3600000 1\nincrement b 1 1");
+
+        now = 10 * MINUTE;
+        home.datagram(HONEST + " 10 1\nincrement c 900 900");
+        assertThat(ledger.value("c")).as("it waits").isZero();
+        now = 21 * MINUTE;
+        home.datagram(HONEST + " 660010 2\nincrement c 0 1000");
+
+        assertThat(ledger.value("c")).isEqualTo(1000);
+    }
+
+    @Test
+    void with_keys_the_streams_of_requests_which_have_no_address_give_way_and_count_as_without_keys() {
+        begin(signed(new LedgerSettings(Path.of("unused"), 2_000, 1 << 20, 10, 1_000, 1_000, Long.MAX_VALUE / 2)));
+        Feed http = new Feed(ledger);
+
+        for (int i = 0; i < 200; i++) {
+            http.datagram(forged(i) + "\nincrement name." + i + " 1 1");
+        }
+
+        assertThat(ledger.value(LineMerger.OVERFLOW)).isPositive();
+        assertThat(counted("ledger_refused_lines_total")).isZero();
+        assertThat(counted("ledger_crowded_out_streams_total")).isPositive();
+    }
+
+    @Test
+    void rules_of_room_are_strict_only_where_signatures_are_required() {
+        assertThat(replayMillis(Map.of(CollectorFlag.KEYS, "keys"))).isEqualTo(20 * MINUTE);
+        assertThat(replayMillis(Map.of(CollectorFlag.KEYS, "keys", CollectorFlag.SIGNING, "accepted"))).isZero();
+        assertThat(replayMillis(Map.of())).isZero();
+    }
+
+    private static long replayMillis(Map<CollectorFlag, String> flags) {
+        return LedgerSettings.from(new Settings(flags, Map.of()), 1L << 28).replayMillis();
     }
 
     @Test

@@ -475,6 +475,10 @@ class ForwarderTest {
                 .doesNotContain("fedcba9876543210", "signed ");
         assertThat(value("proxy_commands_total")).isEqualTo(4);
         assertThat(said.lines()).as("a signature is for a collector").isEmpty();
+        assertThat(value("proxy_signed_lines_total")).isEqualTo(1);
+
+        udp("signed users:3|c");
+        await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"signed_form\"}") == 1);
     }
 
     @Test
