@@ -203,6 +203,8 @@ class SigningTest {
 
         assertThat(kept.values()).isEqualTo(Map.of("web.hits", 1L));
         assertThat(rejected("key_prefix")).isEqualTo(2);
+        assertThat(kept.counted("intake_refused_signed_lines_total{key=\"web\",reason=\"key_prefix\"}"))
+                .isEqualTo(2);
     }
 
     @Test
