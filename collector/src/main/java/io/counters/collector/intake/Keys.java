@@ -24,9 +24,8 @@ import org.slf4j.LoggerFactory;
 public final class Keys {
     private static final Logger log = LoggerFactory.getLogger(Keys.class);
 
-    private static final Set<PosixFilePermission> OF_THE_OWNER =
-            EnumSet.of(
-                    PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
+    private static final Set<PosixFilePermission> OF_THE_OWNER = EnumSet.of(
+            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
     private static final String STAY = "; the old keys stay in use";
 
     private final Path file;

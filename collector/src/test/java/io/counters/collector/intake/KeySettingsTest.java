@@ -95,14 +95,14 @@ class KeySettingsTest {
     @Test
     void what_is_not_a_regular_file_is_refused_before_it_is_read() {
         assertThat(mistakes(Map.of(CollectorFlag.KEYS, "/dev/zero")))
-                .containsExactly("--keys is /dev/zero, which is not a regular file; give a file with lines KEY-ID HEX-KEY");
+                .containsExactly(
+                        "--keys is /dev/zero, which is not a regular file; give a file with lines KEY-ID HEX-KEY");
     }
 
     @Test
     void keys_that_were_left_empty_and_signing_without_keys_do_not_open_the_collector() {
         assertThat(mistakes(Map.of(CollectorFlag.KEYS, "")))
-                .containsExactly(
-                        "--keys is , but it is empty; give a file with lines KEY-ID HEX-KEY, or leave it out");
+                .containsExactly("--keys is , but it is empty; give a file with lines KEY-ID HEX-KEY, or leave it out");
         assertThat(mistakes(Map.of(CollectorFlag.SIGNING, "required")))
                 .containsExactly(
                         "--signing is required, which has an effect only with keys; give their file as --keys FILE");

@@ -490,7 +490,8 @@ class RoomTest {
     @Test
     void rules_of_room_are_strict_only_where_signatures_are_required() {
         assertThat(replayMillis(Map.of(CollectorFlag.KEYS, "keys"))).isEqualTo(20 * MINUTE);
-        assertThat(replayMillis(Map.of(CollectorFlag.KEYS, "keys", CollectorFlag.SIGNING, "accepted"))).isZero();
+        assertThat(replayMillis(Map.of(CollectorFlag.KEYS, "keys", CollectorFlag.SIGNING, "accepted")))
+                .isZero();
         assertThat(replayMillis(Map.of())).isZero();
     }
 
