@@ -170,11 +170,6 @@ public final class Settings {
         return reading.of(setting.defaultText());
     }
 
-    /** Whether a setting was written out, even with its default. */
-    public boolean isGiven(CollectorFlag setting) {
-        return given.containsKey(setting);
-    }
-
     /**
      * Records that a value, given or default, breaks a rule in combination with other settings; {@link #check} then throws.
      */
