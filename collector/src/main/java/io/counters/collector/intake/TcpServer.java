@@ -282,6 +282,7 @@ class TcpServer implements Runnable {
      * Closes the connection that has been silent longest, if that is long enough, or else the longest silent one of another
      * address that has more than half of all; returns whether it did.
      */
+    @SuppressWarnings("ReferenceEquality") // Whether it is that address' own table.
     private boolean makeRoom(long newcomer) {
         TcpConnection longest = connections.keySet().iterator().next();
         if (longest.isSilent(nanoClock.getAsLong())) {
@@ -372,6 +373,7 @@ class TcpServer implements Runnable {
         selector.wakeup();
     }
 
+    @SuppressWarnings("ReferenceEquality") // Whether it is that very table.
     private void close(TcpConnection connection) {
         connections.remove(connection);
         Map<TcpConnection, TcpConnection> same = of(connection);
