@@ -84,7 +84,7 @@ public final class HistoryBackup {
         }
         try {
             Seconds kept = seconds(there);
-            return kept.first <= backedUp.last && kept.last >= backedUp.last || backedUp.last == 0;
+            return backedUp.last == 0 || (kept.first <= backedUp.last && kept.last >= backedUp.last);
         } catch (SQLException unreadable) {
             return false;
         }
