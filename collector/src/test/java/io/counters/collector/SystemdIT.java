@@ -2,6 +2,7 @@ package io.counters.collector;
 
 import static java.net.http.HttpResponse.BodyHandlers.ofString;
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -251,8 +252,8 @@ class SystemdIT {
                 .findFirst()
                 .orElseThrow();
         Map<String, Connector.Argument> arguments = connector.defaultArguments();
-        arguments.get("hostname").setValue("127.0.0.1");
-        arguments.get("port").setValue(port);
+        requireNonNull(arguments.get("hostname")).setValue("127.0.0.1");
+        requireNonNull(arguments.get("port")).setValue(port);
         connector.attach(arguments).allThreads().stream()
                 .filter(each -> each.name().equals(thread))
                 .findFirst()

@@ -33,9 +33,16 @@ class CollectorToCollectorIT {
     private final Random random = new Random(23);
     private final SortedMap<String, Long> sums = new TreeMap<>();
     private int port;
+
+    @SuppressWarnings("NullAway.Init") // Set by the test first.
     private Relay relay;
+
+    @SuppressWarnings("NullAway.Init")
     private CollectorProgram first;
+
+    @SuppressWarnings("NullAway.Init")
     private CollectorProgram second;
+
     private int requests;
 
     private CollectorProgram first() throws Exception {
@@ -63,7 +70,7 @@ class CollectorToCollectorIT {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < NAMES; i++) {
             String name = "orders.c" + i + (i % 2 == 0 ? ",method=card" : "");
-            long amount = 1 + random.nextInt(9);
+            long amount = 1L + random.nextInt(9);
             lines.append("increment ").append(name).append(' ').append(amount).append('\n');
             sums.merge(name, amount, Long::sum);
         }
