@@ -1,5 +1,6 @@
 package io.counters.packaging;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,13 +50,13 @@ class ChartIT {
     }
 
     /** What is at a path: names of keys, and numbers of elements. */
-    private static Object at(Object object, Object... path) {
-        Object found = object;
+    private static Object at(@Nullable Object object, Object... path) {
+        Object found = requireNonNull(object, "there is no such object");
         for (Object step : path) {
-            found = step instanceof Integer index
+            Object next = step instanceof Integer index
                     ? ((List<?>) found).get(index)
-                    : map(found).get(step);
-            assertThat(found).as(List.of(path) + " in " + object).isNotNull();
+                    : map(found).get((String) step);
+            found = requireNonNull(next, () -> List.of(path) + " in " + object);
         }
         return found;
     }

@@ -1,5 +1,6 @@
 package io.counters.collector.fleet;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -363,8 +364,10 @@ class FleetIT {
     private void awaitCopies(CollectorProgram owner) throws IOException {
         assertThat(owner.metric("ledger_cloned_streams_total")).isZero();
         Transport udp = (bytes, length) -> {
+            String text = new String(bytes, 0, length, ISO_8859_1);
+            byte[] signed = SignedText.of("fleet", KEY, System.currentTimeMillis(), text);
             try {
-                socket.send(new DatagramPacket(bytes, length, InetAddress.getLoopbackAddress(), owner.port()));
+                socket.send(new DatagramPacket(signed, signed.length, InetAddress.getLoopbackAddress(), owner.port()));
                 return true;
             } catch (IOException cannot) {
                 throw new UncheckedIOException(cannot);
