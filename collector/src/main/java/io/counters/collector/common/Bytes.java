@@ -102,5 +102,14 @@ public final class Bytes {
         public long signed() {
             return unZigzag(number());
         }
+
+        /** How many of something follow, at most {@code most}. Throws the damage if that is negative, too. */
+        public int size(int most) {
+            long size = number();
+            if (size < 0) {
+                throw damage.apply("a size in a row is negative");
+            }
+            return (int) Math.min(most, size);
+        }
     }
 }

@@ -337,7 +337,7 @@ public final class LedgerRecords {
                 }
                 Bytes.Reader name = reader(named.getValue());
                 Bytes.Reader in = reader(value);
-                long[] numbers = new long[(int) Math.min(Values.BLOCK, in.number())];
+                long[] numbers = new long[in.size(Values.BLOCK)];
                 for (int place = 0; place < numbers.length; place++) {
                     numbers[place] = in.signed();
                 }
@@ -421,7 +421,7 @@ public final class LedgerRecords {
         }
 
         private static String text(Bytes.Reader in) {
-            byte[] text = new byte[(int) Math.min(Short.MAX_VALUE, in.number())];
+            byte[] text = new byte[in.size(Short.MAX_VALUE)];
             for (int i = 0; i < text.length; i++) {
                 text[i] = (byte) in.next();
             }
@@ -429,7 +429,7 @@ public final class LedgerRecords {
         }
 
         private static BitSet bits(Bytes.Reader in) {
-            byte[] bits = new byte[(int) Math.min(Values.BLOCK, in.number())];
+            byte[] bits = new byte[in.size(Values.BLOCK)];
             for (int i = 0; i < bits.length; i++) {
                 bits[i] = (byte) in.next();
             }

@@ -38,4 +38,19 @@ class DamagedRecordsTest {
                 .isThrownBy(() -> collected.load(state()))
                 .withMessage("stream 8f2c6a1e0b7d4c93a5e1f07b has a total of counter 0, which has no name");
     }
+
+    /** Found by the fuzzer. */
+    @Test
+    void a_negative_size_is_damage() {
+        Ledger ledger =
+                new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 0, state(), new Metrics());
+        new Feed(ledger).datagram("increment a 5");
+        byte[] minusOne = {-1, -1, -1, -1, -1, -1, -1, -1, -1, 1};
+        LedgerRecords.Collected collected = new LedgerRecords.Collected();
+        new LedgerRecords((key, value) -> collected.put(key, key[0] == 'v' ? minusOne : value)).write(ledger);
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> collected.load(state()))
+                .withMessageContaining("a size in a row is negative");
+    }
 }
