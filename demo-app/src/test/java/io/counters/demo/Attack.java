@@ -40,6 +40,7 @@ final class Attack implements AutoCloseable {
         /** A part of the message that names the source; empty if a client that is only slow is counted, and not named. */
         final String message;
 
+        @SuppressWarnings("ImmutableEnumChecker") // A method.
         private final Step step;
 
         Kind(String message, Step step) {
@@ -59,7 +60,7 @@ final class Attack implements AutoCloseable {
     private final ByteBuffer datagram = ByteBuffer.allocateDirect(LARGEST_DATAGRAM_BYTES);
     private final byte[] bytes = new byte[LARGEST_DATAGRAM_BYTES];
 
-    /** @param port where datagrams go */
+    /** @param seed of what is random */
     Attack(CollectorProgram collector, long seed) throws IOException {
         this.collector = collector;
         random = new Random(seed);
@@ -69,7 +70,7 @@ final class Attack implements AutoCloseable {
             // All of 127.0.0.0/8 is this machine; 127.66 is in no other test's log.
             host.bind(new InetSocketAddress(
                     InetAddress.getByAddress(new byte[] {127, 66, (byte) random.nextInt(256), (byte) (i + 1)}), 0));
-            host.connect(new InetSocketAddress("127.0.0.1", collector.port()));
+            host.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), collector.port()));
         }
     }
 
@@ -184,7 +185,7 @@ final class Attack implements AutoCloseable {
         try {
             socket.bind(new InetSocketAddress(
                     InetAddress.getByAddress(new byte[] {127, 66, 1, (byte) (1 + random.nextInt(250))}), 0));
-            socket.connect(new InetSocketAddress("127.0.0.1", port), 2_000);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 2_000);
             socket.getOutputStream().write(text.getBytes(ISO_8859_1));
             connections.add(socket);
         } catch (IOException refused) {

@@ -29,6 +29,7 @@ class SettingsFuzzTest {
         // For the field.
     }
 
+    @SuppressWarnings("StringConcatToTextBlock") // A seed is one line here.
     static Stream<byte[]> seeds() {
         return Stream.of(
                         "fcollector = counters.example:11212\napp = shop\nsweep = 4s\ndatagram = 600\ntotals = off\n",
