@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AttackIT {
     private static final double SECONDS = Double.parseDouble(System.getProperty("attack.seconds", "1.5"));
     private static final String ONLY = System.getProperty("attack.only", "");
-    private static final Duration PATIENCE = Duration.ofSeconds(180);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final int ANSWER_MILLIS_MAX = 10_000;
     private static final int PAUSE_MILLIS = 50;
     private static final long HEAP_BYTES_MAX = 200L << 20;
