@@ -461,6 +461,7 @@ class DocumentsTest {
     }
 
     @Test
+    @SuppressWarnings("StringConcatToTextBlock") // Lines with fences of their own.
     void anchors_follow_the_rule_of_github() {
         assertThat(anchors("# `@Count`\n"
                         + "## Replacing counters.jar\n"
