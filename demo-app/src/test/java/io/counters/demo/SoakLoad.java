@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.counters.wire.DatagramWriter;
 import io.counters.wire.Verb;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
@@ -87,7 +88,7 @@ final class SoakLoad implements AutoCloseable {
         public void run() {
             DatagramWriter writer = new DatagramWriter(DatagramWriter.BYTES_DEFAULT);
             try (DatagramChannel channel = DatagramChannel.open()) {
-                channel.connect(new InetSocketAddress("127.0.0.1", port));
+                channel.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
                 long begun = System.nanoTime();
                 long sent = 0;
                 while (!over) {
