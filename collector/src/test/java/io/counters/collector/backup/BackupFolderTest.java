@@ -227,7 +227,9 @@ class BackupFolderTest {
 
     @Test
     void what_root_restores_belongs_to_the_owner_of_the_folder() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name"))
+                .as("only root can give files to another user")
+                .isEqualTo("root");
         backup.write(data);
         Path lost = Files.createDirectory(folder.resolve("lost"));
         UserPrincipal collector =
