@@ -106,6 +106,8 @@ public final class Dashboard implements AutoCloseable {
                 Route.get("/metrics/counters", Work.MUCH, counterMetrics::answer),
                 Route.get("/healthz", Work.NONE, request -> health(faults.get())),
                 Route.get("/readyz", Work.NONE, request -> health(troubles.get()))));
+        // Browsers ask for this name when what they show, such as an answer of the API, has no link to an icon.
+        routes.add(Route.file("/favicon.ico", Dashboard.class, "page/icon.svg"));
         PAGE.forEach(file -> routes.add(Route.file("/" + file, Dashboard.class, "page/" + file)));
         routes.addAll(more);
         port = new HttpPort(

@@ -202,6 +202,15 @@ class DashboardTest {
     }
 
     @Test
+    void a_browser_that_asks_for_the_usual_name_of_an_icon_gets_the_pages() throws Exception {
+        HttpResponse<String> usual = ask("GET", "/favicon.ico");
+
+        assertThat(usual.statusCode()).isEqualTo(200);
+        assertThat(type(usual)).isEqualTo("image/svg+xml");
+        assertThat(usual.body()).isNotEmpty().isEqualTo(ask("GET", "/icon.svg").body());
+    }
+
+    @Test
     void the_page_may_load_only_its_own_files() throws Exception {
         HttpResponse<String> page = ask("GET", "/");
 
