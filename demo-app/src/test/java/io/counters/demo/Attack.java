@@ -33,6 +33,7 @@ final class Attack implements AutoCloseable {
         RANDOM_SENDERS("were not counted under their names", Attack::randomSenders),
         COLLIDING_NAMES_AND_IDS("were not counted under their names", Attack::colliding),
         FORGED_TOTALS("were not counted under their names", Attack::forgedTotals),
+        REPLAYED_SIGNED_DATAGRAMS("(signed_mac)", Attack::replayed),
         LARGEST_DATAGRAMS("rejected", Attack::largestDatagrams),
         HALF_OPEN_TCP("TCP connection", Attack::halfOpen),
         SLOW_HTTP("", Attack::slowHttp);
@@ -40,11 +41,15 @@ final class Attack implements AutoCloseable {
         /** A part of the message that names the source; empty if a client that is only slow is counted, and not named. */
         final String message;
 
+        /** The same for a collector that requires signatures. */
+        final String refused;
+
         @SuppressWarnings("ImmutableEnumChecker") // A method.
         private final Step step;
 
         Kind(String message, Step step) {
             this.message = message;
+            refused = message.contains("were not counted") ? "(unsigned)" : message;
             this.step = step;
         }
     }
@@ -54,15 +59,22 @@ final class Attack implements AutoCloseable {
     }
 
     private final CollectorProgram collector;
+    private final Eavesdropper network;
     private final Random random;
     private final List<DatagramChannel> hosts = new ArrayList<>();
     private final Deque<Socket> connections = new ArrayDeque<>();
     private final ByteBuffer datagram = ByteBuffer.allocateDirect(LARGEST_DATAGRAM_BYTES);
     private final byte[] bytes = new byte[LARGEST_DATAGRAM_BYTES];
 
-    /** @param seed of what is random */
-    Attack(CollectorProgram collector, long seed) throws IOException {
+    /**
+     * Opens the sockets.
+     *
+     * @param network where the honest service's datagrams can be heard
+     * @param seed of what is random
+     */
+    Attack(CollectorProgram collector, Eavesdropper network, long seed) throws IOException {
         this.collector = collector;
+        this.network = network;
         random = new Random(seed);
         for (int i = 0; i < HOSTS; i++) {
             DatagramChannel host = DatagramChannel.open();
@@ -163,6 +175,19 @@ final class Attack implements AutoCloseable {
                     .append('\n');
         }
         send(number, lines.toString());
+    }
+
+    /** What the honest service sent, from other addresses, doubled and out of order, and each fourth with another last byte. */
+    private void replayed(long number) throws IOException {
+        List<byte[]> heard = network.heard();
+        for (int i = 0; i < 1_000; i++) {
+            byte[] datagram = heard.get(random.nextInt(heard.size()));
+            if (i % 4 == 0) {
+                datagram = datagram.clone();
+                datagram[datagram.length - 2] ^= 1;
+            }
+            send(number, datagram, datagram.length);
+        }
     }
 
     private void largestDatagrams(long number) throws IOException {

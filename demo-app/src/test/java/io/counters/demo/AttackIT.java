@@ -9,7 +9,9 @@ import java.io.File;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -25,13 +27,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A collector with a heap of 256 MB under each {@link Attack}, one after the other, while a service counts under the agent. Each
- * count of the service is there afterwards, the page and the health check answer all the time, memory, descriptors and threads
- * are bounded, and the log names who did it.
+ * A collector with a heap of 256 MB under each {@link Attack}, one after the other, while a service counts under the agent and
+ * signs. Each count of the service is there afterwards, the page and the health check answer all the time, memory, descriptors
+ * and threads are bounded, and the log names who did it. Signatures are accepted, so that what is forged reaches the ledger, or
+ * required, so that it is refused.
  *
  * <p>{@code bin/attack 60} lets each take a minute; {@code bin/attack 60 RANDOM_NAMES} does only one.
  */
@@ -134,39 +138,47 @@ class AttackIT {
         return counts;
     }
 
-    @Test
-    void under_every_attack_honest_counts_stay_exact_and_the_page_answers() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"accepted", "required"})
+    void under_every_attack_honest_counts_stay_exact_and_the_page_answers(String signing) throws Exception {
+        Path keys = Files.writeString(folder.resolve("keys"), "honest " + "0123456789abcdef".repeat(4) + "\n");
+        Files.setPosixFilePermissions(keys, PosixFilePermissions.fromString("rw-------"));
         CollectorProgram collector = CollectorProgram.launch(
                 folder.resolve("data"),
                 Map.of(),
                 List.of("-Xmx256m", "-XX:TieredStopAtLevel=4"),
+                "--keys=" + keys,
+                "--signing=" + signing,
                 "--history-counters=500",
                 "--connections=1000");
         opened.add(collector);
         assertThat(collector.runs()).as(collector::log).isTrue();
+        Eavesdropper network = new Eavesdropper(collector.port());
+        opened.add(0, network);
         Program service = Program.java(List.of(
-                "-javaagent:" + Jars.agent() + "=collector=" + collector.address() + ",sweep=200ms",
+                "-javaagent:" + Jars.agent() + "=collector=" + network.address() + ",sweep=200ms,key=honest:" + keys,
                 "-cp",
                 Path.of("target", "test-classes") + File.pathSeparator + Jars.shop(),
                 HonestService.class.getName()));
         opened.add(0, service);
         service.awaitLine("^serves$");
-        collector.awaitMetric("ledger_counters", 0);
+        collector.awaitMetric("intake_signed_datagrams_total{key=\"honest\"}", 10);
         ProcessSize before = ProcessSize.of(collector);
-        Attack attack = new Attack(collector, 7);
+        Attack attack = new Attack(collector, network, 7);
         opened.add(0, attack);
         watch(collector.httpPort());
         Map<Attack.Kind, String> table = new EnumMap<>(Attack.Kind.class);
         int round = 0;
         for (Attack.Kind kind : Attack.Kind.values()) {
             if (ONLY.isEmpty() || ONLY.equals(kind.name())) {
-                table.put(kind, attacked(kind, attack, collector, service, round++));
+                String named = signing.equals("required") ? kind.refused : kind.message;
+                table.put(kind, attacked(kind, named, attack, collector, service, round++));
             }
         }
         attack.disconnect();
         ProcessSize after = ProcessSize.of(collector);
 
-        System.out.printf(Locale.ROOT, "attacks of %.1f s each; before: %s%n", SECONDS, before);
+        System.out.printf(Locale.ROOT, "attacks of %.1f s each, signatures %s; before: %s%n", SECONDS, signing, before);
         table.forEach((kind, row) -> System.out.printf("  %-24s %s%n", kind, row));
         System.out.println("  afterwards: " + after);
         assertThat(table).isNotEmpty();
@@ -179,7 +191,8 @@ class AttackIT {
         assertThat(collector.log()).doesNotContain("OutOfMemoryError").doesNotContain(" ERROR ");
     }
 
-    private String attacked(Attack.Kind kind, Attack attack, CollectorProgram collector, Program service, int round)
+    private String attacked(
+            Attack.Kind kind, String named, Attack attack, CollectorProgram collector, Program service, int round)
             throws Exception {
         slowestMillis.set(0);
         answers.set(0);
@@ -199,9 +212,12 @@ class AttackIT {
 
         assertThat(size.heapBytes()).as("heap after %s", kind).isLessThan(HEAP_BYTES_MAX);
         assertThat(size.residentBytes()).as("resident after %s", kind).isLessThan(RESIDENT_BYTES_MAX);
-        if (!kind.message.isEmpty()) {
+        if (!named.isEmpty()) {
             // A fault is logged at once, and then once a minute; the attacks before may have had the same.
-            collector.awaitLog(kind.message, "127.66.");
+            await("a line that names who did it")
+                    .atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(collector.log().lines())
+                            .anyMatch(line -> line.contains(named) && line.contains("127.66.")));
         }
         return String.format(
                 Locale.ROOT,
