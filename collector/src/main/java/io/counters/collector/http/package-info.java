@@ -1,5 +1,5 @@
 /**
- * The HTTP server of the dashboard, of the proxy's page, and of the port for OTLP: one port and a list of routes. It assumes
+ * The HTTP server of the dashboard, of the proxy, and of the port for OTLP: one port and a list of routes. It assumes
  * that any program, and any web page in a browser, may connect; {@link io.counters.collector.http.Guard} says whom it answers.
  * Without a token or client certificates a port is on loopback; the settings see to that.
  *
