@@ -203,6 +203,9 @@ class SystemdIT {
             InetAddress to = InetAddress.getByName(address.equals("0.0.0.0") ? "127.0.0.1" : "::1");
             send(to, systemd.port(), "increment a");
             awaitCounter(systemd, "a", 1);
+            assertThat(systemd.program().errors())
+                    .anyMatch(line ->
+                            line.contains(" WARN ") && line.contains("--bind is 127.0.0.1, which does not apply"));
 
             long begin = System.nanoTime();
             assertThat(systemd.stop()).isEqualTo(143);

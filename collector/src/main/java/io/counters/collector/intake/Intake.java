@@ -9,6 +9,7 @@ import io.counters.collector.udp.UdpSocket;
 import io.counters.collector.udp.UnixSocket;
 import java.io.IOException;
 import java.net.BindException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.DatagramChannel;
@@ -107,8 +108,24 @@ public final class Intake implements Runnable, AutoCloseable {
             ports.close();
             throw cannot;
         }
+        if (inherited.isPresent()) {
+            warnIfElsewhere(settings.bind(), faults);
+        }
         watch(nanoClock);
         show(metrics);
+    }
+
+    /** Whoever has given an address expects that datagrams to others do not count. */
+    private void warnIfElsewhere(InetAddress bind, FaultLog faults) {
+        InetAddress held = socket.address().getAddress();
+        if (!bind.isAnyLocalAddress() && !bind.equals(held)) {
+            faults.warn(
+                    "bind",
+                    "--bind is " + bind.getHostAddress()
+                            + ", which does not apply to UDP, because systemd holds that socket, bound to "
+                            + (held.isAnyLocalAddress() ? "all addresses" : held.getHostAddress())
+                            + "; change ListenDatagram= in the .socket unit");
+        }
     }
 
     private void watch(LongSupplier nanoClock) {

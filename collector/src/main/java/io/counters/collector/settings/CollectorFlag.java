@@ -82,8 +82,8 @@ public enum CollectorFlag {
     OTLP_MEMORY(
             "10%",
             "memory for requests by HTTP and for the last values of OTLP's series, 1% to 100% of the heap or an amount"
-                    + " such as 32m; a request beyond its quarter is refused, and one for which there is no room now"
-                    + " waits"),
+                    + " such as 32m; a request of more than an eighth of it is refused, and one for which there is no"
+                    + " room now waits"),
     DATA_DIR("counters-data", "folder of the ledger; one collector at a time can use it"),
     NAMES_MEMORY(
             "45%",

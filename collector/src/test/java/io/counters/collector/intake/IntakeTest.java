@@ -19,7 +19,9 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
 import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -39,6 +41,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Real sockets on loopback, with a real ledger. */
 class IntakeTest {
@@ -105,9 +109,42 @@ class IntakeTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "127.0.0.1, 0.0.0.0, all addresses",
+        "127.0.0.2, 127.0.0.1, 127.0.0.1",
+        "127.0.0.1, 127.0.0.1,",
+        "0.0.0.0, 0.0.0.0,",
+        "0.0.0.0, 127.0.0.1,",
+    })
+    void an_inherited_socket_at_another_address_than_that_of_bind_is_logged(
+            String bind, String held, @Nullable String logged) throws Exception {
+        try (DatagramChannel inherited =
+                DatagramChannel.open(StandardProtocolFamily.INET).bind(new InetSocketAddress(held, 0))) {
+            Intake own = KeptIntake.open(
+                    kept, settings(InetAddress.getByName(bind), 0, 0), Optional.of(inherited), null, nanos::get);
+
+            assertThat(own.udpAddress()).isEqualTo(inherited.getLocalAddress());
+            own.close();
+            own.run();
+        }
+
+        assertThat(kept.said.lines())
+                .isEqualTo(
+                        logged == null
+                                ? List.of()
+                                : List.of("WARN --bind is " + bind
+                                        + ", which does not apply to UDP, because systemd holds"
+                                        + " that socket, bound to " + logged
+                                        + "; change ListenDatagram= in the .socket unit"));
+    }
+
     private static IntakeSettings settings(int port) {
-        return new IntakeSettings(
-                InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP, 250, CONNECTIONS, StatsdSettings.CLEAN);
+        return settings(InetAddress.getLoopbackAddress(), port, IntakeSettings.AS_UDP);
+    }
+
+    private static IntakeSettings settings(InetAddress bind, int udpPort, int tcpPort) {
+        return new IntakeSettings(bind, udpPort, tcpPort, 250, CONNECTIONS, StatsdSettings.CLEAN);
     }
 
     private void run() {

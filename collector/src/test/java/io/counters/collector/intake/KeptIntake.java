@@ -5,6 +5,7 @@ import io.counters.collector.tap.Tap;
 import io.counters.collector.udp.Datagrams;
 import io.counters.wire.StatsdName;
 import java.io.IOException;
+import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -51,9 +52,20 @@ final class KeptIntake {
     /** @param unix where the Unix socket is; null for none */
     static Intake open(KeptLedger kept, IntakeSettings settings, @Nullable Path unix, LongSupplier nanoClock)
             throws IOException {
+        return open(kept, settings, Optional.empty(), unix, nanoClock);
+    }
+
+    /** @param inherited the UDP socket that another program holds open */
+    static Intake open(
+            KeptLedger kept,
+            IntakeSettings settings,
+            Optional<DatagramChannel> inherited,
+            @Nullable Path unix,
+            LongSupplier nanoClock)
+            throws IOException {
         return new Intake(
                 settings,
-                Optional.empty(),
+                inherited,
                 Optional.ofNullable(unix),
                 Optional.empty(),
                 LineTarget.of(kept.ledger),
