@@ -20,11 +20,13 @@ import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The packages of the collector, and which may use which; each package's description says the same in words. */
+@Tag("once")
 class ArchitectureTest {
     private static final String HOUSE = "io.counters.collector";
     private static final List<Class<?>> CLOCKS = List.of(

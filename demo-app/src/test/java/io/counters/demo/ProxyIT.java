@@ -26,10 +26,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code collector.jar proxy} in a separate process, in front of real collectors and of sinks. */
+@Tag("once")
 class ProxyIT {
     @TempDir
     private Path folder;

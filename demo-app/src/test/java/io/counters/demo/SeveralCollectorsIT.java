@@ -19,10 +19,12 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** An agent that shards over real collectors, one of which is killed again and again. */
+@Tag("once")
 class SeveralCollectorsIT {
     private static final int NAMES = 300;
     private static final int KILLS = 3;

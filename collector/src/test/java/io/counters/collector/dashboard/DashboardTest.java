@@ -52,6 +52,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.helpers.NOPLogger;
 
+@Tag("once")
 class DashboardTest {
     private static final long NOW = 1_700_000_005;
 

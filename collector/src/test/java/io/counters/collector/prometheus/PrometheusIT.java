@@ -22,10 +22,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The collector against the real Prometheus and its promtool. */
+@Tag("once")
 class PrometheusIT {
     private static final Path ALERTS = Path.of("..", "docs", "prometheus", "alerts.yml");
     private static final Path ALERTS_TEST = Path.of("src", "test", "resources", "prometheus", "alerts-test.yml");

@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 
 @Tag("slow")
+@Tag("once")
 class PushToMemcachedTest extends PusherContract {
     @Override
     ServerProcess newServer() throws IOException {
