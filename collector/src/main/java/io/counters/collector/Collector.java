@@ -171,8 +171,8 @@ final class Collector implements AutoCloseable {
     private String status() {
         List<String> troubles = health.troubles();
         return troubles.isEmpty()
-                ? "receives on UDP " + Assembly.text(udpAddress()) + "; page: http://" + Assembly.text(httpAddress())
-                        + "/"
+                ? "receives on UDP " + Assembly.text(udpAddress()) + "; page: " + scheme(Port.HTTP)
+                        + Assembly.text(httpAddress()) + "/"
                 : String.join("; ", troubles);
     }
 

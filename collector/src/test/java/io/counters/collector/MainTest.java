@@ -3,6 +3,7 @@ package io.counters.collector;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.ledger.KeptLedger;
 import io.counters.collector.settings.CollectorFlag;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -53,6 +54,33 @@ class MainTest {
         assertThat(run("--version")).isZero();
 
         assertThat(out.toString(UTF_8)).startsWith("counters collector ");
+    }
+
+    /** So that a script can tell it from one that failed: old backups may be deleted after it. */
+    @Test
+    void a_backup_without_the_history_has_a_status_of_its_own() throws Exception {
+        Path data = folder.resolve("data");
+        try (KeptLedger kept = new KeptLedger(data, false)) {
+            kept.datagram("increment a 5");
+            kept.commit.run();
+        }
+        String backup = folder.resolve("backup").toString();
+        assertThat(run(
+                        "backup",
+                        "--data-dir",
+                        data.toString(),
+                        folder.resolve("first").toString()))
+                .isZero();
+
+        Files.writeString(data.resolve("history.db"), "is no database".repeat(1000));
+        assertThat(run("backup", "--data-dir", data.toString(), backup)).isEqualTo(3);
+        assertThat(said()).contains("the backup is complete but for the history");
+
+        assertThat(run("restore", "--data-dir", folder.resolve("new").toString(), backup))
+                .isZero();
+        assertThat(run("backup", "--data-dir", data.toString(), backup))
+                .as("there is one")
+                .isEqualTo(1);
     }
 
     @Test

@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import com.sun.jdi.Bootstrap;
 import com.sun.jdi.connect.AttachingConnector;
 import com.sun.jdi.connect.Connector;
+import io.counters.testsupport.Identity;
 import io.counters.testsupport.Ports;
 import io.counters.testsupport.Program;
 import io.counters.testsupport.Systemd;
@@ -214,6 +215,19 @@ class SystemdIT {
             assertThat(systemd.program().output())
                     .contains("notified STOPPING=1")
                     .anyMatch(line -> line.startsWith("notified STATUS=receives on UDP "));
+        }
+    }
+
+    @Test
+    void the_status_has_the_address_of_a_page_that_speaks_tls() throws Exception {
+        Identity.of("one").write(folder);
+        List<String> withTls =
+                collector("--tls-certificate=" + folder.resolve("cert.pem"), "--tls-key=" + folder.resolve("key.pem"));
+        try (Systemd systemd = Systemd.start(folder, "127.0.0.1", 1 << 20, Duration.ZERO, withTls)) {
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(systemd.program().output())
+                            .anyMatch(line -> line.startsWith("notified STATUS=receives on UDP ")
+                                    && line.contains("; page: https://127.0.0.1:")));
         }
     }
 

@@ -39,9 +39,9 @@ public enum Rejection {
                     + " collector that accepts unsigned ones"),
     KEY_UNKNOWN("the key ID of a signed line is one of those in the collector's file of keys; add it there"),
     KEY_PREFIX("a name begins with the prefix that its key has in the collector's file of keys"),
-    UNSIGNED(
-            "this collector requires signed datagrams, so it accepts none without a signature, and nothing over TCP; give the"
-                    + " sender a key, let it send over UDP, or start the collector with --signing accepted"),
+    UNSIGNED("this collector requires signed datagrams, so it accepts none without a signature, and nothing over TCP"
+            + " without client certificates; give the sender a key, let it send over UDP, or start the collector with"
+            + " --signing accepted"),
     STATSD_FORM("a StatsD line is name:VALUE[:VALUE...]|c[|@RATE][|#tag:value,...]"),
     STATSD_COLON(
             "a StatsD name has no colon, because values follow the first one: send shop.cart:1|c, not shop:cart:1|c"),

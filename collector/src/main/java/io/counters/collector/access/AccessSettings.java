@@ -53,12 +53,11 @@ public record AccessSettings(
     }
 
     public static AccessSettings from(Settings settings) {
-        if (settings.isGiven(CollectorFlag.ALLOW)
-                && settings.get(CollectorFlag.ALLOW, text -> text).isEmpty()) {
-            settings.refuse(CollectorFlag.ALLOW, "empty, " + NO_RANGE);
-        }
-        for (CollectorFlag secret : List.of(CollectorFlag.TOKEN_FILE, CollectorFlag.TLS_KEY)) {
-            readers(settings.get(secret, path -> path)).ifPresent(why -> settings.remark(secret, why));
+        for (CollectorFlag secret : Settings.FILES_OF_SECRETS) {
+            // Of the keys there is a stricter warning.
+            if (secret != CollectorFlag.KEYS) {
+                readers(settings.get(secret, path -> path)).ifPresent(why -> settings.remark(secret, why));
+            }
         }
         return new AccessSettings(
                 token(settings),

@@ -4,6 +4,7 @@ import io.counters.collector.common.AddressKey;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -63,16 +64,17 @@ public record AllowedSenders(List<Range> ranges) {
         } catch (UnknownHostException malformed) {
             throw wrong(text, "is not an address of IPv4 or IPv6");
         }
-        boolean isIpv4 = address.getAddress().length * 8 == IPV4_BITS;
+        ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
+        boolean isIpv4 = bytes.remaining() * 8 == IPV4_BITS;
         int bitsMax = isIpv4 ? IPV4_BITS : IPV6_BITS;
         int bits = cidr.group(2) == null ? bitsMax : Integer.parseInt(cidr.group(2));
         if (bits > bitsMax) {
             throw wrong(text, "has more than " + bitsMax + " bits after the slash");
         }
-        long key = AddressKey.of(new InetSocketAddress(address, 0));
         if (!isIpv4 && bits == IPV6_BITS && address.isLoopbackAddress()) {
-            return new Range(key, -1);
+            return new Range(AddressKey.of(new InetSocketAddress(address, 0)), -1);
         }
+        long key = isIpv4 ? Integer.toUnsignedLong(bytes.getInt()) : bytes.getLong();
         if (!isIpv4 && (bits > KEY_BITS || key >>> IPV4_BITS == 0)) {
             throw wrong(
                     text,

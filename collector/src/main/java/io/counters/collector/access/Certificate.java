@@ -2,6 +2,7 @@ package io.counters.collector.access;
 
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
+import io.counters.collector.settings.NamedFile;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
@@ -85,7 +86,9 @@ public final class Certificate {
      */
     public static Certificate of(String chain, String key, String clientCa) {
         TlsFiles files = new TlsFiles(
-                Path.of(chain), Path.of(key), clientCa.isEmpty() ? Optional.empty() : Optional.of(Path.of(clientCa)));
+                NamedFile.path(chain),
+                NamedFile.path(key),
+                clientCa.isEmpty() ? Optional.empty() : Optional.of(NamedFile.path(clientCa)));
         return new Certificate(files, read(files), load(files));
     }
 
@@ -197,6 +200,9 @@ public final class Certificate {
                 loaded = load(files);
                 lastSeen = seen;
                 log.info("the certificate {} was read again, and is used for new connections", files.chain());
+                AccessSettings.readers(files.key().toString())
+                        .ifPresent(why -> faults.warn(
+                                "private key", "the file of the private key is " + files.key() + ", " + why));
             }
         } catch (IllegalArgumentException unusable) {
             faults.warn(

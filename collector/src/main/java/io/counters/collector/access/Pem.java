@@ -3,9 +3,10 @@ package io.counters.collector.access;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.counters.collector.settings.NamedFile;
+import io.counters.collector.settings.Settings;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -23,7 +24,6 @@ import java.util.regex.Pattern;
 
 /** Reads certificates and keys in PEM. Every exception is an {@link IllegalArgumentException} that shows no part of a file. */
 final class Pem {
-    private static final int BYTES_MAX = 1 << 20;
     private static final Pattern KEY =
             Pattern.compile("-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END PRIVATE KEY-----");
 
@@ -31,13 +31,12 @@ final class Pem {
 
     static byte[] read(Path file) {
         try {
-            if (Files.size(file) <= BYTES_MAX) {
-                return Files.readAllBytes(file);
-            }
+            return NamedFile.bytes(file);
         } catch (IOException unreadable) {
-            throw new IllegalArgumentException("of which " + file + " cannot be read: " + unreadable, unreadable);
+            // Its name may be the key itself, and is in the cause's message.
+            throw new IllegalArgumentException("of which one (" + Settings.shownFile(file.toString())
+                    + ") cannot be read: " + NamedFile.reason(unreadable));
         }
-        throw new IllegalArgumentException("of which " + file + " is larger than 1 MiB, so it is not a file in PEM");
     }
 
     /** The certificates in a file, in their order; at least one. */

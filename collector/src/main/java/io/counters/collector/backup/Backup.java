@@ -26,10 +26,13 @@ import picocli.CommandLine.Spec;
         description = {
             "Copies the ledger and the history of a collector, which may run and count meanwhile, and checks the copy.",
             "DIR is created. Until the copy is complete and on disk, it is named DIR.part-1.",
-            "If only the history cannot be copied, the backup has the ledger, and the exit status is 1.",
+            "If only the history cannot be copied, the backup has the ledger, and the exit status is 3.",
             "Run it as the collector's user, on its machine."
         })
 public final class Backup implements Callable<Integer> {
+    /** The exit status of a backup, or a restore, that is complete but for the history. */
+    static final int WITHOUT_HISTORY = 3;
+
     @Parameters(paramLabel = "DIR", description = "the backup: a folder that does not exist yet")
     private @Nullable Path to;
 
@@ -66,7 +69,7 @@ public final class Backup implements Callable<Integer> {
             shell.err()
                     .println("the backup is complete but for the history, which is for graphs only: "
                             + written.problem());
-            return 1;
+            return WITHOUT_HISTORY;
         }
         return 0;
     }

@@ -14,6 +14,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -122,12 +124,19 @@ final class BackupFolder {
         return new Written(ledger, bytes, hasHistory, problem);
     }
 
-    /** Creates a folder that no other run uses, and that nobody has put something into. */
+    /** Creates a folder that no other run uses, that nobody has put something into, and that only its owner can read. */
     private Path unfinished() throws IOException {
+        FileAttribute<?>[] ofOwner =
+                folder.getFileSystem().supportedFileAttributeViews().contains("posix")
+                        ? new FileAttribute<?>[] {
+                            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))
+                        }
+                        : new FileAttribute<?>[0];
         Files.createDirectories(Objects.requireNonNull(folder.getParent()));
         for (int number = 1; ; number++) {
             try {
-                return Files.createDirectory(folder.resolveSibling(folder.getFileName() + UNFINISHED + number));
+                return Files.createDirectory(
+                        folder.resolveSibling(folder.getFileName() + UNFINISHED + number), ofOwner);
             } catch (FileAlreadyExistsException ofAnother) {
                 // It runs, or was killed; the next number.
             }

@@ -71,7 +71,7 @@ public final class Restore implements Callable<Integer> {
             shell.err()
                     .println(
                             "the ledger is restored, the history is not; it is for graphs only: " + restored.problem());
-            return 1;
+            return Backup.WITHOUT_HISTORY;
         }
         return 0;
     }

@@ -10,14 +10,26 @@ import org.jspecify.annotations.Nullable;
  * bits of an IPv6 address, because one host may have all 2^64 addresses that begin with them.
  */
 public final class AddressKey {
-    /** The key of an unknown address. */
+    // No host has an address in 0.0.0.0/8, so numbers below 2^24 stand for what has no address, and for IPv6's
+    // loopback.
+
+    /** In place of an address that is not known. No sender of a datagram has it, whatever address it forges. */
     public static final long UNKNOWN = 0;
 
-    /** The key of {@code ::1}, whose first 64 bits are 0. As an IPv4 address, 0.0.0.1, it never occurs. */
+    /** The key of {@code ::1}, whose first 64 bits are 0. */
     private static final long IPV6_LOOPBACK = 1;
 
-    /** The key of all senders to a Unix socket of this machine. As an IPv4 address, 0.0.0.2, it never occurs. */
+    /** The key of all senders to a Unix socket of this machine. */
     public static final long UNIX = 2;
+
+    /** In place of an address: a request by HTTP, which nobody can send again without what lets its sender in. */
+    public static final long HTTP = 3;
+
+    /** The key of all addresses in 0.0.0.0/8. */
+    private static final long IPV4_NO_HOST = 4;
+
+    /** The key of all addresses whose first 32 bits are 0, except {@code ::1} and IPv4-mapped ones; otherwise a group's. */
+    private static final long IPV6_NO_HOST = 0xff00L << 48;
 
     private static final int IPV4_BYTES = 4;
     private static final int IPV6_BYTES = 16;
@@ -27,15 +39,18 @@ public final class AddressKey {
 
     /** The key of an IPv4 address. */
     public static long ipv4(int address) {
-        return address & INT;
+        return address >>> 24 == 0 ? IPV4_NO_HOST : address & INT;
     }
 
     /** The key of an IPv6 address, given as two halves; an IPv4-mapped address has the key of the IPv4 address. */
     public static long ipv6(long first, long second) {
-        if (first == 0) {
-            return second >>> 32 == 0xffff ? second & INT : second == 1 ? IPV6_LOOPBACK : UNKNOWN;
+        if (first >>> 32 != 0) {
+            return first;
         }
-        return first;
+        if (first == 0 && second >>> 32 == 0xffff) {
+            return ipv4((int) second);
+        }
+        return first == 0 && second == 1 ? IPV6_LOOPBACK : IPV6_NO_HOST;
     }
 
     /** The key of a JDK address. */
@@ -68,6 +83,12 @@ public final class AddressKey {
         }
         if (key == IPV6_LOOPBACK) {
             return "::1";
+        }
+        if (key == HTTP) {
+            return "requests by HTTP";
+        }
+        if (key == IPV4_NO_HOST || key == IPV6_NO_HOST) {
+            return key == IPV4_NO_HOST ? "0.0.0.0/8" : "::/32";
         }
         boolean isIpv4 = key >>> 32 == 0;
         byte[] bytes = new byte[isIpv4 ? IPV4_BYTES : IPV6_BYTES];

@@ -4,11 +4,12 @@ import static java.util.Map.entry;
 
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.settings.CollectorFlag;
+import io.counters.collector.settings.NamedFile;
 import io.counters.collector.settings.Settings;
 import io.counters.emit.CollectorAddress;
 import io.counters.wire.EditDistance;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -184,12 +185,11 @@ public record FleetSettings(
     private static Map<String, String> properties(String file) {
         Properties read = new Properties();
         if (!file.isEmpty()) {
-            try (Reader text = Files.newBufferedReader(Path.of(file))) {
-                read.load(text);
-            } catch (IllegalArgumentException misshapen) {
+            String text = NamedFile.text(file);
+            try {
+                read.load(new StringReader(text));
+            } catch (IllegalArgumentException | IOException misshapen) {
                 throw new IllegalArgumentException("which contains \\u that is not followed by four digits", misshapen);
-            } catch (IOException unreadable) {
-                throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
             }
         }
         return read.stringPropertyNames().stream().collect(Collectors.toMap(key -> key, read::getProperty));

@@ -1,5 +1,6 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
@@ -85,7 +86,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
 
     // Under the lock
     private final Map<KnownStream, KnownStream> streams = new LinkedHashMap<>(16, 0.75f, true);
-    private final KnownStream sought = new KnownStream(new byte[0], 0, 0, 0);
+    private final KnownStream sought = new KnownStream(new byte[0], 0, 0, AddressKey.UNKNOWN);
     private final NewStreams newStreams;
     private final Queue<KnownStream> unannounced = new ArrayDeque<>();
     private LineWindow open;
@@ -198,10 +199,8 @@ final class Gatherer implements LineTarget, AutoCloseable {
         long now = nowMillis();
         long hash = hashing.of(id, begin, end);
         sought.seek(id, begin, end, hash);
-        KnownStream stream = streams.get(sought);
-        if (stream == null) {
-            stream = fresh(id, begin, end, hash, address);
-        }
+        KnownStream known = streams.get(sought);
+        KnownStream stream = known == null ? fresh(id, begin, end, hash, address) : known;
         stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
         pass(stream, now, seq);
         return stream;
@@ -211,7 +210,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
     @Override
     public Object once(byte[] id, int begin, int end, long ageMillis) {
         long now = nowMillis();
-        KnownStream stream = fresh(id, begin, end, hashing.of(id, begin, end), 0);
+        KnownStream stream = fresh(id, begin, end, hashing.of(id, begin, end), AddressKey.HTTP);
         stream.bornMillis = now - Math.min(ageMillis, AGE_MAX);
         admit(stream, now);
         return stream;

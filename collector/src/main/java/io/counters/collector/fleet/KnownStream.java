@@ -22,7 +22,7 @@ final class KnownStream {
     /** The partition that counts its datagrams. */
     final int home;
 
-    /** The sender's address; 0 if it is not known. */
+    /** The sender's address, as an {@code AddressKey}. */
     final long address;
 
     /** Whether its lines are passed on: few of those that are new may begin at once. */

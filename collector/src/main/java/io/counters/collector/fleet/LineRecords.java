@@ -2,6 +2,7 @@ package io.counters.collector.fleet;
 
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
+import io.counters.collector.intake.HttpStreams;
 import io.counters.collector.ledger.InboundStream;
 import io.counters.collector.ledger.Ledger;
 import io.counters.wire.CommandReader;
@@ -96,6 +97,9 @@ final class LineRecords {
             // An age is at most Long.MAX_VALUE, and older than that is no older.
             long age = ageMillis + sinceMillis < 0 ? Long.MAX_VALUE : ageMillis + sinceMillis;
             stream = ledger.announced(bytes, begin, end, age, first, last);
+            if (HttpStreams.has(bytes, begin, end)) {
+                stream.comeByHttp();
+            }
             return true;
         }
 

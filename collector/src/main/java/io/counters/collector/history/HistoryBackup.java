@@ -44,33 +44,45 @@ public final class HistoryBackup {
 
     /**
      * Puts a backup's history into a data folder that no collector uses. One that is there stays if it has what the backup has;
-     * otherwise it is set aside.
+     * otherwise it is set aside. If it is interrupted, it can be run again.
      *
      * @param from the folder of the backup
      * @param sum the SHA-256 of the backup's history
      * @return what was done, for a person
-     * @throws IOException if it could not be restored, with the reason; then the folder is as it was
+     * @throws IOException if it could not be restored, with the reason
      */
     public static String restore(Path from, Path data, String sum) throws IOException {
         Path there = data.resolve(NAME);
         Path unfinished = data.resolve(NAME + ".part");
         AsideFiles replaced = new AsideFiles(there, "replaced");
+        boolean isSettingAside = false;
         try {
             if (Files.exists(there) && goesOn(there, from.resolve(NAME))) {
                 return "; the history that was there stays, it has what the backup's has";
             }
+            if (!Files.exists(unfinished)) {
+                // Without a restore that was interrupted, a log without a history belongs to none of those set aside.
+                replaced.moveOrphans();
+            }
             RestoredFile.requireRoom(from.resolve(NAME), data);
             RestoredFile.copy(from.resolve(NAME), unfinished, sum);
-            String kept = "";
+            isSettingAside = true;
+            Path aside = replaced.finish();
             if (Files.exists(there)) {
-                kept = "; the one that was there lacks what the backup has, and is kept as " + replaced.move();
+                aside = replaced.move();
             }
             replaced.moveOrphans();
             Files.move(unfinished, there, StandardCopyOption.ATOMIC_MOVE);
             OnlineCopy.sync(data);
-            return "; with its history" + kept;
+            isSettingAside = false;
+            return "; with its history"
+                    + (aside == null
+                            ? ""
+                            : "; the one that was there lacks what the backup has, and is kept as " + aside);
         } finally {
-            Files.deleteIfExists(unfinished);
+            if (!isSettingAside) {
+                Files.deleteIfExists(unfinished);
+            }
         }
     }
 

@@ -18,6 +18,10 @@ final class BodyMemory {
 
     /** Reserves memory; false if there is not enough for this sender. */
     boolean reserve(long sender, int more) {
+        if (more == 0) {
+            // What holds nothing is never released.
+            return true;
+        }
         long own = bySender.getOrDefault(sender, 0L) + more;
         if (own > bytesMax - bytes - more) {
             return false;
@@ -41,5 +45,10 @@ final class BodyMemory {
 
     long bytes() {
         return bytes;
+    }
+
+    /** How many senders have some of it. */
+    int senders() {
+        return bySender.size();
     }
 }

@@ -129,6 +129,10 @@ final class DatagramReceiver implements Runnable {
         if (length < 0) {
             return false;
         }
+        if (length == 0 && ending.getCount() == 0) {
+            // Sent by wake, so it is neither a datagram that was received nor of a sender that is not allowed.
+            return true;
+        }
         try {
             buffer.get(0, bytes, 0, length);
             source.addressKey = socket.senderKey();

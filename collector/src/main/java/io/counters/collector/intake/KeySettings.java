@@ -3,6 +3,7 @@ package io.counters.collector.intake;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.counters.collector.settings.CollectorFlag;
+import io.counters.collector.settings.NamedFile;
 import io.counters.collector.settings.Settings;
 import io.counters.wire.KeyLines;
 import io.counters.wire.SigningKey;
@@ -12,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,11 +39,7 @@ public record KeySettings(Path file, List<SigningKey> keys, boolean isRequired) 
         Optional<Path> file = settings.get(CollectorFlag.KEYS, KeySettings::path);
         boolean isRequired = settings.get(CollectorFlag.SIGNING, KeySettings::requires);
         if (file.isEmpty()) {
-            if (settings.isGiven(CollectorFlag.KEYS)) {
-                // A variable that is not set must not open the collector to everyone.
-                settings.refuse(
-                        CollectorFlag.KEYS, "but it is empty; give a file with lines KEY-ID HEX-KEY, or leave it out");
-            } else if (settings.isGiven(CollectorFlag.SIGNING)) {
+            if (settings.isGiven(CollectorFlag.SIGNING) && !settings.isGiven(CollectorFlag.KEYS)) {
                 settings.refuse(
                         CollectorFlag.SIGNING, "which has an effect only with keys; give their file as --keys FILE");
             }
@@ -84,17 +80,13 @@ public record KeySettings(Path file, List<SigningKey> keys, boolean isRequired) 
         } catch (CharacterCodingException notText) {
             throw new IOException("is not UTF-8 text; give a file with lines KEY-ID HEX-KEY", notText);
         } catch (IOException unreadable) {
-            throw new IOException("cannot be read: " + unreadable.getMessage(), unreadable);
+            throw new IOException("cannot be read: " + NamedFile.reason(unreadable), unreadable);
         }
         throw new IOException("has more than 1 MiB; give a file with lines KEY-ID HEX-KEY");
     }
 
     private static Optional<Path> path(String text) {
-        try {
-            return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
-        } catch (InvalidPathException noPath) {
-            throw new IllegalArgumentException("which is not a path on this system: " + noPath.getReason(), noPath);
-        }
+        return text.isEmpty() ? Optional.empty() : Optional.of(NamedFile.path(text));
     }
 
     private static boolean requires(String text) {

@@ -1,5 +1,6 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.ledger.InboundStream;
 import io.counters.collector.ledger.Ledger;
 import io.counters.wire.Verb;
@@ -30,7 +31,7 @@ final class LedgerTarget implements LineTarget {
 
     @Override
     public Object once(byte[] bytes, int begin, int end, long ageMillis) {
-        InboundStream stream = ledger.stream(bytes, begin, end, ageMillis, 0, 0);
+        InboundStream stream = ledger.stream(bytes, begin, end, ageMillis, 0, AddressKey.HTTP);
         stream.comeOnce();
         return stream;
     }

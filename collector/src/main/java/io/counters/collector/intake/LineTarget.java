@@ -1,5 +1,6 @@
 package io.counters.collector.intake;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.ledger.Ledger;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
@@ -37,7 +38,7 @@ public interface LineTarget {
      *
      * @param ageMillis time since the stream began, measured by its sender
      * @param seq the number of this datagram in it; 0 if its datagrams have none
-     * @param address a number that represents the sender's address; 0 if it is not known
+     * @param address of the sender, as an {@link AddressKey}; {@link AddressKey#HTTP} for a request
      */
     Object stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address);
 

@@ -137,9 +137,7 @@ final class Lines implements Commands {
         source = from;
         if (refusesConnections) {
             if (begin < end) {
-                // Nothing on this connection will count, so it is closed: its sender must not believe otherwise.
-                refuse(Rejection.UNSIGNED, from, in, begin, end);
-                from.isForeign = true;
+                refuseConnection(from, in, begin, end);
             }
             return;
         }
@@ -152,6 +150,12 @@ final class Lines implements Commands {
         if (tap.isOpen() && begin < end && !from.isForeign) {
             tap.received(from, in, begin, end);
         }
+    }
+
+    /** Nothing on this connection will count, so it is closed: its sender must not believe otherwise. */
+    private void refuseConnection(Source from, byte[] in, int begin, int end) {
+        refuse(Rejection.UNSIGNED, from, in, begin, end);
+        from.isForeign = true;
     }
 
     private void set(byte[] in, int begin, int end) {
@@ -197,14 +201,24 @@ final class Lines implements Commands {
     /** Rejects the beginning of a line that is too long. */
     void tooLong(Source from, byte[] in, int begin, int end) {
         source = from;
-        reader.line(in, begin, end);
         unendedBytes.add((long) end - begin);
+        if (refusesConnections) {
+            if (!from.isForeign) {
+                refuseConnection(from, in, begin, end);
+            }
+            return;
+        }
+        reader.line(in, begin, end);
         rejections.log(from);
     }
 
     /** Rejects what a connection that has ended sent after its last line break, because it may be half a line. */
     void cut(Source from, byte[] in, int begin, int end) {
-        cut(Rejection.LINE_CUT, from, in, begin, end);
+        if (!refusesConnections) {
+            cut(Rejection.LINE_CUT, from, in, begin, end);
+        } else if (!from.isForeign) {
+            refuseConnection(from, in, begin, end);
+        }
     }
 
     /** Rejects the last line of a datagram that is too long, because the rest of it is lost. */

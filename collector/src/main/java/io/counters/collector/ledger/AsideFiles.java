@@ -47,8 +47,7 @@ public final class AsideFiles {
      *
      * @return the new path of what was moved; null if there was nothing to complete
      */
-    @Nullable
-    Path finish() throws IOException {
+    public @Nullable Path finish() throws IOException {
         Path last = path(highest());
         if (Files.exists(file) || !Files.exists(last) || hasParts(last)) {
             return null;

@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.SeededHash;
 import io.counters.wire.Verb;
 import java.util.Arrays;
@@ -34,8 +35,8 @@ public final class InboundStream {
     /** How often it sent: datagrams; over TCP, what arrives at once counts as one. After a restart, its datagrams. */
     long said;
 
-    /** A number for its sender's address; 0 if it is not known. */
-    long address;
+    /** Its sender's address, as an {@link AddressKey}. */
+    long address = AddressKey.UNKNOWN;
 
     /** The datagrams that arrived, by their numbers. */
     Arrivals arrivals;
@@ -103,6 +104,11 @@ public final class InboundStream {
     /** Makes its lines wait if it cannot be remembered: all come in this {@link Ledger#batch}, each amount is its total. */
     public void comeOnce() {
         once = true;
+    }
+
+    /** In a fleet: its lines came by HTTP, where nobody can send them again, and nobody does once they were taken. */
+    public void comeByHttp() {
+        fromDatagrams = false;
     }
 
     /** In a fleet: its next lines in this {@link Ledger#batch} are of datagrams with these numbers, from 1. */

@@ -106,7 +106,7 @@ public final class Ledger implements LedgerView {
      *
      * @param ageMillis time since the stream began, measured by its sender
      * @param seq the number of this datagram in it; 0 if its datagrams have none
-     * @param address a number that represents the sender's address; 0 if it is not known
+     * @param address of the sender, as an {@code AddressKey}
      */
     public synchronized InboundStream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
         return streams.stream(bytes, begin, end, ageMillis, seq, address);

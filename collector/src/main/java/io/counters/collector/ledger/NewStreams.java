@@ -1,5 +1,6 @@
 package io.counters.collector.ledger;
 
+import io.counters.collector.common.AddressKey;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -24,7 +25,7 @@ public final class NewStreams {
     /**
      * Whether no further stream may begin now.
      *
-     * @param address of its sender; 0 if it is not known
+     * @param address of its sender, as an {@link AddressKey}
      */
     public boolean isOver(long address, long nowMillis) {
         if (nowMillis / MINUTE_MILLIS != minute) {
@@ -32,14 +33,19 @@ public final class NewStreams {
             all = 0;
             byAddress.clear();
         }
-        return all >= most || (address != 0 && byAddress.getOrDefault(address, 0) >= Math.max(1, most / ADDRESS_PART));
+        return all >= most
+                || (isAddress(address) && byAddress.getOrDefault(address, 0) >= Math.max(1, most / ADDRESS_PART));
     }
 
     /** A stream begins. */
     public void add(long address) {
         all++;
-        if (address != 0) {
+        if (isAddress(address)) {
             byAddress.merge(address, 1, Integer::sum);
         }
+    }
+
+    private static boolean isAddress(long address) {
+        return address != AddressKey.UNKNOWN && address != AddressKey.HTTP;
     }
 }

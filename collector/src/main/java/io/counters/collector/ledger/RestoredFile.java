@@ -41,9 +41,7 @@ public final class RestoredFile {
     public static void copy(Path from, Path to, String sum) throws IOException {
         Files.deleteIfExists(to);
         String copied;
-        try (FileChannel channel =
-                FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, NOFOLLOW_LINKS)) {
-            give(to);
+        try (FileChannel channel = create(to)) {
             copied = transfer(from, Channels.newOutputStream(channel));
             channel.force(true);
         }
@@ -68,12 +66,32 @@ public final class RestoredFile {
     }
 
     /**
-     * Gives a file that this process has created to the owner and the group of its folder if this process is root's, so that the
-     * collector can write it. Never one that was there: the collector's user could have put a link to another one there.
+     * Creates a file to write it, never one that is there. If this process is root's, the file is given to the owner and the group
+     * of its folder, so that the collector can write it.
      */
+    static FileChannel create(Path file) throws IOException {
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, NOFOLLOW_LINKS);
+        boolean isGiven = false;
+        try {
+            give(file);
+            isGiven = true;
+            return channel;
+        } finally {
+            if (!isGiven) {
+                channel.close();
+            }
+        }
+    }
+
+    /** The folder's owner can replace what was just created by a link to another user's file, which must not be given away. */
     static void give(Path created) throws IOException {
         Path folder = Objects.requireNonNull(created.toAbsolutePath().getParent());
         if (isOfRoot(created)) {
+            if (!Files.isRegularFile(created, NOFOLLOW_LINKS)
+                    || !Integer.valueOf(1).equals(Files.getAttribute(created, "unix:nlink", NOFOLLOW_LINKS))) {
+                throw new IOException(created + " was replaced as soon as it was created; find out by whom");
+            }
             PosixFileAttributes owner = Files.readAttributes(folder, PosixFileAttributes.class);
             PosixFileAttributeView file =
                     Files.getFileAttributeView(created, PosixFileAttributeView.class, NOFOLLOW_LINKS);

@@ -2,6 +2,7 @@ package io.counters.collector.ledger;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
 import java.util.ArrayList;
@@ -105,8 +106,7 @@ final class StreamTable {
             stream = begun(ageMillis, Math.max(0, seq - 1));
             stream.address = address;
         }
-        // Requests over HTTP have no address.
-        stream.fromDatagrams = address != 0;
+        stream.fromDatagrams = address != AddressKey.HTTP;
         ClonedStreams.Order order = ClonedStreams.order(stream, seq);
         if (seq > 0) {
             stream.arrivals.add(seq);

@@ -2,6 +2,7 @@ package io.counters.collector.otlp;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.intake.HttpStreams;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -11,7 +12,6 @@ import java.util.HexFormat;
  * the SHA-256 of the parts, each after its length, in hexadecimal. For one thread at a time.
  */
 final class StreamId {
-    private static final String PREFIX = "otlp:";
     private static final int DIGEST_BYTES = 20;
 
     private final MessageDigest digest;
@@ -69,6 +69,6 @@ final class StreamId {
 
     /** The hash of the parts as the ID of a stream. */
     byte[] id() {
-        return (PREFIX + HexFormat.of().formatHex(hash(), 0, DIGEST_BYTES)).getBytes(ISO_8859_1);
+        return (HttpStreams.OTLP + HexFormat.of().formatHex(hash(), 0, DIGEST_BYTES)).getBytes(ISO_8859_1);
     }
 }

@@ -1,5 +1,6 @@
 package io.counters.collector.otlp;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.http.RequestException;
 import io.counters.collector.intake.LineTarget;
 import io.counters.wire.CommandReader;
@@ -164,7 +165,7 @@ final class Sums {
                 ageMillis = line.ageMillis;
                 stream = line.once
                         ? target.once(of, 0, of.length, ageMillis)
-                        : target.stream(of, 0, of.length, ageMillis, 0, 0);
+                        : target.stream(of, 0, of.length, ageMillis, 0, AddressKey.HTTP);
             }
             target.merge(stream, line.verb, line.name, 0, line.name.length, line.amount, line.total);
         }

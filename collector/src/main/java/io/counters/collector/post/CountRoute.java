@@ -11,6 +11,7 @@ import io.counters.collector.http.RequestException;
 import io.counters.collector.http.Response;
 import io.counters.collector.http.Route;
 import io.counters.collector.http.Text;
+import io.counters.collector.intake.HttpStreams;
 import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.counters.wire.CommandReader;
@@ -31,7 +32,6 @@ public final class CountRoute {
     private static final String PATH = "/count";
     private static final String KEY = "Idempotency-Key";
     private static final Pattern KEY_FORM = Pattern.compile("\"?([A-Za-z0-9._:/-]{16,200})\"?");
-    private static final String STREAM = "post:";
     private static final int DIGEST_BYTES = 20;
 
     /** A line that is counted needs this many times its length. */
@@ -143,7 +143,7 @@ public final class CountRoute {
         try {
             byte[] hash =
                     MessageDigest.getInstance("SHA-256").digest(key.group(1).getBytes(ISO_8859_1));
-            return (STREAM + HexFormat.of().formatHex(hash, 0, DIGEST_BYTES)).getBytes(ISO_8859_1);
+            return (HttpStreams.POST + HexFormat.of().formatHex(hash, 0, DIGEST_BYTES)).getBytes(ISO_8859_1);
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every JDK has SHA-256", impossible);
         }

@@ -2,6 +2,7 @@ package io.counters.collector.post;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.intake.LineTarget;
 import io.counters.wire.CommandReader;
@@ -161,7 +162,7 @@ final class PostedLines implements Commands {
     void merge(LineTarget target, byte @Nullable [] keyId) {
         Object stream = keyId != null
                 ? target.once(keyId, 0, keyId.length, 0)
-                : sender == null ? null : target.stream(sender, 0, sender.length, ageMillis, seq, 0);
+                : sender == null ? null : target.stream(sender, 0, sender.length, ageMillis, seq, AddressKey.HTTP);
         for (Line line : keyId == null ? lines : sums.values()) {
             byte[] name = line.name.getBytes(ISO_8859_1);
             if (line.rest > 0) {

@@ -186,6 +186,7 @@ public record ProxyIni(
         private static final Map<String, String> LEVELS =
                 Map.of("DEBUG", "debug", "INFO", "info", "WARN", "warn", "ERROR", "error", "CRITICAL", "error");
 
+        private static final Set<Key> FILES_OF_SECRETS = EnumSet.of(Key.TOKEN_FILE, Key.TLS_KEY);
         private static final Pattern NAME_END = Pattern.compile("[\\s=:]");
 
         private record Given(String text, String place, boolean isOwn) {}
@@ -287,7 +288,7 @@ public record ProxyIni(
             if (!bind.isLoopbackAddress() && token.isPresent() && certificate.isEmpty()) {
                 remarks.add(file + ": http_bind_address is " + bind.getHostAddress() + ", " + AccessSettings.IN_CLEAR);
             }
-            for (Key secret : List.of(Key.TOKEN_FILE, Key.TLS_KEY)) {
+            for (Key secret : FILES_OF_SECRETS) {
                 Given said = given.get(secret);
                 String path = said == null ? "" : said.text;
                 AccessSettings.readers(path)
@@ -387,7 +388,7 @@ public record ProxyIni(
                 try {
                     return reading.of(said.text);
                 } catch (IllegalArgumentException broken) {
-                    String shown = key == Key.TOKEN_FILE ? Settings.shownFile(said.text) : said.text;
+                    String shown = FILES_OF_SECRETS.contains(key) ? Settings.shownFile(said.text) : said.text;
                     mistakes.add(said.place + " is " + FaultLog.shown(shown) + ", " + broken.getMessage());
                 }
             }

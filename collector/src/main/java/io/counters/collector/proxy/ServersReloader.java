@@ -3,6 +3,7 @@ package io.counters.collector.proxy;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.settings.SettingsException;
+import io.counters.emit.EmitterSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
@@ -18,6 +19,7 @@ public final class ServersReloader {
     private static final Logger log = LoggerFactory.getLogger(ServersReloader.class);
 
     private final Path file;
+    private final EmitterSettings sums;
     private final Forwarder forwarder;
     private final FaultLog faults;
     private final LongAdder badLists;
@@ -26,6 +28,7 @@ public final class ServersReloader {
 
     public ServersReloader(ProxyIni settings, Forwarder forwarder, FaultLog faults, Metrics metrics) {
         this.file = settings.servers();
+        sums = settings.sums();
         this.forwarder = forwarder;
         this.faults = faults;
         badLists = metrics.count("proxy_bad_lists_total", "Times that servers.conf was refused.");
@@ -83,6 +86,7 @@ public final class ServersReloader {
             forwarder.use(read.servers());
             taken = read.servers();
             read.remarks().forEach(log::warn);
+            SignedSums.remark(sums, taken).ifPresent(log::warn);
         }
     }
 }

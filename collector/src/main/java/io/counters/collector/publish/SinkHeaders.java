@@ -1,8 +1,6 @@
 package io.counters.collector.publish;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.counters.collector.settings.NamedFile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,12 +38,7 @@ final class SinkHeaders {
         if (file.isEmpty()) {
             return sinks;
         }
-        List<String> lines;
-        try {
-            lines = Files.readAllLines(Path.of(file));
-        } catch (IOException unreadable) {
-            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
-        }
+        List<String> lines = NamedFile.text(file).lines().toList();
         List<SinkAddress> receivers = sinks.stream()
                 .filter(sink -> sink.kind() != SinkAddress.Kind.OPENTSDB)
                 .toList();

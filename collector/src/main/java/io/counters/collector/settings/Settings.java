@@ -3,7 +3,6 @@ package io.counters.collector.settings;
 import io.counters.wire.EditDistance;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -11,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
@@ -35,9 +35,28 @@ public final class Settings {
     private static final Pattern MINUTES = Pattern.compile("(\\d{1,4})[mh]");
     private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
 
-    /** Whoever mistakes them for the setting of the secret gives the secret itself. */
-    private static final Set<CollectorFlag> FILES_OF_SECRETS =
-            EnumSet.of(CollectorFlag.TOKEN_FILE, CollectorFlag.STORE_PASSWORD_FILE);
+    /** Names of files with secrets. Whoever mistakes one for the setting of the secret gives the secret itself. */
+    public static final Set<CollectorFlag> FILES_OF_SECRETS = Collections.unmodifiableSet(EnumSet.of(
+            CollectorFlag.TOKEN_FILE,
+            CollectorFlag.STORE_PASSWORD_FILE,
+            CollectorFlag.KEYS,
+            CollectorFlag.TLS_KEY,
+            CollectorFlag.SINK_HEADERS,
+            CollectorFlag.KAFKA_SETTINGS));
+
+    /**
+     * Settings that close a door. An empty one is refused: a variable that a template was to fill must not open the door that it
+     * was to close.
+     */
+    private static final Set<CollectorFlag> CLOSING = EnumSet.of(
+            CollectorFlag.BIND,
+            CollectorFlag.KEYS,
+            CollectorFlag.ALLOW,
+            CollectorFlag.TOKEN,
+            CollectorFlag.TOKEN_FILE,
+            CollectorFlag.TLS_CERTIFICATE,
+            CollectorFlag.TLS_KEY,
+            CollectorFlag.TLS_CLIENT_CA);
 
     private final Map<CollectorFlag, Given> given = new EnumMap<>(CollectorFlag.class);
     private final Set<String> mistakes = new LinkedHashSet<>();
@@ -47,17 +66,13 @@ public final class Settings {
      * Gathers all settings.
      *
      * @param flags the settings on the command line
-     * @param environment the process' variables; those not named {@code COUNTERS_...}, and empty ones, are ignored
+     * @param environment the process' variables; those not named {@code COUNTERS_...} are ignored, and so are empty ones, unless
+     *     their setting closes a door
      */
     public Settings(Map<CollectorFlag, String> flags, Map<String, String> environment) {
         environment.forEach((variable, text) -> {
-            if (variable.startsWith("COUNTERS_") && !text.isEmpty()) {
-                Arrays.stream(CollectorFlag.values())
-                        .filter(setting -> setting.variable().equals(variable))
-                        .findFirst()
-                        .ifPresentOrElse(
-                                setting -> given.put(setting, new Given(text, "variable " + variable)),
-                                () -> remarks.add(unknown("the environment", variable, CollectorFlag::variable)));
+            if (variable.startsWith("COUNTERS_")) {
+                variable(variable, text);
             }
         });
         flags.forEach((setting, text) -> given.put(setting, new Given(text, "--" + setting.flag())));
@@ -67,19 +82,32 @@ public final class Settings {
         }
     }
 
+    private void variable(String variable, String text) {
+        Optional<CollectorFlag> setting = Arrays.stream(CollectorFlag.values())
+                .filter(known -> known.variable().equals(variable))
+                .findFirst();
+        if (setting.isPresent() && (!text.isEmpty() || CLOSING.contains(setting.get()))) {
+            given.put(setting.get(), new Given(text, "variable " + variable));
+        } else if (setting.isEmpty() && !text.isEmpty()) {
+            remarks.add(unknown("the environment", variable, CollectorFlag::variable));
+        }
+    }
+
     private void readFile(Given file) {
-        Path path = Path.of(file.text);
+        String shown = file.place + " is " + shown(CollectorFlag.CONFIG, file.text) + ", which ";
+        Path path;
         List<String> lines;
         try {
-            lines = Files.readAllLines(path);
-        } catch (NoSuchFileException missing) {
-            mistakes.add(file.place + " is " + file.text + ", which does not exist; give an INI file or leave it out");
+            path = Path.of(file.text);
+            lines = NamedFile.text(path).lines().toList();
+        } catch (NoSuchFileException | InvalidPathException missing) {
+            mistakes.add(shown + "does not exist; give an INI file or leave it out");
             return;
         } catch (CharacterCodingException notText) {
-            mistakes.add(file.place + " is " + file.text + ", which is not UTF-8 text");
+            mistakes.add(shown + "is not UTF-8 text");
             return;
         } catch (IOException unreadable) {
-            mistakes.add(file.place + " is " + file.text + ", which cannot be read: " + unreadable.getMessage());
+            mistakes.add(shown + "cannot be read: " + NamedFile.reason(unreadable));
             return;
         }
         Map<CollectorFlag, Given> inFile = new EnumMap<>(CollectorFlag.class);
@@ -160,6 +188,8 @@ public final class Settings {
         Given text = given.get(setting);
         if (text != null && text.text.isEmpty() && !setting.defaultText().isEmpty()) {
             mistakes.add(text.place + " is empty; leave it out for " + setting.defaultText());
+        } else if (text != null && text.text.isEmpty() && CLOSING.contains(setting)) {
+            mistakes.add(text.place + " is empty; give a value, or leave it out");
         } else if (text != null) {
             try {
                 return reading.of(text.text);
@@ -179,12 +209,12 @@ public final class Settings {
                 + shown(setting, text == null ? setting.defaultText() : text.text) + ", " + rule);
     }
 
-    /** A value as a message may show it: no secret setting, and no login or query of a URL. */
+    /** A value as a message may show it: no secret setting, no content of a file, and no login or query of a URL. */
     private static String shown(CollectorFlag setting, String text) {
         if (FILES_OF_SECRETS.contains(setting)) {
             return shownFile(text);
         }
-        return setting.isSecret()
+        return setting.isSecret() || text.indexOf('\n') >= 0
                 ? NOT_SHOWN
                 : text.replaceFirst("//.*@", "//...@").replaceAll("(//[^,?]*\\?)[^,]*", "$1...");
     }
@@ -226,21 +256,11 @@ public final class Settings {
      * @throws IllegalArgumentException with the reason, and nothing of its content or its name
      */
     public static String secretIn(String path) {
-        try {
-            String text = Files.readString(Path.of(path));
-            // Some editors write a byte-order mark first.
-            String secret = (text.startsWith("\uFEFF") ? text.substring(1) : text).strip();
-            if (!secret.isEmpty()) {
-                return secret;
-            }
-        } catch (NoSuchFileException | InvalidPathException missing) {
-            throw new IllegalArgumentException("which cannot be read as text: there is no such file", missing);
-        } catch (FileSystemException closed) {
-            // Its message begins with the name.
-            String why = closed.getReason() == null ? closed.getClass().getSimpleName() : closed.getReason();
-            throw new IllegalArgumentException("which cannot be read as text: " + why, closed);
-        } catch (IOException unreadable) {
-            throw new IllegalArgumentException("which cannot be read as text: " + unreadable, unreadable);
+        String text = NamedFile.text(path);
+        // Some editors write a byte-order mark first.
+        String secret = (text.startsWith("\uFEFF") ? text.substring(1) : text).strip();
+        if (!secret.isEmpty()) {
+            return secret;
         }
         throw new IllegalArgumentException("which is empty; it must contain the secret and nothing else");
     }

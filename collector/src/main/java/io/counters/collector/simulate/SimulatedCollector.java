@@ -2,6 +2,7 @@ package io.counters.collector.simulate;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
@@ -91,7 +92,7 @@ final class SimulatedCollector implements Commands {
     @Override
     public void from(byte[] bytes, int begin, int end, long ageMillis, long seq) {
         sender = new String(bytes, begin, end - begin, ISO_8859_1);
-        stream = ledger.stream(bytes, begin, end, ageMillis, seq, 0);
+        stream = ledger.stream(bytes, begin, end, ageMillis, seq, AddressKey.UNKNOWN);
     }
 
     @Override

@@ -14,6 +14,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class AccessSettingsTest {
     private static final String TOKEN = "0123456789abcdef0123456789abcdef";
@@ -164,9 +166,39 @@ class AccessSettingsTest {
         assertThat(right.remarks()).isEmpty();
     }
 
+    /** A variable that a template was to fill, for example. */
+    @ParameterizedTest
+    @EnumSource(names = {"ALLOW", "TOKEN", "TOKEN_FILE", "TLS_CERTIFICATE", "TLS_KEY", "TLS_CLIENT_CA"})
+    void an_empty_value_opens_no_door(CollectorFlag setting) throws Exception {
+        String rule = " is empty; give a value, or leave it out";
+        Path ini = Files.writeString(folder.resolve("collector.ini"), setting.key() + " =\n");
+
+        assertRefused(Map.of(setting, ""), Map.of(), "--" + setting.flag() + rule);
+        assertRefused(Map.of(), Map.of(setting.variable(), ""), "variable " + setting.variable() + rule);
+        assertRefused(
+                Map.of(CollectorFlag.CONFIG, ini.toString()),
+                Map.of(),
+                "collector.ini line 1: " + setting.key() + rule);
+    }
+
+    @Test
+    @Tag("slow")
+    void client_certificates_that_were_left_empty_do_not_let_every_client_in() throws Exception {
+        Identity.of("one").write(folder);
+        Map<CollectorFlag, String> pair = Map.of(
+                CollectorFlag.TLS_CERTIFICATE,
+                folder.resolve("cert.pem").toString(),
+                CollectorFlag.TLS_KEY,
+                folder.resolve("key.pem").toString());
+
+        assertThat(mistakes(pair, Map.of())).isEmpty();
+        assertThat(mistakes(pair, Map.of("COUNTERS_TLS_CLIENT_CA", "")))
+                .isEqualTo("variable COUNTERS_TLS_CLIENT_CA is empty; give a value, or leave it out");
+    }
+
     @Test
     void a_list_without_an_entry_is_not_everyone() {
-        for (String empty : new String[] {",", " ", "", ", ,"}) {
+        for (String empty : new String[] {",", " ", ", ,"}) {
             assertRefused(
                     Map.of(CollectorFlag.ALLOW, empty),
                     Map.of(),

@@ -9,6 +9,7 @@ import io.counters.testsupport.Identity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.time.Instant;
 import org.junit.jupiter.api.Tag;
@@ -89,6 +90,24 @@ class CertificateTest {
         certificate.look(() -> now, said.log());
         assertThat(certificate.endsSeconds())
                 .isEqualTo(two.certificate().getNotAfter().toInstant().getEpochSecond());
+    }
+
+    @Test
+    void a_new_key_that_every_user_of_this_machine_can_read_is_a_warning() throws Exception {
+        Certificate certificate = in(folder, Identity.of("one"), "");
+        Path key = folder.resolve("key.pem");
+        Identity.of("two").write(folder);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
+
+        certificate.look(() -> now, said.log());
+
+        assertThat(said.lines())
+                .containsExactly("WARN the file of the private key is " + key
+                        + ", which every user of this machine can read (rw-r--r--); run: chmod 600 " + key);
+        Identity.of("one").write(folder);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        certificate.look(() -> now, said.log());
+        assertThat(said.lines()).hasSize(1);
     }
 
     @Test

@@ -226,6 +226,44 @@ class BackupFolderTest {
     }
 
     @Test
+    void a_restore_that_was_interrupted_while_it_set_a_history_aside_completes_that() throws Exception {
+        backup.write(data);
+        Path lost = Files.createDirectory(folder.resolve("lost"));
+        Files.writeString(lost.resolve("history.replaced-1.db"), "set aside before its log");
+        Files.writeString(lost.resolve("history.db-wal"), "its log");
+        Files.writeString(lost.resolve("history.db.part"), "the copy");
+
+        BackupFolder.Restored restored = backup.restore(lost);
+
+        assertThat(restored.problem()).isNull();
+        assertThat(restored.history()).endsWith("is kept as " + lost.resolve("history.replaced-1.db"));
+        assertThat(lost.resolve("history.replaced-1.db-wal")).hasContent("its log");
+        assertThat(seconds(lost)).isEqualTo("100");
+        assertThat(lost.resolve("history.db.part")).doesNotExist();
+    }
+
+    @Test
+    void the_log_of_a_lost_history_does_not_come_beside_one_that_was_set_aside_earlier() throws Exception {
+        backup.write(data);
+        Path lost = Files.createDirectory(folder.resolve("lost"));
+        Files.writeString(lost.resolve("history.replaced-1.db"), "set aside earlier");
+        Files.writeString(lost.resolve("history.db-wal"), "of the lost one");
+
+        backup.restore(lost);
+
+        assertThat(lost.resolve("history.replaced-1.db-wal")).doesNotExist();
+        assertThat(lost.resolve("history.replaced-2.db-wal")).hasContent("of the lost one");
+    }
+
+    @Test
+    void only_the_owner_of_a_backup_can_read_it() throws Exception {
+        backup.write(data);
+
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve("backup"))))
+                .isEqualTo("rwx------");
+    }
+
+    @Test
     void what_root_restores_belongs_to_the_owner_of_the_folder() throws Exception {
         assumeThat(System.getProperty("user.name"))
                 .as("only root can give files to another user")

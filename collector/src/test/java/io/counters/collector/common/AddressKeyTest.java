@@ -19,11 +19,18 @@ class AddressKeyTest {
         "2001:db8:0:1:2:3:4:5,     2001:db8:0:1:0:0:0:0/64",
         "2001:db8:0:1:ffff::,      2001:db8:0:1:0:0:0:0/64",
         "fe80::1,                  fe80:0:0:0:0:0:0:0/64",
+        "::2,                      ::/32",
+        "::,                       ::/32",
+        "0:0:0:3::1,               ::/32",
+        "0:0:a00:7::1,             ::/32",
+        "::ffff:0.0.0.3,           0.0.0.0/8",
+        "0.0.0.0,                  0.0.0.0/8",
+        "0.0.0.3,                  0.0.0.0/8",
     })
     void the_text_of_a_key_is_its_address(String address, String text) throws UnknownHostException {
         long key = AddressKey.of(new InetSocketAddress(InetAddress.getByName(address), 4711));
 
-        assertThat(key).isNotEqualTo(AddressKey.UNKNOWN);
+        assertThat(key).isNotIn(AddressKey.UNKNOWN, AddressKey.UNIX, AddressKey.HTTP);
         assertThat(AddressKey.text(key)).isEqualTo(text);
     }
 

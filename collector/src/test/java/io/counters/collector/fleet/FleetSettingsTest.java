@@ -72,7 +72,6 @@ class FleetSettingsTest {
         "INSTANCE, .., allowed are 1 to 200 of the characters",
         "FLEET_PARTITIONS, 0, allowed are whole numbers from 1 to 1024",
         "FLEET_PARTITIONS, 1025, allowed are whole numbers from 1 to 1024",
-        "KAFKA_SETTINGS, no-such-file, which cannot be read as text",
         "UDP_PORT, 0, set --instance",
     })
     void a_wrong_value_is_told_with_its_rule(CollectorFlag setting, String value, String rule) {
@@ -80,6 +79,15 @@ class FleetSettingsTest {
         flags.put(setting, value);
 
         assertThat(mistakes()).singleElement().asString().contains("--" + setting.flag() + " is " + value + ", ", rule);
+    }
+
+    @Test
+    void a_file_that_is_missing_is_told_and_not_shown_because_it_may_be_what_the_file_was_to_contain() {
+        flags.put(CollectorFlag.LEDGER, "kafka://h:9092");
+        flags.put(CollectorFlag.KAFKA_SETTINGS, "sasl.jaas.config=" + SECRET);
+
+        assertThat(mistakes())
+                .containsExactly("--kafka-settings is not shown, which cannot be read as text: there is no such file");
     }
 
     @Test

@@ -3,9 +3,13 @@ package io.counters.collector.fleet;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.StreamReport;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Records of the topic of lines, in a ledger. */
 class LineRecordsTest {
@@ -114,6 +118,23 @@ class LineRecordsTest {
 
         assertThat(report().sent()).isEqualTo(2);
         assertThat(report().lost()).isZero();
+    }
+
+    /** A request was answered once Kafka had its lines, so nobody repeats them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"otlp:", "post:"})
+    void with_keys_lines_of_requests_count_although_there_is_no_room_and_those_of_datagrams_do_not(String kind) {
+        Partition full = new Partition(
+                () -> nowMillis,
+                new LedgerSettings(Path.of("unused"), 1 << 20, 1 << 20, 1, 1_000, 1, Long.MAX_VALUE / 2, 20 * 60_000));
+        String lines = "from first-" + ID + " 1000\nincrement a 1 1\nfrom " + kind + ID
+                + " 1000\nincrement b 2 2\nfrom other-" + ID + " 1000\nincrement c 4 4\n";
+
+        full.records.merge(lines.getBytes(ISO_8859_1), nowMillis, nowMillis);
+
+        assertThat(full.ledger.value("a")).isEqualTo(1);
+        assertThat(full.ledger.value("b")).isEqualTo(2);
+        assertThat(full.ledger.value("c")).isZero();
     }
 
     @Test

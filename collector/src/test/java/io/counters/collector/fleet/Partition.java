@@ -18,13 +18,12 @@ final class Partition {
     final LineRecords records;
 
     Partition(LongSupplier clockMillis) {
+        this(clockMillis, LedgerSettings.in(Path.of("unused")));
+    }
+
+    Partition(LongSupplier clockMillis, LedgerSettings bounds) {
         ledger = new Ledger(
-                LedgerSettings.in(Path.of("unused")),
-                false,
-                clockMillis,
-                () -> 0,
-                new LedgerState(1, new SeededHash(new Random(1))),
-                metrics);
+                bounds, false, clockMillis, () -> 0, new LedgerState(1, new SeededHash(new Random(1))), metrics);
         records = new LineRecords(ledger, said.log(), metrics);
     }
 

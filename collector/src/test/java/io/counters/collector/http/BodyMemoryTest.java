@@ -42,6 +42,23 @@ class BodyMemoryTest {
     }
 
     @Test
+    void a_sender_without_memory_is_not_remembered() {
+        BodyMemory memory = new BodyMemory(1000);
+        for (int sender = 0; sender < 1000; sender++) {
+            // A request without a body, and one that ends with an empty part.
+            assertThat(memory.reserve(sender, 0)).isTrue();
+            memory.release(sender, 0);
+            assertThat(memory.reserve(sender, 10)).isTrue();
+            assertThat(memory.reserve(sender, 0)).isTrue();
+            memory.release(sender, 10);
+        }
+        assertThat(memory.reserve(7, 600)).isFalse();
+
+        assertThat(memory.senders()).isZero();
+        assertThat(memory.bytes()).isZero();
+    }
+
+    @Test
     void a_body_takes_memory_until_its_work_is_done_even_if_its_client_has_gone() throws Exception {
         Semaphore working = new Semaphore(0);
         AtomicInteger begun = new AtomicInteger();

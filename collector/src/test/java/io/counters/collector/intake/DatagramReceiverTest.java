@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.access.AccessSettings;
+import io.counters.collector.access.Gate;
+import io.counters.collector.access.Port;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
@@ -23,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,6 +35,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The UDP thread when its socket or a datagram fails. */
 class DatagramReceiverTest {
@@ -78,9 +84,13 @@ class DatagramReceiverTest {
     }
 
     private DatagramReceiver receiver(UdpSocket socket, LongSupplier nanoClock) {
+        return receiver(socket, Optional.empty(), nanoClock);
+    }
+
+    private DatagramReceiver receiver(UdpSocket socket, Optional<Gate> gate, LongSupplier nanoClock) {
         return new DatagramReceiver(
                 socket,
-                Optional.empty(),
+                gate,
                 metrics.count("intake_datagrams_total", "Datagrams received over UDP."),
                 new Lines(
                         LineTarget.of(ledger),
@@ -108,6 +118,24 @@ class DatagramReceiverTest {
 
     private void awaitApplied(long lines) {
         await().atMost(PATIENCE).until(() -> counted("ledger_applied_lines_total") == lines);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.0/8", "127.0.0.0/8"})
+    void the_end_counts_and_refuses_no_datagram(String allowed) throws Exception {
+        Gate gate = new Gate(
+                Port.UDP, Objects.requireNonNull(AccessSettings.allowed(allowed).get(Port.UDP)), said.log(), metrics);
+        DatagramReceiver receiver = receiver(new UdpSocket(LOOPBACK), Optional.of(gate), System::nanoTime);
+        Thread running = new Thread(receiver);
+        running.start();
+
+        receiver.close();
+        running.join(10_000);
+
+        assertThat(running.isAlive()).isFalse();
+        assertThat(counted("intake_datagrams_total")).isZero();
+        assertThat(counted("refused_senders_total{port=\"udp\"}")).isZero();
+        assertThat(said.lines()).isEmpty();
     }
 
     @Test

@@ -23,15 +23,24 @@ class KeySettingsTest {
     Path folder;
 
     private static Optional<KeySettings> read(Map<CollectorFlag, String> flags) throws SettingsException {
-        Settings settings = new Settings(flags, Map.of());
+        return read(flags, Map.of());
+    }
+
+    private static Optional<KeySettings> read(Map<CollectorFlag, String> flags, Map<String, String> environment)
+            throws SettingsException {
+        Settings settings = new Settings(flags, environment);
         Optional<KeySettings> keys = KeySettings.from(settings);
         settings.check();
         return keys;
     }
 
     private static List<String> mistakes(Map<CollectorFlag, String> flags) {
+        return mistakes(flags, Map.of());
+    }
+
+    private static List<String> mistakes(Map<CollectorFlag, String> flags, Map<String, String> environment) {
         try {
-            read(flags);
+            read(flags, environment);
             return List.of();
         } catch (SettingsException mistakes) {
             return mistakes.mistakes();
@@ -102,7 +111,9 @@ class KeySettingsTest {
     @Test
     void keys_that_were_left_empty_and_signing_without_keys_do_not_open_the_collector() {
         assertThat(mistakes(Map.of(CollectorFlag.KEYS, "")))
-                .containsExactly("--keys is , but it is empty; give a file with lines KEY-ID HEX-KEY, or leave it out");
+                .containsExactly("--keys is empty; give a value, or leave it out");
+        assertThat(mistakes(Map.of(CollectorFlag.SIGNING, "required"), Map.of("COUNTERS_KEYS", "")))
+                .containsExactly("variable COUNTERS_KEYS is empty; give a value, or leave it out");
         assertThat(mistakes(Map.of(CollectorFlag.SIGNING, "required")))
                 .containsExactly(
                         "--signing is required, which has an effect only with keys; give their file as --keys FILE");

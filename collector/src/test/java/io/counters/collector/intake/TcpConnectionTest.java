@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.collector.ledger.KeptLedger;
+import io.counters.wire.StatsdName;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,21 +26,26 @@ class TcpConnectionTest {
 
     /** Reads each piece with its own read, and then the end of the stream. */
     private static void read(KeptLedger kept, String... pieces) throws IOException {
+        read(KeptIntake.lines(kept), true, pieces);
+    }
+
+    /** @param goesOn whether the connection goes on after each piece */
+    private static void read(Lines lines, boolean goesOn, String... pieces) throws IOException {
         try (ServerSocketChannel server =
                         ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
                 SocketChannel sender = SocketChannel.open(server.getLocalAddress());
                 SocketChannel taken = server.accept()) {
             ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
-            TcpConnection connection = new TcpConnection(taken, Optional.empty(), KeptIntake.lines(kept), 0);
+            TcpConnection connection = new TcpConnection(taken, Optional.empty(), lines, 0);
             for (String piece : pieces) {
                 ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(ISO_8859_1));
                 while (bytes.hasRemaining()) {
                     sender.write(bytes);
                 }
-                assertThat(connection.read(buffer.clear(), 0)).isTrue();
+                assertThat(connection.read(buffer.clear(), 0)).isEqualTo(goesOn);
             }
             sender.shutdownOutput();
-            while (connection.read(buffer.clear(), 0)) {
+            while (goesOn && connection.read(buffer.clear(), 0)) {
                 // Until the end of the stream.
             }
             connection.end();
@@ -72,6 +78,26 @@ class TcpConnectionTest {
             read(kept, "from sender-0000000001 10 1\nincrement a 5 7\r\ndecrement b 2\nb:3|c\n\n".split("(?<=.)"));
 
             assertThat(kept.values()).isEqualTo(Map.of("a", 7L, "b", 1L));
+        }
+    }
+
+    @Test
+    void where_signatures_are_required_a_connection_without_line_breaks_is_ended_and_counted_as_unsigned()
+            throws Exception {
+        KeySettings required = new KeySettings(folder.resolve("keys"), List.of(), true);
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            Keys keys = new Keys(required, () -> 0, kept.said.log(), kept.metrics);
+            Lines lines = KeptIntake.lines(kept, KeptIntake.NAME_BYTES_MAX, StatsdName.strict(), Optional.of(keys));
+
+            read(lines, false, "increment a 1 ".repeat(100));
+            read(lines, true, "increment a");
+
+            assertThat(kept.values()).isEmpty();
+            assertThat(kept.counted("intake_rejected_lines_total{reason=\"unsigned\"}"))
+                    .isEqualTo(2);
+            assertThat(kept.counted("intake_rejected_lines_total{reason=\"line_cut\"}"))
+                    .isZero();
+            assertThat(kept.said.lines()).allMatch(line -> line.contains("unsigned"));
         }
     }
 

@@ -3,6 +3,7 @@ package io.counters.collector.ledger;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SeededHash;
 import io.counters.collector.settings.CollectorFlag;
@@ -20,8 +21,8 @@ import org.junit.jupiter.api.Test;
 class RoomTest {
     private static final String HONEST = "from 8f2c6a1e0b7d4c93a5e1f07b";
     private static final long MINUTE = 60_000;
-    private static final long HOME = 1;
-    private static final long ATTACKER = 2;
+    private static final long HOME = AddressKey.ipv4(0x0a00_0001);
+    private static final long ATTACKER = AddressKey.ipv4(0x0a00_0002);
 
     private final Metrics metrics = new Metrics();
     private long now;
@@ -103,10 +104,10 @@ class RoomTest {
 
     @Test
     void a_stream_beyond_the_rate_waits_and_is_exact_once_it_has_a_place() {
-        for (long address = 2; address < 6; address++) {
-            Feed flood = new Feed(ledger, address);
+        for (int host = 2; host < 6; host++) {
+            Feed flood = new Feed(ledger, AddressKey.ipv4(0x0a00_0000 + host));
             for (int i = 0; i < 100; i++) {
-                flood.datagram(forged((int) address * 1_000 + i) + "\nincrement forged 1 1");
+                flood.datagram(forged(host * 1_000 + i) + "\nincrement forged 1 1");
             }
         }
         assertThat(ledger.streams()).isEqualTo(40);
@@ -229,7 +230,7 @@ class RoomTest {
     private void once(long amount) {
         byte[] id = "once-0123456789-0123456789".getBytes(ISO_8859_1);
         byte[] name = {'a'};
-        InboundStream stream = ledger.stream(id, 0, id.length, 10 * MINUTE, 0, 0);
+        InboundStream stream = ledger.stream(id, 0, id.length, 10 * MINUTE, 0, AddressKey.HTTP);
         stream.comeOnce();
         ledger.merge(stream, Verb.INCREMENT, name, 0, 1, amount, amount);
     }
@@ -429,7 +430,7 @@ class RoomTest {
         home.datagram(first);
         for (int i = 0; i < 500; i++) {
             now += 1_000;
-            new Feed(ledger, 100 + i).datagram(forged(i) + "\nincrement other 1 1");
+            new Feed(ledger, AddressKey.ipv4(0x0a00_0100 + i)).datagram(forged(i) + "\nincrement other 1 1");
         }
         home.datagram(first);
 
@@ -473,10 +474,24 @@ class RoomTest {
         assertThat(ledger.value("c")).isEqualTo(1000);
     }
 
+    /** Whatever address it was sent from: only a request is exempt. */
     @Test
-    void with_keys_the_streams_of_requests_which_have_no_address_give_way_and_count_as_without_keys() {
+    void with_keys_a_replay_without_room_does_not_count_if_its_address_is_not_known_either() {
+        begin(signed(bounds(1_000, 400, 1)));
+        Feed unknown = new Feed(ledger, AddressKey.UNKNOWN);
+        unknown.datagram(HONEST + " 10 1\nincrement a 1 1\nincrement b 5 5");
+
+        unknown.datagram(HONEST + " 10 1\nincrement a 1 1\nincrement b 5 5");
+
+        assertThat(ledger.value("a")).isEqualTo(1);
+        assertThat(ledger.value("b")).isZero();
+        assertThat(counted("ledger_refused_lines_total")).isEqualTo(2);
+    }
+
+    @Test
+    void with_keys_the_streams_of_requests_give_way_and_count_as_without_keys() {
         begin(signed(new LedgerSettings(Path.of("unused"), 2_000, 1 << 20, 10, 1_000, 1_000, Long.MAX_VALUE / 2)));
-        Feed http = new Feed(ledger);
+        Feed http = new Feed(ledger, AddressKey.HTTP);
 
         for (int i = 0; i < 200; i++) {
             http.datagram(forged(i) + "\nincrement name." + i + " 1 1");

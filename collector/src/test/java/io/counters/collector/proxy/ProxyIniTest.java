@@ -90,6 +90,18 @@ class ProxyIniTest {
     }
 
     @Test
+    void a_private_key_in_the_place_of_its_file_is_not_shown() throws Exception {
+        Path chain = Files.writeString(folder.resolve("cert.pem"), "certificates");
+        String key = "-----BEGIN PRIVATE KEY-----0123456789abcdef0123/0123456789abcdef0123-----END PRIVATE KEY-----";
+
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read(
+                        "[statsite]\nservers = " + servers + "\ntls_certificate = " + chain + "\ntls_key = " + key))
+                .withMessageContaining("tls_certificate is " + chain + ", of which one (not shown) cannot be read")
+                .satisfies(refused -> assertThat(refused.getMessage()).doesNotContain("0123456789"));
+    }
+
+    @Test
     void a_page_with_a_token_may_be_open_to_other_machines() throws Exception {
         Path token = Files.writeString(folder.resolve("token"), "0123456789abcdef");
         ProxyIni settings = read("[statsite]\nservers = " + servers

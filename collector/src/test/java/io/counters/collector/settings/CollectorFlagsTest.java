@@ -69,6 +69,25 @@ class CollectorFlagsTest {
     }
 
     @Test
+    void an_empty_variable_is_as_if_it_were_left_out_unless_its_setting_closes_a_door() throws Exception {
+        Settings settings = new Settings(
+                Map.of(CollectorFlag.ALLOW, "10.0.0.0/8"),
+                Map.of("COUNTERS_STORE", "", "COUNTERS_BIND", "", "COUNTERS_KEYS", "", "COUNTERS_ALLOW", ""));
+
+        assertThat(text(settings, CollectorFlag.STORE)).isEqualTo("embedded");
+        assertThat(text(settings, CollectorFlag.ALLOW)).as("a flag precedes it").isEqualTo("10.0.0.0/8");
+        assertThatCode(settings::check).doesNotThrowAnyException();
+        text(settings, CollectorFlag.BIND);
+        text(settings, CollectorFlag.KEYS);
+        text(settings, CollectorFlag.KEYS);
+
+        assertThat(mistakes(settings))
+                .containsExactly(
+                        "variable COUNTERS_BIND is empty; leave it out for 0.0.0.0",
+                        "variable COUNTERS_KEYS is empty; give a value, or leave it out");
+    }
+
+    @Test
     void all_errors_are_found_at_once_each_with_place_value_and_rule() throws Exception {
         String ini = ini("udp_port = 112120\nno setting here\nhttp_prot = 1\nsink = stdout\nsink = none");
         Settings settings = new Settings(
