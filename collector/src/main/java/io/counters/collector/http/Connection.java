@@ -367,7 +367,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 case MAKING -> giveUp(exchange.late(state.seconds));
                 case LISTENING -> send(ByteBufUtil.writeAscii(context.alloc(), HEARTBEAT), null);
                 case SENDING -> {
-                    port.timedOut();
+                    port.clients.timedOut(peer.address(), state);
                     end();
                 }
                 case IDLE, ENDING -> end();
@@ -378,7 +378,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void giveUp(RequestException refusal) {
-        port.timedOut();
+        port.clients.timedOut(peer.address(), state);
         deaf = true;
         if (state != ConnectionState.MAKING) {
             exchange = new Exchange(this, port);

@@ -326,6 +326,9 @@ class HttpPortTest {
                 .as("more bytes do not give it more time")
                 .isBetween(TimeUnit.SECONDS.toNanos(5), TimeUnit.SECONDS.toNanos(28));
         assertThat(changes).hasValue(0);
+        assertThat(said.lines())
+                .containsExactly("WARN the page closed the connection of 127.0.0.1, because its client is too slow: it sent"
+                        + " only a part of its request in time");
     }
 
     @Test
@@ -424,6 +427,10 @@ class HttpPortTest {
         seconds(10);
         awaitConnections(0);
         assertThat(counted("http_timeouts_total")).isEqualTo(20);
+        // Once for all of them.
+        assertThat(said.lines())
+                .containsExactly("WARN the page closed the connection of 127.0.0.1, because its client is too slow: it did"
+                        + " not read its answer in time");
     }
 
     @Test
@@ -483,6 +490,8 @@ class HttpPortTest {
             browser.close();
         }
         assertThat(counted("http_timeouts_total")).isEqualTo(waiting.size());
+        // It is not their fault.
+        assertThat(said.lines()).isEmpty();
         // The workers still hang, but the clients that waited have disconnected.
         Browser later = browser().ask("GET", path);
         await().until(() -> counted("http_requests_total") == waiting.size() + 5);
@@ -519,6 +528,9 @@ class HttpPortTest {
         assertThat(ask("GET", "/quick").status()).isEqualTo(200);
 
         assertThat(counted("http_ended_connections_total")).isEqualTo(1);
+        assertThat(said.lines())
+                .containsExactly("WARN all 200 connections of the page are in use: the one of 127.0.0.1, which waited"
+                        + " longest for its client, was closed for a new one");
         assertThat(first.ask("GET", "/quick").reply().status()).isEqualTo(200);
         assertThat(others.get(0).ask("GET", "/quick").reply().status()).isEqualTo(200);
     }
@@ -532,6 +544,10 @@ class HttpPortTest {
 
         assertThat(browser().rest()).isEmpty();
         assertThat(counted("http_refused_connections_total")).isEqualTo(1);
+        assertThat(browser().rest()).isEmpty();
+        assertThat(said.lines())
+                .containsExactly("WARN all 200 connections of the page are in use: a new one of 127.0.0.1 was refused,"
+                        + " because all are being answered; most are of 127.0.0.1: 200");
 
         seconds(1);
         assertThat(ask("GET", "/quick").status()).isEqualTo(200);
