@@ -48,8 +48,8 @@ final class Eavesdropper implements AutoCloseable {
             while (true) {
                 socket.receive(packet);
                 remember(Arrays.copyOf(packet.getData(), packet.getLength()));
-                socket.send(new DatagramPacket(
-                        packet.getData(), packet.getLength(), InetAddress.getLoopbackAddress(), to));
+                socket.send(
+                        new DatagramPacket(packet.getData(), packet.getLength(), InetAddress.getLoopbackAddress(), to));
             }
         } catch (SocketException closed) {
             // The test is over.

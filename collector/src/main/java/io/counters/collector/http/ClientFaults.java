@@ -3,11 +3,10 @@ package io.counters.collector.http;
 import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Counts the connections of a port that ended because of their clients: they were slow, too many, or could not shake hands. Logs
@@ -26,9 +25,9 @@ final class ClientFaults {
         this.faults = faults;
         timeouts = metrics.count("http_timeouts_total", "HTTP requests and answers that exceeded a time limit.");
         refusedConnections = metrics.count(
-                "http_refused_connections_total", "HTTP connections refused because all were being answered.");
+                "http_refused_connections_total", "HTTP connections refused because all were waiting for answers.");
         endedConnections =
-                metrics.count("http_ended_connections_total", "Idle HTTP connections that were replaced by a new one.");
+                metrics.count("http_ended_connections_total", "HTTP connections that were replaced by a new one.");
         failedHandshakes = metrics.count(
                 "http_failed_handshakes_total", "HTTP connections that ended because their TLS handshake failed.");
     }
@@ -56,42 +55,43 @@ final class ClientFaults {
                         + ", because its client is too slow: " + what + " in time");
     }
 
-    /** A connection waited for its client, and was closed for a new one. */
-    void replaced(long address) {
+    /**
+     * A connection waited for its client, and was closed for a new one. It may be an idle one of an honest client, so the log
+     * also names the address that has most of them.
+     *
+     * @param all the addresses of all connections
+     */
+    void replaced(long address, Stream<Long> all) {
         endedConnections.increment();
         faults.warn(
                 "http replaced " + listening.what(),
                 address,
-                () -> crowded() + " the one of " + AddressKey.text(address)
+                () -> crowded(all) + " the one of " + AddressKey.text(address)
                         + ", which waited longest for its client, was closed for a new one");
     }
 
     /**
      * A new connection was refused.
      *
-     * @param open all others, each of which is being answered
+     * @param all the addresses of all others, each of which waits for its answer
      */
-    void refused(long address, Collection<Connection> open) {
+    void refused(long address, Stream<Long> all) {
         refusedConnections.increment();
         faults.warn(
                 "http refused " + listening.what(),
                 address,
-                () -> crowded() + " a new one of " + AddressKey.text(address)
-                        + " was refused, because all are being answered; most are of " + most(open));
+                () -> crowded(all) + " a new one of " + AddressKey.text(address)
+                        + " was refused, because all wait for answers");
     }
 
-    private String crowded() {
-        return "all " + listening.limits().connections() + " connections of " + listening.what() + " are in use:";
-    }
-
-    private static String most(Collection<Connection> open) {
-        return open.stream()
-                .collect(Collectors.groupingBy(connection -> connection.peer.address(), Collectors.counting()))
-                .entrySet()
-                .stream()
-                .max(Map.Entry.comparingByValue(Comparator.naturalOrder()))
-                .map(one -> AddressKey.text(one.getKey()) + ": " + one.getValue())
-                .orElse("nobody");
+    private String crowded(Stream<Long> all) {
+        return "all " + listening.limits().connections() + " connections of " + listening.what()
+                + " are in use, most by "
+                + all.collect(Collectors.groupingBy(address -> address, Collectors.counting())).entrySet().stream()
+                        .max(Map.Entry.comparingByValue())
+                        .map(most -> AddressKey.text(most.getKey()) + " (" + most.getValue() + ")")
+                        .orElse("nobody")
+                + ":";
     }
 
     void handshakeFailed(long address, Throwable why) {

@@ -343,13 +343,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         context.channel().config().setAutoRead(true);
     }
 
-    /** Whether it only waits for its client; in the middle of an answer, for at least {@code stalledNanos}. */
-    boolean mayGiveWay(long stalledNanos) {
-        return switch (state) {
-            case IDLE, READING, ENDING -> true;
-            case SENDING -> port.now() - since >= stalledNanos;
-            case MAKING, LISTENING -> false;
-        };
+    /** Whether it only waits for its client. */
+    boolean mayGiveWay() {
+        return state != ConnectionState.MAKING && state != ConnectionState.LISTENING;
     }
 
     long since() {

@@ -56,7 +56,7 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
     private void greet(SocketChannel channel, long address, Certificate certificate) {
         if (greetings.size() >= port.listening.limits().connections()) {
             Greeting oldest = greetings.iterator().next();
-            port.clients.replaced(oldest.address);
+            port.clients.replaced(oldest.address, greetings.stream().map(greeting -> greeting.address));
             oldest.end();
         }
         SslHandler tls = certificate.handler(channel.alloc());

@@ -39,6 +39,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A port that answers HTTP requests from a list of routes: a page on loopback, or a port for other machines. */
@@ -65,9 +66,6 @@ public final class HttpPort implements AutoCloseable {
 
     private static final long LOOK_MILLIS = 250;
     private static final long CLOSE_MILLIS = 900;
-
-    /** How long a client must have read nothing of its answer before a new connection may replace its connection. */
-    private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     final Listening listening;
     final Routes routes;
@@ -251,26 +249,30 @@ public final class HttpPort implements AutoCloseable {
     }
 
     /**
-     * Adds a new connection. If there are too many, it replaces one that waits for its client; if there is none, returns
-     * false.
+     * Adds a new connection. If there are too many, it replaces the one whose client has done nothing for longest, also if it
+     * does not read its answer; otherwise clients that read nothing would keep all others out. If all wait for an answer or for
+     * events, returns false.
      */
     boolean open(Connection fresh) {
         if (connections.size() >= listening.limits().connections()) {
             Connection idlest = null;
             for (Connection connection : connections) {
-                if (connection.mayGiveWay(STALLED_NANOS)
-                        && (idlest == null || connection.since() - idlest.since() < 0)) {
+                if (connection.mayGiveWay() && (idlest == null || connection.since() - idlest.since() < 0)) {
                     idlest = connection;
                 }
             }
             if (idlest == null) {
-                clients.refused(fresh.peer.address(), connections);
+                clients.refused(fresh.peer.address(), addresses());
                 return false;
             }
-            clients.replaced(idlest.peer.address());
+            clients.replaced(idlest.peer.address(), addresses());
             idlest.end();
         }
         return connections.add(fresh);
+    }
+
+    private Stream<Long> addresses() {
+        return connections.stream().map(connection -> connection.peer.address());
     }
 
     void gone(Connection connection) {
