@@ -32,6 +32,9 @@ record ProcessSize(long heapBytes, long residentBytes, long descriptors, long th
             gc.destroyForcibly();
             throw new IOException("no garbage collection within a minute");
         }
+        if (gc.exitValue() != 0) {
+            throw new IOException("jcmd could not collect the garbage of process " + pid);
+        }
         Path process = Path.of("/proc", Long.toString(pid));
         return new ProcessSize(
                 collector.metric("heap_bytes"),

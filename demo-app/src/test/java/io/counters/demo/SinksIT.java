@@ -3,21 +3,10 @@ package io.counters.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.Ports;
 import io.counters.testsupport.Program;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,55 +31,20 @@ class SinksIT {
     @TempDir
     Path folder;
 
-    private final HttpClient web = HttpClient.newHttpClient();
+    /** The last one that was started, unless it was killed. */
+    private final List<Prometheus> running = new ArrayList<>();
+
     private int prometheusPort;
     private int collectorPort;
     private long counted;
 
-    private Program prometheus() throws Exception {
-        Path config = Files.writeString(folder.resolve("prometheus.yml"), "global: {}\n");
-        Program prometheus = Program.start(
-                "prometheus",
-                "--config.file=" + config,
-                "--web.enable-remote-write-receiver",
-                "--storage.tsdb.path=" + folder.resolve("prometheus"),
-                "--web.listen-address=127.0.0.1:" + prometheusPort);
-        await("Prometheus answers").atMost(PATIENCE).until(() -> {
-            try {
-                return get(prometheusPort, "/-/ready").statusCode() == 200;
-            } catch (IOException notYet) {
-                return false;
-            }
-        });
-        return prometheus;
-    }
-
-    private HttpResponse<String> get(int port, String path) throws IOException, InterruptedException {
-        return web.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                        .timeout(Duration.ofSeconds(10))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
+    private Prometheus prometheus() throws IOException {
+        return new Prometheus(folder, prometheusPort, "global: {}\n");
     }
 
     /** The samples of a series that has only these labels, by their seconds. */
     private NavigableMap<Long, Long> samples(String series) throws IOException, InterruptedException {
-        JsonObject answer = JsonParser.parseString(get(
-                                prometheusPort,
-                                "/api/v1/query?query=" + URLEncoder.encode(series + "[1h]", StandardCharsets.UTF_8))
-                        .body())
-                .getAsJsonObject();
-        JsonArray results = answer.getAsJsonObject("data").getAsJsonArray("result");
-        NavigableMap<Long, Long> samples = new TreeMap<>();
-        assertThat(results.size()).as(answer.toString()).isLessThanOrEqualTo(1);
-        for (JsonElement result : results) {
-            for (JsonElement sample : result.getAsJsonObject().getAsJsonArray("values")) {
-                samples.put(
-                        sample.getAsJsonArray().get(0).getAsLong(),
-                        sample.getAsJsonArray().get(1).getAsLong());
-            }
-        }
-        return samples;
+        return running.get(running.size() - 1).samples(series);
     }
 
     private CollectorProgram collector(VictoriaMetrics victoria) throws IOException {
@@ -134,7 +88,7 @@ class SinksIT {
     void every_tick_is_in_prometheus_and_in_victoriametrics_once() throws Exception {
         prometheusPort = Ports.reserve();
         NavigableMap<Long, Long> printed = new TreeMap<>();
-        List<Program> running = new ArrayList<>(List.of(prometheus()));
+        running.add(prometheus());
         try (VictoriaMetrics victoria = VictoriaMetrics.start(folder.resolve("victoria"))) {
             long refused;
             try (CollectorProgram first = collector(victoria)) {
@@ -196,7 +150,7 @@ class SinksIT {
             System.out.println("SinksIT: " + inPrometheus.size() + " ticks of " + (COUNTERS + 1)
                     + " counters, each once, in Prometheus and in VictoriaMetrics");
         } finally {
-            running.forEach(Program::close);
+            running.forEach(Prometheus::close);
         }
     }
 

@@ -36,6 +36,7 @@ final class SoakLoad implements AutoCloseable {
     private final int port;
     private final int datagramsASecond;
     private final AtomicLong datagrams = new AtomicLong();
+    private final AtomicLong skipped = new AtomicLong();
     private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
     private final List<Sending> threads = new ArrayList<>();
     private volatile boolean counts = true;
@@ -99,6 +100,7 @@ final class SoakLoad implements AutoCloseable {
                     }
                     if (due > most) {
                         // It was paused, and does not make up for that at once.
+                        skipped.addAndGet(due - sent);
                         begun = System.nanoTime() - sent * THREADS * TimeUnit.SECONDS.toNanos(1) / datagramsASecond;
                     }
                     LockSupport.parkNanos(500_000);
@@ -145,6 +147,11 @@ final class SoakLoad implements AutoCloseable {
             throw new AssertionError("the load has ended", broken);
         }
         return datagrams.get();
+    }
+
+    /** How many datagrams were not sent at their time or later, because this machine was too busy. */
+    long skipped() {
+        return skipped.get();
     }
 
     /** Stops counting, but goes on repeating totals; returns the sum of each name. */

@@ -119,11 +119,15 @@ public final class Program implements AutoCloseable {
 
     /** The lines of its standard output after the first {@code lines} lines; these later lines must all still be kept. */
     public List<String> outputAfter(long lines) {
+        return after(lines, output);
+    }
+
+    private List<String> after(long lines, Stream stream) {
         synchronized (output) {
-            if (lines < output.forgotten) {
-                throw new IllegalStateException("lines " + lines + " to " + output.forgotten + " are no longer kept");
+            if (lines < stream.forgotten) {
+                throw new IllegalStateException("lines " + lines + " to " + stream.forgotten + " are no longer kept");
             }
-            return output.lines.stream().skip(lines - output.forgotten).toList();
+            return stream.lines.stream().skip(lines - stream.forgotten).toList();
         }
     }
 
@@ -132,6 +136,18 @@ public final class Program implements AutoCloseable {
         synchronized (output) {
             return List.copyOf(errors.lines);
         }
+    }
+
+    /** How many lines it has written to its standard error so far. */
+    public long errorLines() {
+        synchronized (output) {
+            return errors.forgotten + errors.lines.size();
+        }
+    }
+
+    /** The lines of its standard error after the first {@code lines} lines; these later lines must all still be kept. */
+    public List<String> errorsAfter(long lines) {
+        return after(lines, errors);
     }
 
     /**

@@ -19,6 +19,17 @@ class ProgramTest {
     }
 
     @Test
+    void lines_are_numbered_from_the_first_one_although_only_the_last_ones_are_kept() throws Exception {
+        try (Program program = Program.start("sh", "-c", "seq 10001 >&2")) {
+            program.awaitEnd();
+
+            assertThat(program.errorLines()).isEqualTo(10_001);
+            assertThat(program.errorsAfter(9_999)).containsExactly("10000", "10001");
+            assertThatThrownBy(() -> program.errorsAfter(0)).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
     void awaitLine_returns_the_groups_of_a_line_of_a_running_program() throws Exception {
         try (Program program = Program.start("sh", "-c", "echo starting; echo listening on 4711 >&2; exec sleep 60")) {
             assertThat(program.awaitLine("listening on (\\d+)").group(1)).isEqualTo("4711");

@@ -343,13 +343,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         context.channel().config().setAutoRead(true);
     }
 
-    /** Whether it only waits for its client; in the middle of an answer, for at least {@code stalledNanos}. */
-    boolean mayGiveWay(long stalledNanos) {
-        return switch (state) {
-            case IDLE, READING, ENDING -> true;
-            case SENDING -> port.now() - since >= stalledNanos;
-            case MAKING, LISTENING -> false;
-        };
+    /** Whether it only waits for its client. */
+    boolean mayGiveWay() {
+        return state != ConnectionState.MAKING && state != ConnectionState.LISTENING;
     }
 
     long since() {
@@ -367,7 +363,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
                 case MAKING -> giveUp(exchange.late(state.seconds));
                 case LISTENING -> send(ByteBufUtil.writeAscii(context.alloc(), HEARTBEAT), null);
                 case SENDING -> {
-                    port.timedOut();
+                    port.clients.timedOut(peer.address(), state);
                     end();
                 }
                 case IDLE, ENDING -> end();
@@ -378,7 +374,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void giveUp(RequestException refusal) {
-        port.timedOut();
+        port.clients.timedOut(peer.address(), state);
         deaf = true;
         if (state != ConnectionState.MAKING) {
             exchange = new Exchange(this, port);

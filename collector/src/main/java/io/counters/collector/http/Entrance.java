@@ -56,7 +56,7 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
     private void greet(SocketChannel channel, long address, Certificate certificate) {
         if (greetings.size() >= port.listening.limits().connections()) {
             Greeting oldest = greetings.iterator().next();
-            port.endedForAnother();
+            port.clients.replaced(oldest.address, greetings.stream().map(greeting -> greeting.address));
             oldest.end();
         }
         SslHandler tls = certificate.handler(channel.alloc());
@@ -78,7 +78,7 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
     void look(long now) {
         for (Greeting greeting : List.copyOf(greetings)) {
             if (now - greeting.begun >= HANDSHAKE_NANOS) {
-                port.timedOut();
+                port.clients.handshakeTimedOut(greeting.address);
                 greeting.end();
             }
         }
@@ -141,7 +141,7 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
 
         private void failed(Throwable why) {
             if (!(why instanceof ClosedChannelException)) {
-                port.handshakeFailed(address, why);
+                port.clients.handshakeFailed(address, why);
             }
             // TLS closes the connection, after its alert.
         }

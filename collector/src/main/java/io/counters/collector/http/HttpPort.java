@@ -39,6 +39,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A port that answers HTTP requests from a list of routes: a page on loopback, or a port for other machines. */
@@ -66,22 +67,16 @@ public final class HttpPort implements AutoCloseable {
     private static final long LOOK_MILLIS = 250;
     private static final long CLOSE_MILLIS = 900;
 
-    /** How long a client must have read nothing of its answer before a new connection may replace its connection. */
-    private static final long STALLED_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     final Listening listening;
     final Routes routes;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final LongAdder requests;
     private final LongAdder errors;
-    private final LongAdder timeouts;
-    private final LongAdder refusedConnections;
-    private final LongAdder endedConnections;
     private final Metrics metrics;
-    private final LongAdder failedHandshakes;
     private final BodyMemory bodies;
     final OriginCheck origins;
+    final ClientFaults clients;
     private final Entrance entrance = new Entrance(this);
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private final Set<Connection> listeners = ConcurrentHashMap.newKeySet();
@@ -142,13 +137,7 @@ public final class HttpPort implements AutoCloseable {
         this.metrics = metrics;
         requests = metrics.count("http_requests_total", "HTTP requests received.");
         errors = metrics.count("http_errors_total", "HTTP answers that failed with an internal error.");
-        timeouts = metrics.count("http_timeouts_total", "HTTP requests and answers that exceeded a time limit.");
-        refusedConnections = metrics.count(
-                "http_refused_connections_total", "HTTP connections refused because all were being answered.");
-        endedConnections =
-                metrics.count("http_ended_connections_total", "Idle HTTP connections that were replaced by a new one.");
-        failedHandshakes = metrics.count(
-                "http_failed_handshakes_total", "HTTP connections that ended because their TLS handshake failed.");
+        clients = new ClientFaults(listening, faults, metrics);
         workers = Executors.newFixedThreadPool(listening.workers(), threads);
         loop = new SingleThreadIoEventLoop(null, watched(threads), NioIoHandler.newFactory());
         ChannelFuture opening =
@@ -260,26 +249,30 @@ public final class HttpPort implements AutoCloseable {
     }
 
     /**
-     * Adds a new connection. If there are too many, it replaces one that waits for its client; if there is none, returns
-     * false.
+     * Adds a new connection. If there are too many, it replaces the one whose client has done nothing for longest, also if it
+     * does not read its answer; otherwise clients that read nothing would keep all others out. If all wait for an answer or for
+     * events, returns false.
      */
     boolean open(Connection fresh) {
         if (connections.size() >= listening.limits().connections()) {
             Connection idlest = null;
             for (Connection connection : connections) {
-                if (connection.mayGiveWay(STALLED_NANOS)
-                        && (idlest == null || connection.since() - idlest.since() < 0)) {
+                if (connection.mayGiveWay() && (idlest == null || connection.since() - idlest.since() < 0)) {
                     idlest = connection;
                 }
             }
             if (idlest == null) {
-                refusedConnections.increment();
+                clients.refused(fresh.peer.address(), addresses());
                 return false;
             }
-            endedConnections.increment();
+            clients.replaced(idlest.peer.address(), addresses());
             idlest.end();
         }
         return connections.add(fresh);
+    }
+
+    private Stream<Long> addresses() {
+        return connections.stream().map(connection -> connection.peer.address());
     }
 
     void gone(Connection connection) {
@@ -293,10 +286,6 @@ public final class HttpPort implements AutoCloseable {
 
     void listensNoMore(Connection connection) {
         listeners.remove(connection);
-    }
-
-    void timedOut() {
-        timeouts.increment();
     }
 
     void requested() {
@@ -327,20 +316,6 @@ public final class HttpPort implements AutoCloseable {
     /** The memory of bodies that are being read or answered. For any thread. */
     public long bodyBytes() {
         return bodies.bytes();
-    }
-
-    void endedForAnother() {
-        endedConnections.increment();
-    }
-
-    void handshakeFailed(long address, Throwable why) {
-        failedHandshakes.increment();
-        faults.warn(
-                "http tls " + listening.what(),
-                address,
-                () -> listening.what() + " speaks TLS, and the handshake of " + AddressKey.text(address)
-                        + " failed; use https, trust its certificate, and if it needs a client certificate, show one: "
-                        + shown(why));
     }
 
     /** Refuses a request that lacks the token and a client certificate, and logs an attempt to guess. */
@@ -415,7 +390,7 @@ public final class HttpPort implements AutoCloseable {
         faults.warn("http " + what, () -> what + " failed, and its connection is closed: " + shown(fault));
     }
 
-    private static String shown(Throwable fault) {
+    static String shown(Throwable fault) {
         byte[] text = fault.toString().getBytes(ISO_8859_1);
         return FaultLog.shown(text, 0, text.length);
     }

@@ -444,6 +444,11 @@ class GuardTest {
             stopped.rest();
         }
         assertThat(counted("http_timeouts_total")).isBetween(1L, 20L);
+        assertThat(said.lines())
+                .anyMatch(line -> line.endsWith(
+                        "the one of 127.0.0.1, which waited longest for its client, was closed for" + " a new one"))
+                .contains("WARN the page closed the connection of 127.0.0.1, because its client is too slow: it did not"
+                        + " complete its TLS handshake in time");
     }
 
     // Senders

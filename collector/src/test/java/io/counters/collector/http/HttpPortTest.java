@@ -326,6 +326,10 @@ class HttpPortTest {
                 .as("more bytes do not give it more time")
                 .isBetween(TimeUnit.SECONDS.toNanos(5), TimeUnit.SECONDS.toNanos(28));
         assertThat(changes).hasValue(0);
+        assertThat(said.lines())
+                .containsExactly(
+                        "WARN the page closed the connection of 127.0.0.1, because its client is too slow: it sent"
+                                + " only a part of its request in time");
     }
 
     @Test
@@ -424,6 +428,11 @@ class HttpPortTest {
         seconds(10);
         awaitConnections(0);
         assertThat(counted("http_timeouts_total")).isEqualTo(20);
+        // Once for all of them.
+        assertThat(said.lines())
+                .containsExactly(
+                        "WARN the page closed the connection of 127.0.0.1, because its client is too slow: it did"
+                                + " not read its answer in time");
     }
 
     @Test
@@ -483,6 +492,8 @@ class HttpPortTest {
             browser.close();
         }
         assertThat(counted("http_timeouts_total")).isEqualTo(waiting.size());
+        // It is not their fault.
+        assertThat(said.lines()).isEmpty();
         // The workers still hang, but the clients that waited have disconnected.
         Browser later = browser().ask("GET", path);
         await().until(() -> counted("http_requests_total") == waiting.size() + 5);
@@ -519,23 +530,65 @@ class HttpPortTest {
         assertThat(ask("GET", "/quick").status()).isEqualTo(200);
 
         assertThat(counted("http_ended_connections_total")).isEqualTo(1);
+        assertThat(said.lines())
+                .containsExactly("WARN all 200 connections of the page are in use, most by 127.0.0.1 (200): the one of"
+                        + " 127.0.0.1, which waited longest for its client, was closed for a new one");
         assertThat(first.ask("GET", "/quick").reply().status()).isEqualTo(200);
         assertThat(others.get(0).ask("GET", "/quick").reply().status()).isEqualTo(200);
     }
 
     @Test
-    void a_new_connection_is_refused_if_all_are_being_answered() throws Exception {
+    void clients_that_read_nothing_do_not_keep_new_ones_out() throws Exception {
         for (int i = 0; i < HttpLimits.PAGE.connections(); i++) {
             reluctant("/endless");
         }
         await().until(() -> counted("http_requests_total") == HttpLimits.PAGE.connections());
 
-        assertThat(browser().rest()).isEmpty();
-        assertThat(counted("http_refused_connections_total")).isEqualTo(1);
+        for (int i = 0; i < 10; i++) {
+            assertThat(ask("GET", "/quick").status()).isEqualTo(200);
+        }
 
-        seconds(1);
-        assertThat(ask("GET", "/quick").status()).isEqualTo(200);
-        assertThat(counted("http_ended_connections_total")).isEqualTo(1);
+        assertThat(counted("http_ended_connections_total")).isBetween(1L, 10L);
+        assertThat(counted("http_refused_connections_total")).isZero();
+    }
+
+    @Test
+    void a_new_connection_is_refused_if_all_wait_for_answers() throws Exception {
+        Listening few = Listening.programs(
+                InetAddress.getLoopbackAddress(),
+                0,
+                "the port",
+                "take another",
+                new HttpLimits(10, 0, 32, 1_000),
+                1,
+                Guard.NONE);
+        try (HttpPort open = new HttpPort(
+                few,
+                List.of(Route.get("/slow", Work.SOME, this::slow)),
+                nanos::incrementAndGet,
+                said.log(),
+                metrics,
+                Thread::new)) {
+            open.start();
+            for (int i = 0; i < 10; i++) {
+                Browser waiting = new Browser(open.address());
+                opened.add(waiting);
+                waiting.ask("GET", "/slow");
+            }
+            await().until(() -> counted("http_requests_total") == 10);
+
+            for (int i = 0; i < 2; i++) {
+                Browser refused = new Browser(open.address());
+                opened.add(refused);
+                assertThat(refused.rest()).isEmpty();
+            }
+
+            assertThat(counted("http_refused_connections_total")).isEqualTo(2);
+            assertThat(said.lines())
+                    .containsExactly(
+                            "WARN all 10 connections of the port are in use, most by 127.0.0.1 (10): a new one of"
+                                    + " 127.0.0.1 was refused, because all wait for answers");
+        }
     }
 
     @Test
