@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param counters the new ones, and the values of those that changed
  * @param streams the changed ones, with their changed watermarks
  * @param dropped the streams that were forgotten
+ * @param remembered how many streams there are with this commit
  * @param published the seconds that points were published for; null if unchanged
  * @param moves the seconds in which counters last moved; only now and then
  */
@@ -18,11 +19,12 @@ public record Changes(
         Counters counters,
         List<Watermarks> streams,
         List<Dropped> dropped,
+        int remembered,
         @Nullable List<UsedSeconds.Run> published,
         Moves moves) {
     /** The same, with the seconds in which counters last moved. */
     Changes with(Moves seconds) {
-        return new Changes(head, counters, streams, dropped, published, seconds);
+        return new Changes(head, counters, streams, dropped, remembered, published, seconds);
     }
 
     /** The ledger's stamp once this is committed. */
@@ -146,6 +148,8 @@ public record Changes(
      * @param places of the watermarks in the stream, which never change; none if watermarks are taken one at a time
      * @param uncounted what changed of the totals that are not in values; if watermarks are stored several at once, all that
      *     there is of these
+     * @param all how many watermarks the stream has
+     * @param allUncounted for how many of them a part of the totals is not in values
      */
     @SuppressWarnings("ArrayRecordComponent") // Written once and read once, thousands a second.
     record Watermarks(
@@ -155,11 +159,22 @@ public record Changes(
             int[] counters,
             long[] increments,
             long[] decrements,
-            Uncounted uncounted) {
+            Uncounted uncounted,
+            int all,
+            int allUncounted) {
         /** A stream with all its watermarks, by their places. */
         static Watermarks restored(
                 StreamRow stream, int[] counters, long[] increments, long[] decrements, Uncounted uncounted) {
-            return new Watermarks(stream, true, NO_PLACES, counters, increments, decrements, uncounted);
+            return new Watermarks(
+                    stream,
+                    true,
+                    NO_PLACES,
+                    counters,
+                    increments,
+                    decrements,
+                    uncounted,
+                    counters.length,
+                    uncounted.counters().length);
         }
 
         private static final int[] NO_PLACES = {};

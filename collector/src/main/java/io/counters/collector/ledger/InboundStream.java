@@ -90,6 +90,9 @@ public final class InboundStream {
 
     private @Nullable BitSet changedUncounted;
 
+    /** At how many places {@link #uncounted} is not 0. */
+    private int uncountedSize;
+
     /** Odd, and secret, because the sender of a stream chooses which counters are in it. */
     private final int factor;
 
@@ -202,7 +205,8 @@ public final class InboundStream {
 
     /** Sets {@link #uncountedAt}. */
     void setUncountedAt(int place, long amount) {
-        if (amount == uncountedAt(place)) {
+        long before = uncountedAt(place);
+        if (amount == before) {
             return;
         }
         if (uncounted == null || changedUncounted == null) {
@@ -210,6 +214,7 @@ public final class InboundStream {
             changedUncounted = new BitSet();
         }
         uncounted[place] = amount;
+        uncountedSize += (amount == 0 ? 0 : 1) - (before == 0 ? 0 : 1);
         changedUncounted.set(place);
     }
 
@@ -319,7 +324,9 @@ public final class InboundStream {
                 changedCounters,
                 ups,
                 downs,
-                takeUncounted());
+                takeUncounted(),
+                size,
+                uncountedSize);
     }
 
     private void changeTogether(int atOnce) {

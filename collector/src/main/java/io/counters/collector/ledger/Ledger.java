@@ -229,6 +229,7 @@ public final class Ledger implements LedgerView {
                 counters.take(second, projection.takeClaimed()),
                 streams.takeChanged(watermarksAtOnce),
                 streams.takeDropped(),
+                streams.size(),
                 published.takeChanged(),
                 Changes.Moves.NONE);
     }
@@ -399,10 +400,7 @@ public final class Ledger implements LedgerView {
     @Override
     public synchronized @Nullable Explanation explain(String name) {
         int counter = counters.shown(name);
-        if (counter < 0) {
-            return null;
-        }
-        return counters.explain(counter, moves, streams.parts(counter));
+        return counter < 0 ? null : counters.explain(counter, moves, streams.parts(counter));
     }
 
     // Sizes

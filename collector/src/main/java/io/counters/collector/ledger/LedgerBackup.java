@@ -60,16 +60,20 @@ public final class LedgerBackup {
         if (LedgerTables.format(copy) == LedgerTables.FORMAT) {
             // Adds tables that an earlier version with this format did not have.
             LedgerTables.create(copy);
-            String contradiction = LedgerTables.damage(copy);
-            if (contradiction != null) {
-                throw new SQLException("it is damaged: " + contradiction);
-            }
+            requireWhole(copy);
         }
         adoptNothing(copy);
     }
 
+    private static void requireWhole(Statement copy) throws SQLException {
+        String damage = LedgerReader.damage(copy);
+        if (damage != null) {
+            throw new SQLException("it is damaged: " + damage);
+        }
+    }
+
     static void adoptNothing(Statement copy) throws SQLException {
-        copy.execute("INSERT OR REPLACE INTO meta VALUES ('adopts', 0)");
+        LedgerMeta.put(copy, "adopts", 0);
     }
 
     /**
@@ -89,7 +93,11 @@ public final class LedgerBackup {
             if (!"ok".equals(found)) {
                 throw new SQLException("it is damaged: " + found);
             }
-            return readable(statement);
+            LedgerContent content = readable(statement);
+            if (content.format() == LedgerTables.FORMAT) {
+                requireWhole(statement);
+            }
+            return content;
         } catch (SQLException cannot) {
             throw new IOException("the backup in " + folder + " cannot be used: " + cannot.getMessage(), cannot);
         }

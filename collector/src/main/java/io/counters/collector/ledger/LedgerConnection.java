@@ -109,7 +109,7 @@ final class LedgerConnection implements AutoCloseable {
 
     /** The number of the last attempt at a commit that succeeded; 0 for a new ledger. */
     long attempt() throws SQLException {
-        return LedgerTables.meta(control).getOrDefault("attempt", 0L);
+        return LedgerMeta.read(control).getOrDefault("attempt", 0L);
     }
 
     long counters() throws SQLException {
@@ -118,9 +118,15 @@ final class LedgerConnection implements AutoCloseable {
         }
     }
 
-    /** See {@link LedgerReader#load}. */
-    void load(LedgerState state) throws SQLException {
-        LedgerReader.load(connection, state);
+    /** Fills this state, unless a row is damaged; returns the damage. */
+    @Nullable
+    String load(LedgerState state) throws SQLException {
+        try {
+            LedgerReader.load(connection, state);
+            return null;
+        } catch (SQLException failure) {
+            return LedgerTables.damage(failure);
+        }
     }
 
     /**

@@ -23,7 +23,7 @@ import java.util.Map;
 public record LedgerContent(
         long format, long commit, long committedMillis, long counters, BigInteger sum, long streams, long watermarks) {
     static LedgerContent of(Statement statement) throws SQLException {
-        Map<String, Long> meta = LedgerTables.meta(statement);
+        Map<String, Long> meta = LedgerMeta.read(statement);
         return new LedgerContent(
                 meta.getOrDefault("format", 0L),
                 meta.getOrDefault("commit", 0L),

@@ -38,9 +38,10 @@ import org.sqlite.util.OSInfo;
  * connection that is opened after a failure first copies everything from the log into the database, with its own writes
  * and syncs.
  *
- * <p>A file is set aside only if it is damaged: SQLite finds the database broken, or its rows contradict each other. A
- * file that cannot be read or written now is not damaged. SQLite may report it as damaged, so a file counts as damaged
- * only if the damage is found twice, with a full read of the file in between.
+ * <p>A file is set aside only if it is damaged: SQLite finds the database broken, its rows contradict each other, or a row
+ * does not match its check ({@link RowCheck}), which is noticed when the rows are loaded. A file that cannot be read or
+ * written now is not damaged. SQLite may report it as damaged, so a file counts as damaged only if the damage is found
+ * twice, with a full read of the file in between.
  */
 public final class LedgerFile implements Journal, AutoCloseable {
     static final String NAME = "ledger.sqlite";
@@ -60,6 +61,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
 
     private final Path folder;
     private final Path file;
+
+    /** Whether a new ledger begins if there is none, or a damaged one. */
+    private final boolean begins;
+
     private final FolderLock lock;
     private final AsideFiles damaged;
     private @Nullable Path setAside;
@@ -107,9 +112,9 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return new LedgerFile(folder, false);
     }
 
-    /** @param begins whether a new ledger begins if there is none, or a damaged one */
     private LedgerFile(Path folder, boolean begins) throws IOException {
         this.folder = folder;
+        this.begins = begins;
         file = folder.resolve(NAME);
         lock = new FolderLock(folder);
         damaged = new AsideFiles(file, "damaged");
@@ -127,20 +132,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
             }
             String found = open();
             if (found != null) {
-                read(file);
-                read(folder.resolve(NAME + "-wal"));
-                found = open();
-            }
-            if (found != null && !begins) {
-                throw new IOException("it is damaged: " + found + "; restore a backup of it");
+                found = openAgain();
             }
             if (found != null) {
-                damage = found;
-                setAside = damaged.move();
-                found = open();
-            }
-            if (found != null) {
-                throw new IOException("the new ledger cannot be read back: " + found);
+                beginAnew(found);
             }
             isOpen = true;
         } catch (SQLException unusable) {
@@ -183,6 +178,28 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 + ".jar, and set its folder: java -Dorg.sqlite.lib.path=FOLDER -jar ...";
     }
 
+    /** Opens it once more, to see whether the damage that was found is found again; returns what is. */
+    private @Nullable String openAgain() throws SQLException, IOException {
+        disconnect(null);
+        read(file);
+        read(folder.resolve(NAME + "-wal"));
+        return open();
+    }
+
+    /** Sets a damaged one aside, and begins a new one. */
+    private void beginAnew(String found) throws SQLException, IOException {
+        disconnect(null);
+        if (!begins) {
+            throw new IOException("it is damaged: " + found + "; restore a backup of it");
+        }
+        damage = found;
+        setAside = damaged.move();
+        String again = open();
+        if (again != null) {
+            throw new IOException("the new ledger cannot be read back: " + again);
+        }
+    }
+
     /** Opens it, unless it is damaged; returns the damage. */
     private @Nullable String open() throws SQLException, IOException {
         if (isFilled(folder.resolve(NAME + "-wal")) && Files.exists(file) && !isFilled(file)) {
@@ -200,10 +217,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
             }
             return found;
         } catch (SQLException failure) {
-            if (LedgerTables.isDamage(failure.getErrorCode())) {
-                return String.valueOf(failure.getMessage());
-            }
-            throw failure;
+            return LedgerTables.damage(failure);
         } finally {
             if (opened != null) {
                 opened.close();
@@ -224,7 +238,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return Files.exists(some) && Files.size(some) > 0;
     }
 
-    /** The path to which a damaged ledger was moved; null if there was none. */
+    /** The path to which a damaged ledger was moved; null if there was none. Damage may also be found by {@link #load}. */
     public @Nullable Path setAside() {
         return setAside;
     }
@@ -257,13 +271,33 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
     }
 
-    /** Fills the state of a new ledger with everything that was written, and returns it. */
+    /**
+     * Fills the state of a new ledger with everything that was written. Must be called once, before anything is written. If a row
+     * does not match its check, the file is damaged, and treated like one whose damage was found when it was opened.
+     *
+     * @return the state; another one if this one was filled from a damaged file
+     */
     public LedgerState load(LedgerState state) throws IOException {
         try {
-            connected().load(state);
-            return state;
+            LedgerState loaded = state;
+            String found = connected().load(loaded);
+            if (found != null) {
+                found = openAgain();
+                if (found == null) {
+                    loaded = state.anew();
+                    found = connected().load(loaded);
+                }
+            }
+            if (found != null) {
+                beginAnew(found);
+                loaded = state.anew();
+                connected().load(loaded);
+            }
+            return loaded;
         } catch (SQLException unreadable) {
             throw failed("read", unreadable);
+        } catch (IOException unusable) {
+            throw new IOException("cannot use the ledger " + file + ": " + DiskFault.text(unusable), unusable);
         } catch (IllegalStateException | IllegalArgumentException unknown) {
             throw new IOException(
                     "cannot read the ledger " + file + ": " + unknown.getMessage()

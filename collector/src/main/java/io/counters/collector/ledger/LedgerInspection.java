@@ -49,8 +49,8 @@ public record LedgerInspection(
             LedgerFile.unpackLibrary();
             return read(file);
         } catch (SQLException unreadable) {
-            return new LedgerInspection(
-                    file, true, false, false, 0, 0, 0, "it cannot be read: " + unreadable.getMessage());
+            String what = LedgerTables.isDamage(unreadable.getErrorCode()) ? "it is damaged: " : "it cannot be read: ";
+            return new LedgerInspection(file, true, false, false, 0, 0, 0, what + unreadable.getMessage());
         } catch (IOException unreadable) {
             return new LedgerInspection(
                     file, true, false, false, 0, 0, 0, "it cannot be read: " + DiskFault.text(unreadable));
@@ -59,7 +59,7 @@ public record LedgerInspection(
 
     /** Whether the next start converts it. */
     public boolean isOlder() {
-        return format == LedgerTables.FORMAT_BEFORE;
+        return format >= LedgerTables.OLDEST && format < LedgerTables.FORMAT;
     }
 
     /** A connection to a database that no process uses, which changes nothing, and creates no file. */
@@ -76,12 +76,12 @@ public record LedgerInspection(
     private static LedgerInspection read(Path file) throws SQLException, IOException {
         try (Connection connection = reading(file);
                 Statement statement = connection.createStatement()) {
-            long format = number(statement, "SELECT number FROM meta WHERE key = 'format'");
-            String problem = format == LedgerTables.FORMAT || format == LedgerTables.FORMAT_BEFORE
+            long format = LedgerTables.format(statement);
+            String problem = format >= LedgerTables.OLDEST && format <= LedgerTables.FORMAT
                     ? null
                     : "it has format " + format + ", which this version does not read";
             boolean isShared = problem == null && LedgerTables.isShared(statement);
-            String check = problem == null ? text(statement, "PRAGMA quick_check(1)") : "ok";
+            String damage = problem == null ? damage(statement, format) : null;
             return new LedgerInspection(
                     file,
                     true,
@@ -90,19 +90,21 @@ public record LedgerInspection(
                     format,
                     number(statement, "SELECT count(*) FROM counter"),
                     number(statement, "SELECT count(*) FROM stream"),
-                    "ok".equals(check) ? problem : "it is damaged: " + check);
+                    damage == null ? problem : "it is damaged: " + damage);
         }
+    }
+
+    private static @Nullable String damage(Statement statement, long format) throws SQLException {
+        if (format == LedgerTables.FORMAT) {
+            return LedgerReader.damage(statement);
+        }
+        String check = LedgerTables.text(statement, "PRAGMA quick_check(1)");
+        return "ok".equals(check) ? null : check;
     }
 
     private static long number(Statement statement, String query) throws SQLException {
         try (ResultSet row = statement.executeQuery(query)) {
             return row.next() ? row.getLong(1) : 0;
-        }
-    }
-
-    private static String text(Statement statement, String query) throws SQLException {
-        try (ResultSet row = statement.executeQuery(query)) {
-            return row.next() ? row.getString(1) : "";
         }
     }
 }

@@ -16,6 +16,7 @@ import java.util.Map;
  */
 public final class LedgerState {
     final SeededHash hashing;
+    private final long id;
     final NameTable names;
     final Values values = new Values();
     final Values rests = new Values();
@@ -37,8 +38,14 @@ public final class LedgerState {
      */
     public LedgerState(long id, SeededHash hashing) {
         this.hashing = hashing;
+        this.id = id;
         names = new NameTable(hashing);
         head = Changes.Head.first(id);
+    }
+
+    /** The state of such a ledger once more: what this one has taken is not in it. */
+    LedgerState anew() {
+        return new LedgerState(id, hashing);
     }
 
     /** Takes what the last commit says about the ledger itself; if there was none, the ledger stays a new one. */

@@ -3,9 +3,7 @@ package io.counters.collector.ledger;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -13,60 +11,56 @@ import org.sqlite.SQLiteErrorCode;
 
 /** The tables of the ledger's database: how they are created, converted and checked. */
 final class LedgerTables {
-    static final int FORMAT = 3;
+    static final int FORMAT = 4;
 
-    /** An older format that this version reads and converts. */
-    static final int FORMAT_BEFORE = 2;
+    /** The oldest format that this version reads and converts. */
+    static final int OLDEST = 2;
+
+    /**
+     * The tables of which the table meta has the number of rows. The blocks are as many as the counters need; streams have the
+     * numbers of their rows in other tables.
+     */
+    static final List<CheckedTable> COUNTED = List.of(
+            CheckedTable.COUNTER,
+            CheckedTable.REST,
+            CheckedTable.FACT,
+            CheckedTable.MOVED,
+            CheckedTable.STREAM,
+            CheckedTable.PUBLISHED);
 
     private static final String META =
             "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID";
 
+    /** In each, {@code crc} is the check of the row, see {@link RowCheck}. */
     private static final String[] TABLES = {
-        "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL, crc INTEGER NOT NULL)",
         // The values of counters id * 128 and up, 8 bytes each, big-endian; and one bit for each counter that is
         // claimed.
-        "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL)",
-        // The rests of the same counters; a block without rests has no row. An earlier version does not know this table
-        // and leaves it unchanged, which stays correct, because it rounds each line.
-        "CREATE TABLE IF NOT EXISTS rest (block INTEGER PRIMARY KEY, numbers BLOB NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, numbers BLOB NOT NULL, claimed BLOB NOT NULL,"
+                + " crc INTEGER NOT NULL)",
+        // The rests of the same counters; a block without rests has no row.
+        "CREATE TABLE IF NOT EXISTS rest (block INTEGER PRIMARY KEY, numbers BLOB NOT NULL, crc INTEGER NOT NULL)",
         // What else is known about the same counters, see CounterFacts: 4 bytes each for the second in which they were
         // created, one bit each if decremented or removed, 8 bytes each if one of them has adopted something. And 4
-        // bytes each for the second in which they last moved. An earlier version leaves these tables unchanged. Then
-        // the times of what it changes are not known, and a counter that it moves is no longer removed.
+        // bytes each for the second in which they last moved.
         "CREATE TABLE IF NOT EXISTS fact (block INTEGER PRIMARY KEY, created BLOB NOT NULL,"
-                + " decremented BLOB NOT NULL, removed BLOB NOT NULL, adopted BLOB)",
-        "CREATE TABLE IF NOT EXISTS moved (block INTEGER PRIMARY KEY, seconds BLOB NOT NULL)",
+                + " decremented BLOB NOT NULL, removed BLOB NOT NULL, adopted BLOB, crc INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS moved (block INTEGER PRIMARY KEY, seconds BLOB NOT NULL, crc INTEGER NOT NULL)",
+        // With the number of its rows in the two tables that follow; of the second one, only those that are not 0.
         "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
                 + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
                 + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
                 + " received INTEGER NOT NULL, repeated INTEGER NOT NULL, seq_window INTEGER NOT NULL,"
-                + " healed INTEGER NOT NULL)",
+                + " healed INTEGER NOT NULL, watermarks INTEGER NOT NULL, uncounted INTEGER NOT NULL,"
+                + " crc INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
-                + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, PRIMARY KEY (stream, counter))"
-                + " WITHOUT ROWID",
-        // The part of totals that is not in their counter's value. An earlier version forgets streams without this.
+                + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, crc INTEGER NOT NULL,"
+                + " PRIMARY KEY (stream, counter)) WITHOUT ROWID",
+        // The part of totals that is not in their counter's value.
         "CREATE TABLE IF NOT EXISTS uncounted (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
-                + " amount INTEGER NOT NULL, PRIMARY KEY (stream, counter)) WITHOUT ROWID",
-        "DELETE FROM uncounted WHERE stream NOT IN (SELECT id FROM stream)",
-        "CREATE TABLE IF NOT EXISTS published (first INTEGER NOT NULL, last INTEGER NOT NULL, step INTEGER NOT NULL)",
-    };
-
-    /**
-     * Format 2 stored the times of streams and the watch by the wall clock, and only the last second that points were
-     * published for; all seconds before it count as used. If the clock was wrong then, that second may be far ahead: in
-     * this case only it and the seconds up to now count as used.
-     */
-    private static final String[] FROM_FORMAT_BEFORE = {
-        "ALTER TABLE stream DROP COLUMN heard",
-        "UPDATE meta SET number = (SELECT number FROM meta WHERE key = 'listened')"
-                + " - ((SELECT number FROM meta WHERE key = 'clock') - number)"
-                + " WHERE key = 'watch' AND number <> " + Changes.Head.FOR_EVER,
-        "INSERT INTO published SELECT 0, min(number, strftime('%s', 'now') + 0), 1 FROM meta"
-                + " WHERE key = 'published' AND number > 0",
-        "INSERT INTO published SELECT number, number, 1 FROM meta"
-                + " WHERE key = 'published' AND number > strftime('%s', 'now') + 0",
-        "DELETE FROM meta WHERE key = 'published'",
-        "INSERT OR REPLACE INTO meta VALUES ('format', " + FORMAT + ")",
+                + " amount INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (stream, counter)) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS published (first INTEGER NOT NULL, last INTEGER NOT NULL, step INTEGER NOT NULL,"
+                + " crc INTEGER NOT NULL)",
     };
 
     /**
@@ -132,48 +126,57 @@ final class LedgerTables {
         for (String table : TABLES) {
             control.execute(table);
         }
-        if (format == FORMAT_BEFORE) {
-            for (String step : FROM_FORMAT_BEFORE) {
-                control.execute(step);
-            }
+        if (format < FORMAT) {
+            LedgerConversion.run(control, format);
+        }
+        if (!LedgerMeta.read(control).containsKey(LedgerMeta.CHECK)) {
+            LedgerMeta.put(control, LedgerMeta.FORMAT, FORMAT);
         }
         control.execute("COMMIT");
     }
 
-    /** The format of its tables; that of a new ledger if there are none. */
+    /**
+     * The format of its tables; that of a new ledger if there are none.
+     *
+     * @throws SQLException also if it is damaged
+     */
     static long format(Statement control) throws SQLException {
-        return isTrue(control, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'meta')")
-                ? meta(control).getOrDefault("format", (long) FORMAT)
-                : FORMAT;
+        if (!hasColumn(control, "meta", "number")) {
+            return FORMAT;
+        }
+        Long format = LedgerMeta.read(control).get(LedgerMeta.FORMAT);
+        if (format != null) {
+            return format;
+        }
+        // An earlier version has created its tables, and committed nothing.
+        boolean isEarlier = hasColumn(control, "counter", "id") && !hasColumn(control, "counter", "crc");
+        return !isEarlier ? FORMAT : hasColumn(control, "stream", "heard") ? OLDEST : FORMAT - 1;
+    }
+
+    /** Whether there is a table of this name, and this column in it. */
+    static boolean hasColumn(Statement control, String table, String column) throws SQLException {
+        return isTrue(
+                control,
+                "SELECT EXISTS (SELECT 1 FROM pragma_table_info('" + table + "') WHERE name = '" + column + "')");
     }
 
     /** @throws SQLException with the remedy, if this version does not know this format */
     static void requireKnown(long format) throws SQLException {
         if (format > FORMAT) {
             throw new SQLException("it has format " + format + ", which a newer version of the collector has written,"
-                    + " but this version reads formats " + FORMAT_BEFORE + " and " + FORMAT
+                    + " but this version reads formats " + OLDEST + " to " + FORMAT
                     + ", and changes nothing; start the newer version again, or restore a backup that was made before"
                     + " the upgrade");
         }
-        if (format < FORMAT_BEFORE) {
-            throw new SQLException("it has format " + format + ", but this version reads formats " + FORMAT_BEFORE
-                    + " and " + FORMAT + "; run the version that wrote it, or set another folder with --data-dir");
+        if (format < OLDEST) {
+            throw new SQLException("it has format " + format + ", but this version reads formats " + OLDEST + " to "
+                    + FORMAT + "; run the version that wrote it, or set another folder with --data-dir");
         }
-    }
-
-    /** The rows of the table of that name. */
-    static Map<String, Long> meta(Statement control) throws SQLException {
-        Map<String, Long> meta = new HashMap<>();
-        try (ResultSet row = control.executeQuery("SELECT key, number FROM meta")) {
-            while (row.next()) {
-                meta.put(row.getString(1), row.getLong(2));
-            }
-        }
-        return meta;
     }
 
     /**
-     * Reads the whole file and returns what is damaged: pages, or rows that contradict each other; null if nothing is.
+     * Reads the whole file and returns what is damaged: pages, or rows that contradict each other; null if nothing is. Rows are
+     * compared with their checks by {@link LedgerReader}, which has to read them anyway.
      *
      * @throws SQLException if it cannot be read now, which is no sign of damage
      */
@@ -192,6 +195,19 @@ final class LedgerTables {
             }
         }
         return null;
+    }
+
+    /** What is thrown for rows that are not as they were written; its error code is that of damage. */
+    static SQLException damaged(String what) {
+        return new SQLException(what, null, SQLiteErrorCode.SQLITE_CORRUPT.code);
+    }
+
+    /** The message of a failure that means damage; any other one is thrown again. */
+    static String damage(SQLException failure) throws SQLException {
+        if (isDamage(failure.getErrorCode())) {
+            return String.valueOf(failure.getMessage());
+        }
+        throw failure;
     }
 
     /** Whether SQLite's error code means that the file is not a database, or is a damaged one. */

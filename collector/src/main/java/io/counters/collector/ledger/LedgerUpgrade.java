@@ -28,7 +28,8 @@ record LedgerUpgrade(long from, Path copy) {
      */
     static @Nullable LedgerUpgrade prepare(Path file, Statement control) throws SQLException, IOException {
         long format = LedgerTables.format(control);
-        if (format != LedgerTables.FORMAT_BEFORE) {
+        LedgerTables.requireKnown(format);
+        if (format == LedgerTables.FORMAT) {
             return null;
         }
         if (LedgerTables.isShared(control)) {
@@ -40,8 +41,8 @@ record LedgerUpgrade(long from, Path copy) {
             return new LedgerUpgrade(format, copy);
         }
         try {
-            // As much again for the log of the conversion, which may change every page.
-            OnlineCopy.write(file, copy, Files.size(file), LedgerContent::of, LedgerBackup::adoptNothing);
+            // Twice as much for the conversion, which makes the ledger larger: its log may have every page.
+            OnlineCopy.write(file, copy, 2 * Files.size(file), LedgerContent::of, LedgerBackup::adoptNothing);
         } catch (IOException cannot) {
             throw new IOException(
                     "it has format " + format + ", and is copied before it is converted to format "
@@ -66,7 +67,7 @@ record LedgerUpgrade(long from, Path copy) {
 
     /** What no two commits of any ledgers have in common. */
     private static Map<String, Long> identity(Statement statement) throws SQLException {
-        Map<String, Long> meta = new HashMap<>(LedgerTables.meta(statement));
+        Map<String, Long> meta = new HashMap<>(LedgerMeta.read(statement));
         meta.remove("adopts");
         return meta;
     }

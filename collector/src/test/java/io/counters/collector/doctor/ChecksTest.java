@@ -154,13 +154,13 @@ class ChecksTest {
     }
 
     private LedgerInspection ledger(boolean isInUse, boolean isShared, @Nullable String problem) {
-        return new LedgerInspection(folder.resolve("ledger.sqlite"), true, isInUse, isShared, 3, 1234, 5, problem);
+        return new LedgerInspection(folder.resolve("ledger.sqlite"), true, isInUse, isShared, 4, 1234, 5, problem);
     }
 
     @Test
     void a_ledger_is_told_with_its_size_and_its_damage() {
         assertThat(Checks.ledger(ledger(false, false, null)).found())
-                .endsWith("ledger.sqlite: format 3, 1,234 counters, 5 senders with totals, not damaged");
+                .endsWith("ledger.sqlite: format 4, 1,234 counters, 5 senders with totals, not damaged");
         assertThat(Checks.ledger(ledger(true, false, null)).level()).isEqualTo(OK);
         assertThat(Checks.ledger(ledger(false, false, "it is damaged: x")).level())
                 .isEqualTo(FAIL);

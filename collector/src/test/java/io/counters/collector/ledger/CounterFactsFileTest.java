@@ -43,7 +43,7 @@ class CounterFactsFileTest {
         }
     }
 
-    /** Changes the file to what an earlier version wrote. */
+    /** Changes the file to what a version without facts wrote. */
     private void dropNewTables() throws SQLException {
         for (String table : NEW_TABLES) {
             sql("DROP TABLE " + table);
@@ -155,6 +155,7 @@ class CounterFactsFileTest {
             kept.datagram(S1 + " 10 1\nincrement total 5 5\ndecrement total 1 1");
             kept.commit.run();
         }
+        OlderLedger.toFormat3(folder);
         dropNewTables();
 
         for (long wallSeconds : new long[] {2000, 3000}) {
@@ -182,6 +183,7 @@ class CounterFactsFileTest {
             kept.ledger.noteAll();
             kept.commit.run();
         }
+        OlderLedger.toFormat3(folder);
         for (String table : NEW_TABLES) {
             sql("ALTER TABLE " + table + " RENAME TO " + table + "_kept");
         }
@@ -190,6 +192,7 @@ class CounterFactsFileTest {
             earlier.datagram("increment counter.8 2\nincrement counter.9 2");
             earlier.commit.run();
         }
+        OlderLedger.toFormat3(folder);
         dropNewTables();
         for (String table : NEW_TABLES) {
             sql("ALTER TABLE " + table + "_kept RENAME TO " + table);
@@ -241,14 +244,14 @@ class CounterFactsFileTest {
     }
 
     @Test
-    void what_is_known_of_a_stream_that_is_gone_is_dropped_at_the_start() throws Exception {
+    void what_format_3_kept_of_a_stream_that_is_gone_is_dropped() throws Exception {
         try (KeptLedger kept = open(folder, 1000)) {
             kept.ledger.forgetEarlier();
             kept.datagram(S1 + " 60000 9\nincrement a 1 50");
             kept.commit.run();
         }
+        OlderLedger.toFormat3(folder);
         sql("DELETE FROM stream");
-        sql("DELETE FROM watermark");
 
         try (KeptLedger kept = open(folder, 2000)) {
             assertThat(kept.values()).isEqualTo(Map.of("a", 1L));

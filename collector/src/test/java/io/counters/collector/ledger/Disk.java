@@ -65,6 +65,30 @@ final class Disk {
         if (changes.published() != null) {
             published = changes.published();
         }
+        requireSizes(changes);
+    }
+
+    /** The numbers of rows that a commit states are those that the file has then; else it would count as damaged. */
+    private void requireSizes(Changes changes) {
+        require(changes.remembered(), streams.size(), "streams");
+        for (Watermarks of : changes.streams()) {
+            int id = of.stream().id();
+            require(of.all(), rows(watermarks, id).size(), "watermarks of stream " + id);
+            long uncountedParts = rows(uncounted, id).values().stream()
+                    .filter(amount -> amount != 0)
+                    .count();
+            require(of.allUncounted(), uncountedParts, "uncounted parts of stream " + id);
+        }
+    }
+
+    private static <V> SortedMap<Integer, V> rows(SortedMap<Integer, SortedMap<Integer, V>> of, int stream) {
+        return of.getOrDefault(stream, new TreeMap<>());
+    }
+
+    private static void require(long stated, long found, String what) {
+        if (stated != found) {
+            throw new AssertionError(what + ": " + stated + " by the commit, but " + found + " rows");
+        }
     }
 
     private void write(Counters changed) {

@@ -216,11 +216,12 @@ class FractionsTest {
     }
 
     @Test
-    void a_ledger_of_the_previous_version_is_read_and_gets_rests() throws Exception {
+    void a_ledger_of_a_version_without_rests_is_read_and_gets_them() throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
             kept.datagram("a:7|c");
             kept.commit.run();
         }
+        OlderLedger.toFormat3(folder);
         sql("DROP TABLE rest");
 
         for (int life = 0; life < 2; life++) {

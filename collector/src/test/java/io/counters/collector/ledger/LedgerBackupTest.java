@@ -95,7 +95,7 @@ class LedgerBackupTest {
             answerAll(kept, Map.of());
             assertThat(backUp().toString())
                     .startsWith("counters: 2, sum of their values: 8, senders with totals: 1, watermarks: 1,"
-                            + " last commit: number 1 at 1970-01-01T00:00:00Z, format: 3");
+                            + " last commit: number 1 at 1970-01-01T00:00:00Z, format: 4");
             kept.datagram(S1 + " 2000 2\nincrement a 2 7\nincrement later 4 4");
             kept.datagram("from 00000000000000000000002b 500 1\nincrement later 1 1");
             kept.datagram("increment plain 100");
@@ -293,15 +293,15 @@ class LedgerBackupTest {
         }
         newer(data);
         assertThatThrownBy(this::backUp)
-                .hasMessageContaining("format 4, which a newer version of the collector has written");
+                .hasMessageContaining("format 5, which a newer version of the collector has written");
         newer(backup);
-        assertThatThrownBy(() -> LedgerBackup.check(backup)).hasMessageContaining("format 4, which a newer version");
+        assertThatThrownBy(() -> LedgerBackup.check(backup)).hasMessageContaining("format 5, which a newer version");
     }
 
     private static void newer(Path folder) throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
                 Statement statement = connection.createStatement()) {
-            statement.execute("UPDATE meta SET number = 4 WHERE key = 'format'");
+            statement.execute("UPDATE meta SET number = 5 WHERE key = 'format'");
         }
     }
 

@@ -132,6 +132,7 @@ class LedgerFileTest {
                             Changes.Facts.AS_BEFORE),
                     List.of(),
                     List.of(),
+                    0,
                     null,
                     Changes.Moves.NONE));
         }
@@ -254,14 +255,15 @@ class LedgerFileTest {
                 "DELETE FROM block WHERE id = 1                      | values of counters are missing",
                 "DELETE FROM counter WHERE id = 7                    | names of counters are missing",
                 "UPDATE block SET numbers = x'00' WHERE id = 0       | values of counters are truncated",
-                "DELETE FROM meta WHERE key = 'commit'               | the number of the last commit is missing",
-                "INSERT INTO watermark VALUES (1, 4711, 1, 1)        | table watermark has counters without a name",
+                "DELETE FROM meta WHERE key = 'commit'               | the rows of table meta do not match their check",
+                "DELETE FROM meta                                    | the number of the last commit is missing",
+                "INSERT INTO watermark VALUES (1, 4711, 1, 1, 0)     | table watermark has counters without a name",
                 "UPDATE fact SET created = x'00' WHERE block = 0     | facts about counters are truncated",
                 "UPDATE fact SET adopted = x'00' WHERE block = 0     | facts about counters are truncated",
-                "INSERT INTO moved VALUES (0, x'00')                 | facts about counters are truncated",
-                "INSERT INTO moved VALUES (4711, zeroblob(512))      | table fact or moved has counters without a name",
+                "INSERT INTO moved VALUES (0, x'00', 0)              | facts about counters are truncated",
+                "INSERT INTO moved VALUES (4711, zeroblob(512), 0)   | table fact or moved has counters without a name",
                 "UPDATE fact SET block = 4711 WHERE block = 0        | table fact or moved has counters without a name",
-                "INSERT INTO uncounted VALUES (1, 4711, 1)           | table uncounted has counters without a name",
+                "INSERT INTO uncounted VALUES (1, 4711, 1, 0)        | table uncounted has counters without a name",
             })
     void rows_that_contradict_each_other_count_as_damage(String statement, String what) throws Exception {
         try (KeptLedger kept = new KeptLedger(folder, false)) {
@@ -376,13 +378,13 @@ class LedgerFileTest {
 
         assertThatThrownBy(() -> new LedgerFile(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("format 1, but this version reads formats 2 and 3")
+                .hasMessageContaining("format 1, but this version reads formats 2 to 4")
                 .hasMessageContaining("--data-dir");
         sql("INSERT INTO counter VALUES (1, 'still.there', 7)");
     }
 
     @Test
-    void a_ledger_of_the_previous_format_is_converted_with_its_times() throws Exception {
+    void a_ledger_of_format_2_is_converted_with_its_times() throws Exception {
         sql("CREATE TABLE meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
         sql("INSERT INTO meta VALUES ('format', 2), ('id', 7), ('commit', 3), ('clock', 1700000000000),"
                 + " ('listened', 900000), ('watch', 1699999900000), ('published', 1700000000), ('adopts', 1)");

@@ -50,7 +50,7 @@ class LedgerInspectionTest {
         LedgerInspection found = LedgerInspection.of(folder);
 
         assertThat(found)
-                .isEqualTo(new LedgerInspection(folder.resolve("ledger.sqlite"), true, false, false, 3, 2, 1, null));
+                .isEqualTo(new LedgerInspection(folder.resolve("ledger.sqlite"), true, false, false, 4, 2, 1, null));
         assertThat(files()).isEqualTo(before);
     }
 
@@ -68,7 +68,7 @@ class LedgerInspectionTest {
         Files.write(folder.resolve("ledger.sqlite"), new byte[2000], StandardOpenOption.WRITE);
         Map<String, Long> before = files();
 
-        assertThat(LedgerInspection.of(folder).problem()).startsWith("it cannot be read: ");
+        assertThat(LedgerInspection.of(folder).problem()).startsWith("it is damaged: ");
         assertThat(files()).isEqualTo(before);
     }
 }

@@ -14,6 +14,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -25,7 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Ledgers that earlier versions have written: {@code ledger-*.sqlite.gz} in the resources, made by their own code. Each has 203
- * counters of two senders with totals, and one of raw lines.
+ * counters of two senders with totals, and one of raw lines. That of the last version with format 3 has also a rest, a value
+ * from a store, a removed counter, and a stream that is not whole.
  */
 class LedgerUpgradeTest {
     static final String ORDERS = "from 8f2c6a1e0b7d4c93a5e1f07b 3000 3\nincrement orders.placed 0 42\n"
@@ -57,29 +59,19 @@ class LedgerUpgradeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"2-first", "2", "3-first", "3-rests"})
-    void a_ledger_of_an_earlier_version_is_used_as_it_is_and_its_watermarks_are_known(String version) throws Exception {
+    @ValueSource(strings = {"2-first", "2", "3-first", "3-rests", "3"})
+    void a_ledger_of_an_earlier_version_is_converted_and_its_watermarks_are_known(String version) throws Exception {
         write(version, folder);
         for (int life = 0; life < 2; life++) {
             try (KeptLedger kept = new KeptLedger(folder, false)) {
                 assertThat(kept.file.setAside()).as(kept.file.damage()).isNull();
                 requireExact(kept);
-                assertThat(kept.file.upgrade() != null)
-                        .as("what the log says")
-                        .isEqualTo(life == 0 && isFormat2(version));
+                assertThat(kept.file.upgrade() != null).as("what the log says").isEqualTo(life == 0);
             }
         }
 
-        assertThat(Files.exists(folder.resolve("ledger.format-2.sqlite"))).isEqualTo(isFormat2(version));
         assertThat(files())
-                .containsOnlyKeys(
-                        isFormat2(version)
-                                ? new String[] {"ledger.format-2.sqlite", "ledger.lock", "ledger.sqlite"}
-                                : new String[] {"ledger.lock", "ledger.sqlite"});
-    }
-
-    private static boolean isFormat2(String version) {
-        return version.startsWith("2");
+                .containsOnlyKeys("ledger.format-" + version.charAt(0) + ".sqlite", "ledger.lock", "ledger.sqlite");
     }
 
     private Map<String, Long> files() throws IOException {
@@ -100,7 +92,7 @@ class LedgerUpgradeTest {
 
         try (LedgerFile file = new LedgerFile(folder)) {
             assertThat(file.upgrade())
-                    .isEqualTo("the ledger was converted from format 2 to format 3; as it was before, it is kept as "
+                    .isEqualTo("the ledger was converted from format 2 to format 4; as it was before, it is kept as "
                             + copy + ". Delete this copy once you are sure that you will not go back to the earlier"
                             + " version");
         }
@@ -113,6 +105,90 @@ class LedgerUpgradeTest {
         Files.copy(copy, Files.createDirectory(folder.resolve("again")).resolve("ledger.sqlite"));
         try (KeptLedger kept = new KeptLedger(folder.resolve("again"), false)) {
             requireExact(kept);
+        }
+    }
+
+    @Test
+    void everything_that_format_3_had_is_there_after_the_conversion() throws Exception {
+        write("3", folder);
+        for (int life = 0; life < 2; life++) {
+            try (KeptLedger kept = new KeptLedger(folder, true)) {
+                assertThat(kept.file.setAside()).as(kept.file.damage()).isNull();
+                Explanation rested = requireNonNull(kept.ledger.explain("without.total"));
+                assertThat(rested.value())
+                        .as("3.75 by lines, 2 from the store, 1 by a stream")
+                        .isEqualTo(7);
+                assertThat(rested.adopted()).isEqualTo(2);
+                assertThat(rested.createdSecond()).isEqualTo(1_700_000_000);
+                assertThat(rested.movedSecond()).isEqualTo(1_700_000_100);
+                assertThat(rested.parts()).singleElement().satisfies(part -> {
+                    assertThat(part.increments()).isEqualTo(50);
+                    assertThat(part.applied()).as("its stream was not whole").isEqualTo(1);
+                });
+                assertThat(requireNonNull(kept.ledger.explain("stock,sku=7")).isDecremented())
+                        .isTrue();
+                assertThat(kept.ledger.explain("removed")).isNull();
+                assertThat(kept.ledger.reports())
+                        .extracting(StreamReport::whole)
+                        .containsExactlyInAnyOrder(true, true, false);
+                assertThat(kept.ledger.publishAt(1_700_000_040, 1)).isEmpty();
+                assertThat(kept.ledger.publishAt(1_700_000_041 + life, 1)).isPresent();
+                kept.commit.run();
+            }
+        }
+        assertThat(meta(folder.resolve("ledger.sqlite"), "id")).isEqualTo(4711);
+        try (KeptLedger kept = new KeptLedger(folder, false)) {
+            kept.datagram("without.total:0.5|c");
+            assertThat(kept.value("without.total"))
+                    .as("the rest was a quarter below 7")
+                    .isEqualTo(7);
+            kept.datagram("without.total:0.25|c");
+            assertThat(kept.value("without.total")).isEqualTo(8);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void a_ledger_of_an_older_format_in_which_nothing_was_ever_counted_is_converted(int format) throws Exception {
+        write(format == 2 ? "2" : "3", folder);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            for (String table : List.of("meta", "counter", "block", "stream", "watermark")) {
+                statement.execute("DELETE FROM " + table);
+            }
+            if (format == 3) {
+                for (String table : List.of("rest", "fact", "moved", "uncounted", "published")) {
+                    statement.execute("DELETE FROM " + table);
+                }
+            }
+        }
+        assertThat(LedgerInspection.of(folder))
+                .returns((long) format, LedgerInspection::format)
+                .returns(null, LedgerInspection::problem);
+
+        for (int life = 0; life < 2; life++) {
+            try (KeptLedger kept = new KeptLedger(folder, false)) {
+                assertThat(kept.file.setAside()).as(kept.file.damage()).isNull();
+                kept.datagram("increment a 5");
+                assertThat(kept.value("a")).isEqualTo(5 + 5 * life);
+            }
+        }
+    }
+
+    @Test
+    void rows_of_streams_that_format_3_had_forgotten_are_no_damage_after_the_conversion() throws Exception {
+        write("3", folder);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("INSERT INTO watermark VALUES (4711, 0, 1, 1)");
+            statement.execute("INSERT INTO uncounted VALUES (4711, 0, 1), (1, 5, 7)");
+        }
+
+        for (int life = 0; life < 2; life++) {
+            try (KeptLedger kept = new KeptLedger(folder, false)) {
+                assertThat(kept.file.setAside()).as(kept.file.damage()).isNull();
+                requireExact(kept);
+            }
         }
     }
 
@@ -144,7 +220,7 @@ class LedgerUpgradeTest {
         Path file = folder.resolve("ledger.sqlite");
         Path copy = folder.resolve("ledger.format-2.sqlite");
         new LedgerFile(folder).close();
-        assertThat(adopts(copy)).isEqualTo(0);
+        assertThat(meta(copy, "adopts")).isEqualTo(0);
         FileTime made = FileTime.fromMillis(1_000_000);
         Files.setLastModifiedTime(copy, made);
         Files.delete(file);
@@ -163,10 +239,10 @@ class LedgerUpgradeTest {
         assertThat(Files.getLastModifiedTime(copy)).as("of another ledger").isNotEqualTo(made);
     }
 
-    private static long adopts(Path file) throws Exception {
+    private static long meta(Path file, String key) throws Exception {
         try (Connection connection = LedgerInspection.reading(file);
                 Statement statement = connection.createStatement()) {
-            return LedgerTables.meta(statement).getOrDefault("adopts", -1L);
+            return LedgerMeta.read(statement).getOrDefault(key, -1L);
         }
     }
 
@@ -198,13 +274,13 @@ class LedgerUpgradeTest {
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE unheard_of (a)");
             statement.execute("DROP TABLE rest");
-            statement.execute("UPDATE meta SET number = 4 WHERE key = 'format'");
+            statement.execute("UPDATE meta SET number = 5 WHERE key = 'format'");
         }
 
         assertThatThrownBy(() -> new LedgerFile(folder))
                 .isInstanceOf(IOException.class)
-                .hasMessageEndingWith("it has format 4, which a newer version of the collector has written, but this"
-                        + " version reads formats 2 and 3, and changes nothing; start the newer version again, or restore a"
+                .hasMessageEndingWith("it has format 5, which a newer version of the collector has written, but this"
+                        + " version reads formats 2 to 4, and changes nothing; start the newer version again, or restore a"
                         + " backup that was made before the upgrade");
 
         assertThat(files()).containsOnlyKeys("ledger.lock", "ledger.sqlite");

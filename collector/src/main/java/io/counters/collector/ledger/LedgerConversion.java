@@ -1,0 +1,95 @@
+package io.counters.collector.ledger;
+
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import org.sqlite.Function;
+import org.sqlite.core.Codes;
+
+/** Converts the tables of older formats to the present one. */
+final class LedgerConversion {
+    /**
+     * Format 2 stored the times of streams and the watch by the wall clock, and only the last second that points were
+     * published for; all seconds before it count as used. If the clock was wrong then, that second may be far ahead: in
+     * this case only it and the seconds up to now count as used.
+     */
+    private static final List<String> FROM_2 = List.of(
+            "ALTER TABLE stream DROP COLUMN heard",
+            "UPDATE meta SET number = (SELECT number FROM meta WHERE key = 'listened')"
+                    + " - ((SELECT number FROM meta WHERE key = 'clock') - number)"
+                    + " WHERE key = 'watch' AND number <> " + Changes.Head.FOR_EVER,
+            "INSERT INTO published SELECT 0, min(number, strftime('%s', 'now') + 0), 1, 0 FROM meta"
+                    + " WHERE key = 'published' AND number > 0",
+            "INSERT INTO published SELECT number, number, 1, 0 FROM meta"
+                    + " WHERE key = 'published' AND number > strftime('%s', 'now') + 0",
+            "DELETE FROM meta WHERE key = 'published'");
+
+    /** Rows of format 3 that no version ever used: of streams that were forgotten. Since format 4 they would be damage. */
+    private static final List<String> FROM_3 = List.of(
+            "DELETE FROM watermark WHERE stream NOT IN (SELECT id FROM stream)",
+            "DELETE FROM uncounted WHERE NOT EXISTS (SELECT 1 FROM watermark"
+                    + " WHERE watermark.stream = uncounted.stream AND watermark.counter = uncounted.counter)");
+
+    private static final String SIZES =
+            "UPDATE stream SET watermarks = (SELECT count(*) FROM watermark WHERE watermark.stream = stream.id),"
+                    + " uncounted = (SELECT count(*) FROM uncounted WHERE uncounted.stream = stream.id AND amount <> 0)";
+
+    private LedgerConversion() {}
+
+    /**
+     * Converts them. The caller has begun a transaction in which it has created the tables that were missing.
+     *
+     * @param format that of the tables, which this version must know
+     */
+    static void run(Statement control, long format) throws SQLException {
+        if (format == LedgerTables.OLDEST) {
+            run(control, FROM_2);
+        }
+        run(control, FROM_3);
+        addColumn(control, CheckedTable.STREAM, "watermarks");
+        addColumn(control, CheckedTable.STREAM, "uncounted");
+        control.execute(SIZES);
+        Function.create(control.getConnection(), "row_check", new CheckFunction());
+        for (CheckedTable table : CheckedTable.values()) {
+            addColumn(control, table, "crc");
+            control.execute("UPDATE " + table + " SET crc = row_check(" + table.number + ", " + table.columns + ")");
+        }
+        for (CheckedTable table : LedgerTables.COUNTED) {
+            control.execute("INSERT OR REPLACE INTO meta SELECT '" + table.rows() + "', count(*) FROM " + table);
+        }
+    }
+
+    private static void run(Statement control, List<String> steps) throws SQLException {
+        for (String step : steps) {
+            control.execute(step);
+        }
+    }
+
+    /** A table that was missing has all columns. */
+    private static void addColumn(Statement control, CheckedTable table, String column) throws SQLException {
+        if (!LedgerTables.hasColumn(control, table.toString(), column)) {
+            control.execute("ALTER TABLE " + table + " ADD COLUMN " + column + " INTEGER NOT NULL DEFAULT 0");
+        }
+    }
+
+    /** {@link RowCheck} in SQL: of the number of a table and the columns of a row. */
+    private static final class CheckFunction extends Function {
+        private final RowCheck check = new RowCheck();
+
+        @Override
+        protected void xFunc() throws SQLException {
+            RowCheck row = check.of(value_int(0));
+            for (int i = 1; i < args(); i++) {
+                int type = value_type(i);
+                if (type == Codes.SQLITE_INTEGER) {
+                    row.add(value_long(i));
+                } else if (type == Codes.SQLITE_TEXT) {
+                    row.add(value_text(i));
+                } else {
+                    row.add(value_blob(i));
+                }
+            }
+            result(row.value());
+        }
+    }
+}
