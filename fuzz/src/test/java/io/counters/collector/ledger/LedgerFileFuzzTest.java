@@ -34,7 +34,11 @@ class LedgerFileFuzzTest {
     private static final FaultLog FAULTS = new FaultLog(NOPLogger.NOP_LOGGER, () -> 0);
     private static final String FROM = "from 8f2c6a1e0b7d4c93a5e1f07b 1 1\n";
     private static final String OTHER = "from another-stream-of-the-test 99999999 7\n";
-    private static final String AGAIN = FROM + "increment a 5 7\ndecrement d 1 9\nincrement e 1 9007199254740993\n";
+    private static final String AGAIN = FROM + "increment a 5 7\ndecrement d 1 9\n";
+
+    /** Its total jumps by more than 2^53. */
+    private static final String IN_QUARANTINE = "from third-stream-of-the-test 1 1\nincrement e 1 9007199254740993\n";
+
     private static final long SECOND = 1_700_000_000;
 
     @TempDir
@@ -122,7 +126,7 @@ class LedgerFileFuzzTest {
         try (LedgerFile written = new LedgerFile(folder)) {
             Ledger ledger = ledger(written);
             Committer commit = new Committer(ledger, written, () -> 0, FAULTS, new Metrics());
-            new Counting(ledger).count("a:1|c\nb,k=v:0.25|c\ndecrement gone 5\n" + AGAIN);
+            new Counting(ledger).count("a:1|c\nb,k=v:0.25|c\ndecrement gone 5\n" + AGAIN + IN_QUARANTINE);
             assertThat(commit.run()).isTrue();
             ledger.remove("gone");
             ledger.publishAt(SECOND, 60);
@@ -144,7 +148,7 @@ class LedgerFileFuzzTest {
                 .containsEntry("d", -8L)
                 .containsEntry("fresh", 3L);
         assertThat(sound.published).containsExactly(SECOND - 1, 0L, SECOND + 1);
-        assertThat(sound.streams).hasSize(2);
+        assertThat(sound.streams).hasSize(3);
     }
 
     @AfterAll
