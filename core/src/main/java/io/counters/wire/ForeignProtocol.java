@@ -62,13 +62,27 @@ public final class ForeignProtocol {
     }
 
     /**
-     * Whether a line belongs to HTTP or is the beginning of TLS. A line longer than {@link
-     * CommandReader#LINE_BYTES_MAX} is treated as cut off.
+     * Whether a line belongs to HTTP or is the beginning of TLS. Of a line longer than {@link
+     * CommandReader#LINE_BYTES_MAX} only the beginning decides.
      *
-     * @param in the line is {@code in[begin, end)}, without its line break; of a very long line the beginning is enough
+     * @param in the line is {@code in[begin, end)}, without its line break; of a longer line at least one byte more than
+     *     the maximum
      */
     public static boolean isHttp(byte[] in, int begin, int end) {
-        return isHttp(in, begin, end, end - begin <= CommandReader.LINE_BYTES_MAX);
+        return isHttpOfAtMost(CommandReader.LINE_BYTES_MAX, in, begin, end);
+    }
+
+    /**
+     * Whether a line belongs to HTTP or is the beginning of TLS, where lines have a maximum length. A longer line is treated
+     * as cut off one byte after it, however much of it has arrived, so that the answer does not depend on that.
+     *
+     * @param bytesMax the maximum bytes of a line
+     * @param in the line is {@code in[begin, end)}, without its line break; of a longer line at least one byte more than
+     *     the maximum
+     */
+    public static boolean isHttpOfAtMost(int bytesMax, byte[] in, int begin, int end) {
+        boolean isComplete = end - begin <= bytesMax;
+        return isHttp(in, begin, isComplete ? end : begin + bytesMax + 1, isComplete);
     }
 
     /**
@@ -82,7 +96,7 @@ public final class ForeignProtocol {
      * @param in the line is {@code in[begin, end)}, without its line break
      * @param isComplete false if the end of the line is missing; then a method and a path are enough
      */
-    public static boolean isHttp(byte[] in, int begin, int end, boolean isComplete) {
+    static boolean isHttp(byte[] in, int begin, int end, boolean isComplete) {
         if (end - begin < BEGINNING_BYTES || !BEGINNINGS[beginning(in, begin)]) {
             return isTls(in, begin, end);
         }
@@ -100,7 +114,7 @@ public final class ForeignProtocol {
                 }
             }
         }
-        return false;
+        return isTls(in, begin, end);
     }
 
     /** Whether bytes begin like a TLS connection. */

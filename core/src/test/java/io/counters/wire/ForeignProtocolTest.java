@@ -123,6 +123,27 @@ class ForeignProtocolTest {
         assertThat(isHttp(longer.toString())).isTrue();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"host:", "Accept-Encoding:", "GET "})
+    void of_a_line_that_is_too_long_only_the_beginning_decides(String begin) {
+        String line = begin + "x".repeat(CommandReader.LINE_BYTES_MAX + 1 - begin.length());
+
+        assertThat(isHttp(line + "xx|c HTTP/1.1")).isEqualTo(isHttp(line));
+        assertThat(isHttp(line + "|c")).isEqualTo(isHttp(line));
+        assertThat(isHttp(line)).isEqualTo(begin.endsWith(":"));
+    }
+
+    @Test
+    void TLS_is_recognized_whatever_follows_its_first_two_bytes() {
+        byte[] in = {22, 3, 0, 0, 'a'};
+
+        for (int next = 0; next < 1 << 16; next++) {
+            in[2] = (byte) (next >> 8);
+            in[3] = (byte) next;
+            assertThat(ForeignProtocol.isHttp(in, 0, in.length)).isTrue();
+        }
+    }
+
     @Test
     void any_bytes_are_checked_without_an_exception() {
         Random random = new Random(1);

@@ -33,11 +33,14 @@ final class PostedLines implements Commands {
     private final int nameBytesMax;
     private final boolean isKeyed;
 
-    /** The from line, if there is one. */
+    /** The from line, if there is one. As in a datagram, at most one is accepted. */
     private byte @Nullable [] sender;
 
     private long ageMillis;
     private long seq;
+
+    /** Whether the line that is read belongs to its stream: a wrong from line ends that for the lines below it. */
+    private boolean isInStream;
 
     private final List<Line> lines = new ArrayList<>();
     private final Map<String, Line> sums = new LinkedHashMap<>();
@@ -47,7 +50,7 @@ final class PostedLines implements Commands {
     private int keyedRejected;
 
     /** A line, or the sum of several. A fraction has a rest above 0. */
-    private record Line(Verb verb, String name, long amount, long total, long rest) {}
+    private record Line(Verb verb, String name, long amount, long total, long rest, boolean isInStream) {}
 
     /** A rejected line, as an answer shows it. */
     record Shown(String line, String rule) {}
@@ -87,11 +90,12 @@ final class PostedLines implements Commands {
         sender = Arrays.copyOfRange(bytes, begin, end);
         ageMillis = ofAge;
         seq = ofSeq;
+        isInStream = true;
     }
 
     @Override
     public void fromNobody() {
-        sender = null;
+        isInStream = false;
     }
 
     @Override
@@ -101,7 +105,7 @@ final class PostedLines implements Commands {
             return;
         }
         String name = new String(bytes, begin, end - begin, ISO_8859_1);
-        Line line = new Line(verb, name, amount, total, 0);
+        Line line = new Line(verb, name, amount, total, 0, isInStream);
         if (!isKeyed) {
             lines.add(line);
         } else if (total != NO_TOTAL || !addUp(line)) {
@@ -118,7 +122,7 @@ final class PostedLines implements Commands {
         if (sum < 0 || sum > CommandReader.AMOUNT_MAX) {
             return false;
         }
-        sums.put(key, new Line(line.verb, line.name, sum, sum, 0));
+        sums.put(key, new Line(line.verb, line.name, sum, sum, 0, true));
         return true;
     }
 
@@ -133,7 +137,7 @@ final class PostedLines implements Commands {
             rejectKeyed(name);
             return;
         }
-        lines.add(new Line(Verb.INCREMENT, name, integer, NO_TOTAL, rest));
+        lines.add(new Line(Verb.INCREMENT, name, integer, NO_TOTAL, rest, false));
         taken++;
     }
 
@@ -168,7 +172,7 @@ final class PostedLines implements Commands {
             if (line.rest > 0) {
                 target.merge(name, 0, name.length, line.amount, line.rest);
             } else {
-                target.merge(stream, line.verb, name, 0, name.length, line.amount, line.total);
+                target.merge(line.isInStream ? stream : null, line.verb, name, 0, name.length, line.amount, line.total);
             }
         }
     }

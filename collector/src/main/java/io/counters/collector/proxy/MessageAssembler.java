@@ -44,6 +44,8 @@ final class MessageAssembler {
      */
     boolean take(byte[] in, int end) {
         boolean goesOn = messages(in, end);
+        // An empty line may be alone in the first read; what follows it is no beginning.
+        hasBegun |= end > 0 && length == 0;
         if (!goesOn) {
             // What was kept has been refused.
             release();
@@ -97,9 +99,12 @@ final class MessageAssembler {
                 : afterLine(in, begin, end);
         boolean isComplete = isFrame || in[next - 1] == '\n';
         if (!isFrame && length + next - begin > MessageParser.LINE_BYTES_MAX + (isComplete ? 2 : 1)) {
+            // As much of it as decides what it is.
+            int decided = begin + MessageParser.LINE_BYTES_MAX + 1 - length;
+            append(in, begin, decided);
             boolean goesOn = tooLong(kept, 0, length);
             release();
-            return goesOn && skipped != null ? skip(skipped, in, begin, next) : -1;
+            return goesOn && skipped != null ? skip(skipped, in, decided, next) : -1;
         }
         append(in, begin, next);
         if (isComplete) {
@@ -123,8 +128,9 @@ final class MessageAssembler {
         return true;
     }
 
+    /** @param end at least one byte more than a line may have is before it */
     private boolean tooLong(byte[] in, int begin, int end) {
-        boolean isForeign = ForeignProtocol.isHttp(in, begin, end, false);
+        boolean isForeign = ForeignProtocol.isHttpOfAtMost(MessageParser.LINE_BYTES_MAX, in, begin, end);
         taker.refused(
                 isForeign ? MessageParser.foreign(in, begin, end) : MessageRejection.LINE_TOO_LONG, in, begin, end);
         if (!isForeign) {

@@ -184,7 +184,7 @@ final class MessageParser {
         }
         int next = lineEnd + 1;
         int textEnd = lineEnd > begin && in[lineEnd - 1] == '\r' ? lineEnd - 1 : lineEnd;
-        if (isStream && ForeignProtocol.isHttp(in, begin, textEnd, true)) {
+        if (isStream && ForeignProtocol.isHttpOfAtMost(LINE_BYTES_MAX, in, begin, textEnd)) {
             taker.refused(foreign(in, begin, textEnd), in, begin, textEnd);
             return FOREIGN;
         } else if (textEnd - begin > LINE_BYTES_MAX) {

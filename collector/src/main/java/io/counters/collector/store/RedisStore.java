@@ -1,23 +1,12 @@
 package io.counters.collector.store;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.counters.collector.ledger.Push;
-import io.counters.collector.ledger.Push.Exists;
-import io.counters.collector.ledger.Push.Holds;
-import io.counters.collector.ledger.Push.Missing;
-import io.counters.collector.ledger.Push.Refused;
 import io.counters.collector.ledger.Push.Reply;
-import io.counters.collector.ledger.Push.Unknown;
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.SetArgs;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulConnection;
@@ -28,7 +17,6 @@ import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
-import io.lettuce.core.codec.Base16;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.protocol.CommandHandler;
 import io.lettuce.core.resource.ClientResources;
@@ -47,7 +35,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -63,11 +50,7 @@ import org.slf4j.LoggerFactory;
  * Redis, one server or a cluster, by Lettuce: commands are sent one after the other on one connection per server, which
  * is kept when an answer is late.
  *
- * <p>A counter is a string key with the signed number as text. {@code INCRBY} would create an evicted key again, with
- * the difference as its value, so a script checks first and does both at once. {@code INCRBY} also stops at the ends of
- * 64 bits. There the script wraps, because a difference is modulo 2^64: the present and the next value may be further
- * apart than 64 bits can express, but the sum is right. The script answers with text, because numbers in scripts are
- * doubles.
+ * <p>A counter is a string key with the signed number as text; {@link RedisRequests} has the commands.
  *
  * <p>After a reconnect Lettuce would repeat commands that had no answer. That would count twice, and is switched off.
  */
@@ -83,23 +66,6 @@ final class RedisStore implements Store {
 
     private static final int REPLY_HEAP_SHARE = 32;
 
-    /** Changes a key by ARGV[1]; ARGV[2] is the same number with its highest bit inverted. */
-    private static final String MOVE = """
-            if not redis.call('GET', KEYS[1]) then return false end
-            local moved = redis.pcall('INCRBY', KEYS[1], ARGV[1])
-            if type(moved) == 'table' and moved.err then
-              if not string.find(moved.err, 'overflow') then return moved end
-              if string.sub(ARGV[1], 1, 1) == '-' then
-                redis.call('INCRBY', KEYS[1], '9223372036854775807')
-                redis.call('INCRBY', KEYS[1], '1')
-              else
-                redis.call('INCRBY', KEYS[1], '-9223372036854775808')
-              end
-              redis.call('INCRBY', KEYS[1], ARGV[2])
-            end
-            return redis.call('GET', KEYS[1])
-            """;
-
     /** An open connection to the servers. */
     private record Link(
             StatefulConnection<String, String> connection, RedisClusterAsyncCommands<String, String> commands) {}
@@ -109,7 +75,7 @@ final class RedisStore implements Store {
     private final ClientResources resources;
     private final Supplier<CompletionStage<Link>> connect;
     private final Pipeline pipeline;
-    private final String digest;
+    private final RedisRequests asking;
     private CompletableFuture<Link> link;
 
     /** The beginning of what was last received, if it was not a reply of Redis. */
@@ -165,9 +131,9 @@ final class RedisStore implements Store {
                     .thenCompose(known -> cluster.connectAsync(StringCodec.ASCII))
                     .thenApply(opened -> new Link(opened, opened.async()));
         }
+        asking = new RedisRequests(text, () -> strange);
         link = connecting();
         pipeline = pipeline(nanoClock);
-        digest = Base16.digest(MOVE.getBytes(US_ASCII));
         try {
             link.get(CONNECT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException notYet) {
@@ -221,7 +187,7 @@ final class RedisStore implements Store {
                 }));
     }
 
-    private static ClientOptions options(ClientOptions.Builder building) {
+    static ClientOptions options(ClientOptions.Builder building) {
         return building.disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
                 .replayFilter(command -> {
                     // Lettuce would drop it silently, but its answer is waited for.
@@ -279,12 +245,7 @@ final class RedisStore implements Store {
                 || String.valueOf(cause.getMessage()).contains("NXDOMAIN")) {
             return "its host does not resolve; check --store";
         }
-        return why(cause);
-    }
-
-    private String why(Throwable failure) {
-        String looks = strange;
-        return looks != null ? "it " + looks : String.valueOf(failure.getMessage());
+        return asking.why(cause);
     }
 
     @Override
@@ -293,66 +254,7 @@ final class RedisStore implements Store {
     }
 
     private CompletableFuture<Reply> ask(Push request) {
-        RedisClusterAsyncCommands<String, String> redis = commands();
-        String key = request.key();
-        CompletionStage<Reply> reply = switch (request.kind()) {
-            case ADD ->
-                redis.set(key, Long.toString(request.number()), SetArgs.Builder.nx())
-                        .thenApply(done -> done != null ? new Holds(request.number()) : new Exists());
-            case INCREMENT -> move(redis, key, request.number()).thenApply(RedisStore::value);
-            case READ -> redis.get(key).thenApply(RedisStore::value);
-        };
-        return reply.exceptionally(this::failure).toCompletableFuture();
-    }
-
-    private CompletionStage<String> move(RedisClusterAsyncCommands<String, String> redis, String key, long difference) {
-        String[] keys = {key};
-        String[] numbers = {Long.toString(difference), Long.toString(difference ^ Long.MIN_VALUE)};
-        return redis.<String>evalsha(digest, ScriptOutputType.VALUE, keys, numbers)
-                .exceptionallyCompose(failure -> failure instanceof RedisNoScriptException
-                                || failure.getCause() instanceof RedisNoScriptException
-                        ? redis.eval(MOVE, ScriptOutputType.VALUE, keys, numbers)
-                        : CompletableFuture.failedFuture(failure));
-    }
-
-    private static Reply value(@Nullable String text) {
-        if (text == null) {
-            return new Missing();
-        }
-        try {
-            return new Holds(Long.parseLong(text));
-        } catch (NumberFormatException noCounter) {
-            return new Refused(NO_NUMBER);
-        }
-    }
-
-    private Reply failure(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        String message = String.valueOf(cause.getMessage());
-        if (!(cause instanceof RedisCommandExecutionException)) {
-            return new Unknown(text + ": " + (strange == null ? cause.toString() : why(cause)));
-        }
-        // Scripts add text before and after a command's error.
-        if (message.contains("WRONGTYPE") || message.contains("not an integer")) {
-            return new Refused(NO_NUMBER);
-        }
-        if (message.contains("OOM ")) {
-            return new Refused("its memory is full and it may not evict; raise maxmemory");
-        }
-        if (message.contains("READONLY ")) {
-            return new Refused("it is a replica, which accepts no writes; set its master in --store");
-        }
-        if (message.contains("MISCONF ") || message.contains("NOREPLICAS ")) {
-            return new Refused("it accepts no writes now (" + message + ")");
-        }
-        if (message.startsWith("MOVED ")) {
-            return new Unknown("it is one node of a cluster; set two or more of its nodes in --store");
-        }
-        if (message.startsWith("NOAUTH") || message.startsWith("WRONGPASS")) {
-            return new Unknown("it rejects the login; set store_user and store_password");
-        }
-        return new Unknown(message);
+        return asking.ask(commands(), request);
     }
 
     @Override

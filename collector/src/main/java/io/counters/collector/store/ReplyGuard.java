@@ -12,12 +12,21 @@ import org.jspecify.annotations.Nullable;
  * announces, keeps what arrives until the reply is complete, and continues after a reply that it cannot read. This guard
  * closes the connection as soon as something is not a reply, is longer than allowed, or nests deeper than any reply of
  * Redis. It keeps nothing of what it reads. For one connection.
+ *
+ * <p>It must see the same lengths as Lettuce, or what it takes for short replies is the body of a huge one there. Lettuce
+ * waits at a line that does not end with CR and LF, reads any byte of a length as a digit, cuts a length to 32 bits, and
+ * takes one byte of a boolean's line. So in such lines only what Redis sends is allowed.
  */
 final class ReplyGuard extends ChannelInboundHandlerAdapter {
     static final int DEPTH_MAX = 8;
     private static final int ELEMENT_BYTES_MIN = 3;
     private static final int SHOWN_BYTES = 24;
     private static final int LINE_END = 2;
+
+    /** The types whose lines have lengths, of texts and of arrays. */
+    private static final String TEXTS = "$=!";
+
+    private static final String LENGTHS = TEXTS + "*~>%";
 
     private final long bytesMax;
     private final Consumer<@Nullable String> strange;
@@ -29,6 +38,11 @@ final class ReplyGuard extends ChannelInboundHandlerAdapter {
     private long bytes;
     private long skip;
     private byte type;
+
+    /** Of the line that is being read: how many bytes have followed its type, and the last one. */
+    private long lineBytes;
+
+    private byte last;
     private boolean negative;
     private long number;
     private boolean closed;
@@ -74,22 +88,53 @@ final class ReplyGuard extends ChannelInboundHandlerAdapter {
                 }
                 continue;
             }
-            byte next = in.getByte(at);
-            if (type == 0) {
-                begin(next, in, at, end);
-            } else if (next == '\n') {
-                line();
-            } else if (next == '-') {
-                negative = true;
-            } else if (next >= '0' && next <= '9' && number <= bytesMax) {
-                number = 10 * number + next - '0';
-            }
-            at++;
+            byte next = in.getByte(at++);
             bytes++;
             if (bytes > bytesMax) {
                 throw tooLong();
             }
+            if (type == 0) {
+                begin(next, in, at - 1, end);
+            } else if (!isOfLine(next)) {
+                throw new IOException("sent a reply with a malformed length or line end; is this the store's port?");
+            } else if (next == '\n') {
+                line();
+            } else {
+                lineBytes++;
+                last = next;
+            }
         }
+    }
+
+    /** Whether this byte may be the next one of a line. */
+    private boolean isOfLine(byte next) {
+        boolean isLength = LENGTHS.indexOf(type) >= 0;
+        if (next == '\n') {
+            return last == '\r';
+        }
+        if (last == '\r' && (isLength || type == '#')) {
+            return false;
+        }
+        if (type == '#') {
+            return lineBytes == 0 ? next == 't' || next == 'f' : next == '\r';
+        }
+        return !isLength || isOfLength(next);
+    }
+
+    /** A length has digits only, or is -1, which means that there is nothing. */
+    private boolean isOfLength(byte next) {
+        if (negative) {
+            return lineBytes == 1 ? next == '1' : next == '\r';
+        }
+        if (next == '-' && lineBytes == 0) {
+            negative = true;
+            return true;
+        }
+        if (next >= '0' && next <= '9') {
+            number = number <= bytesMax ? 10 * number + next - '0' : number;
+            return true;
+        }
+        return next == '\r' && lineBytes > 0;
     }
 
     private void begin(byte first, ByteBuf in, int at, int end) throws IOException {
@@ -99,6 +144,8 @@ final class ReplyGuard extends ChannelInboundHandlerAdapter {
             throw new IOException(BinaryOperation.strange(some, some.length));
         }
         type = first;
+        lineBytes = 0;
+        last = first;
         negative = false;
         number = 0;
     }
@@ -106,9 +153,9 @@ final class ReplyGuard extends ChannelInboundHandlerAdapter {
     private void line() throws IOException {
         byte ended = type;
         type = 0;
-        if ("$=!*~>%".indexOf(ended) < 0 || negative) {
+        if (LENGTHS.indexOf(ended) < 0 || negative) {
             element();
-        } else if ("$=!".indexOf(ended) >= 0) {
+        } else if (TEXTS.indexOf(ended) >= 0) {
             bytes += number;
             if (bytes > bytesMax) {
                 throw tooLong();

@@ -239,6 +239,19 @@ class TcpConnectionTest {
     }
 
     @Test
+    void whether_a_line_that_is_too_long_is_http_does_not_depend_on_where_it_is_split() throws Exception {
+        byte[] all = ("host:" + "x".repeat(1100) + "|c\nincrement a\n").getBytes(ISO_8859_1);
+        for (int cut = 1000; cut < all.length; cut++) {
+            try (KeptLedger kept = new KeptLedger(folder, false)) {
+                assertThat(isRefused(kept, cut(all, cut)))
+                        .as("cut after byte %s", cut)
+                        .isTrue();
+                assertThat(kept.values()).isEmpty();
+            }
+        }
+    }
+
+    @Test
     void tls_is_rejected_wherever_it_is_split_and_whatever_its_content() throws Exception {
         byte[] hello = "\26\3\1\2\0\1\0\1\374\3\3\nincrement a 1000\nincrement a 1000\n".getBytes(ISO_8859_1);
         try (KeptLedger kept = new KeptLedger(folder, false)) {

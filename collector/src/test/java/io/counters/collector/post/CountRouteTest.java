@@ -120,6 +120,19 @@ class CountRouteTest {
     }
 
     @Test
+    void lines_above_a_wrong_from_line_belong_to_the_stream() throws Exception {
+        String body = "from 8f2c6a1e0b7d4c93a5e1f07b 1000 1\nincrement a 1 5\nfrom x\nincrement a 1 9";
+
+        post(body);
+
+        assertThat(ledger.value("a")).as("its total, and an amount").isEqualTo(5 + 1);
+
+        post(body);
+
+        assertThat(ledger.value("a")).isEqualTo(5 + 2);
+    }
+
+    @Test
     void the_same_key_counts_once_and_another_one_again() throws Exception {
         String body = "increment orders 3\nincrement orders 4\norders:1:2|c\ndecrement open 2";
 

@@ -391,6 +391,49 @@ class MessageParserTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"host:", "Accept-Encoding:", "GET /", "GET ", "a:"})
+    void whether_a_line_that_is_too_long_is_HTTP_does_not_depend_on_where_it_is_cut(String begin) {
+        byte[] all =
+                (begin + "x".repeat(MessageParser.LINE_BYTES_MAX + 20) + "|c HTTP/1.1\ny:1|c\n").getBytes(ISO_8859_1);
+        Taken whole = new Taken();
+        feed(new MessageAssembler(whole), all);
+        int end = all.length - "\ny:1|c\n".length();
+
+        assertThat(whole.refused)
+                .containsExactly(
+                        begin.equals("a:") || begin.equals("GET ")
+                                ? MessageRejection.LINE_TOO_LONG
+                                : MessageRejection.HTTP);
+        for (int cut : new int[] {1, 3, 5, 16, 65_536, 65_537, 65_538, end - 10, end - 1, end, end + 1}) {
+            Taken parts = new Taken();
+            MessageAssembler assembler = new MessageAssembler(parts);
+            boolean goesOn = feed(assembler, Arrays.copyOfRange(all, 0, cut))
+                    && feed(assembler, Arrays.copyOfRange(all, cut, all.length));
+
+            assertThat(parts.refused).as("cut at %d", cut).isEqualTo(whole.refused);
+            assertThat(parts.messages).isEqualTo(whole.messages);
+            assertThat(goesOn).isEqualTo(!whole.messages.isEmpty());
+        }
+    }
+
+    @Test
+    void only_the_first_two_bytes_of_a_connection_are_TLS_before_their_line_ends() {
+        byte[] all = "\n\u0016\u0003".getBytes(ISO_8859_1);
+        for (int cut = 0; cut <= all.length; cut++) {
+            Taken parts = new Taken();
+            MessageAssembler assembler = new MessageAssembler(parts);
+
+            assertThat(feed(assembler, Arrays.copyOfRange(all, 0, cut))
+                            && feed(assembler, Arrays.copyOfRange(all, cut, all.length)))
+                    .as("cut at %d", cut)
+                    .isTrue();
+            assembler.end();
+
+            assertThat(parts.refused).containsExactly(MessageRejection.LINE_CUT);
+        }
+    }
+
     @Test
     void a_line_that_is_too_long_is_refused_once_and_skipped_to_its_end() {
         MessageAssembler assembler = new MessageAssembler(taken);

@@ -98,6 +98,53 @@ class ReplyGuardTest {
         assertThat(strange.get()).isNotNull();
     }
 
+    /** Lettuce would read other lengths than we do, or wait for the end of a line, and keep everything that follows. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "+OK\n",
+                "$-1\n",
+                "*1\n",
+                "$1x\r\n",
+                "$\r\n",
+                "$-\r\n",
+                "$-2\r\n",
+                "$-11\r\n",
+                "$-4294957296\r\n",
+                "$1-\r\n",
+                "$+1\r\n",
+                "$ 1\r\n",
+                "$1\rx\n",
+                "*1x\r\n",
+                "*-4294967295\r\n",
+                "%x\r\n",
+                "=1\r\r\n",
+                "#true\r\n",
+                "#\r\n",
+                "#x\r\n"
+            })
+    void a_malformed_line_closes_the_connection_before_it_ends(String line) {
+        for (int piece = 1; piece <= line.length(); piece++) {
+            EmbeddedChannel one = new EmbeddedChannel(new ReplyGuard(BYTES_MAX, strange::set));
+            for (int at = 0; at < line.length() && one.isOpen(); at += piece) {
+                one.writeInbound(
+                        Unpooled.copiedBuffer(line.substring(at, Math.min(line.length(), at + piece)), ISO_8859_1));
+            }
+
+            assertThat(one.isOpen()).isFalse();
+            assertThat(strange.get()).contains("malformed");
+            one.releaseInbound();
+        }
+    }
+
+    @Test
+    void lines_whose_content_is_not_a_length_may_contain_anything() {
+        String replies = "+a\rb-1\r\n-\r\n:x1\r\n(12x\r\n,1-\r\n_\r\n#f\r\n$-1\r\n*-1\r\n%0\r\n";
+
+        assertThat(receive(replies, 1)).isEqualTo(replies);
+        assertThat(channel.isOpen()).isTrue();
+    }
+
     @Test
     void a_line_without_an_end_closes_the_connection() {
         receive("+" + "x".repeat(2000), 100);

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * What docs/protocol.md says of totals, in as few words as possible, for a ledger that is new, has room for everything, and
  * forgets nothing: then every stream is whole.
  */
-final class PlainSums implements Commands {
+public final class PlainSums implements Commands {
     private static final long JUMP_MAX = 1L << 53;
 
     /** Near the ends of 64 bits lines are not added; what happens there is a matter of AdditionTest. */
@@ -31,7 +31,19 @@ final class PlainSums implements Commands {
     private final Set<String> farAway = new HashSet<>();
     private final Map<String, Map<String, Long>> watermarks = new HashMap<>();
     private final Set<String> quarantined = new HashSet<>();
+    private final boolean refusesJumps;
+    private boolean hasRefused;
+    private int lines;
     private @Nullable String stream;
+
+    public PlainSums() {
+        this(false);
+    }
+
+    /** @param refusesJumps whether signatures are required: then a total that jumps too far counts nothing, and changes nothing */
+    PlainSums(boolean refusesJumps) {
+        this.refusesJumps = refusesJumps;
+    }
 
     private static String text(byte[] bytes, int begin, int end) {
         return new String(bytes, begin, end - begin, ISO_8859_1);
@@ -49,6 +61,7 @@ final class PlainSums implements Commands {
 
     @Override
     public void command(Verb verb, byte[] bytes, int begin, int end, long amount, long total) {
+        lines++;
         String name = text(bytes, begin, end);
         long news = amount;
         if (stream != null && total != NO_TOTAL && !quarantined.contains(stream)) {
@@ -58,6 +71,11 @@ final class PlainSums implements Commands {
                 return;
             }
             if (total - Math.max(0, watermark) > JUMP_MAX) {
+                if (refusesJumps) {
+                    hasRefused = true;
+                    add(name, BigDecimal.ZERO);
+                    return;
+                }
                 quarantined.add(stream);
             } else {
                 news = total - Math.max(0, watermark);
@@ -69,6 +87,7 @@ final class PlainSums implements Commands {
 
     @Override
     public void fraction(byte[] bytes, int begin, int end, long integer, long rest) {
+        lines++;
         add(text(bytes, begin, end), BigDecimal.valueOf(integer).add(new BigDecimal(rest).divide(STEPS)));
     }
 
@@ -84,13 +103,23 @@ final class PlainSums implements Commands {
         // Counts nothing.
     }
 
+    /** How many lines were counted. */
+    public int lines() {
+        return lines;
+    }
+
+    /** Whether a total was refused: sent again after others, it may count. */
+    boolean hasRefused() {
+        return hasRefused;
+    }
+
     /** Whether this counter's sum was always well within 64 bits. */
-    boolean isExact(String name) {
+    public boolean isExact(String name) {
         return !farAway.contains(name);
     }
 
     /** Every counter, rounded half up. */
-    SortedMap<String, Long> values() {
+    public SortedMap<String, Long> values() {
         SortedMap<String, Long> values = new TreeMap<>();
         sums.forEach((name, sum) -> values.put(
                 name,

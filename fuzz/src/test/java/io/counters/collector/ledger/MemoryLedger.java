@@ -14,9 +14,13 @@ import org.slf4j.helpers.NOPLogger;
 
 /** A real ledger whose journal keeps the records in memory, and whose clocks stand still. */
 public final class MemoryLedger implements Journal {
+    /** For how long after it was heard a stream is kept, where signatures are required. */
+    private static final long SIGNED_MILLIS = 1_200_000;
+
     public final Metrics metrics = new Metrics();
     public final FaultLog faults = new FaultLog(NOPLogger.NOP_LOGGER, () -> 0);
-    public final Ledger ledger = ledger(state(), metrics);
+    public final Ledger ledger;
+    private final LedgerSettings bounds;
     private final Map<ByteBuffer, byte[]> records = new HashMap<>();
     private final LedgerRecords codec = new LedgerRecords((key, value) -> {
         if (value == null) {
@@ -25,14 +29,42 @@ public final class MemoryLedger implements Journal {
             records.put(ByteBuffer.wrap(key), value);
         }
     });
-    private final Committer committer = new Committer(ledger, this, () -> 0, faults, metrics);
+    private final Committer committer;
+
+    public MemoryLedger() {
+        this(LedgerSettings.in(Path.of("unused")));
+    }
+
+    public MemoryLedger(LedgerSettings bounds) {
+        this.bounds = bounds;
+        ledger = ledger(bounds, state(), metrics);
+        committer = new Committer(ledger, this, () -> 0, faults, metrics);
+    }
+
+    /** That of a collector that requires signatures. */
+    public static MemoryLedger ofSigned() {
+        LedgerSettings roomy = LedgerSettings.in(Path.of("unused"));
+        return new MemoryLedger(new LedgerSettings(
+                roomy.folder(),
+                roomy.namesBytes(),
+                roomy.newNamesBytes(),
+                roomy.streamsMax(),
+                roomy.newStreamsMax(),
+                roomy.watermarksMax(),
+                roomy.expiryMillis(),
+                SIGNED_MILLIS));
+    }
 
     static LedgerState state() {
         return new LedgerState(1, new SeededHash(new Random(1)));
     }
 
     static Ledger ledger(LedgerState state, Metrics metrics) {
-        return new Ledger(LedgerSettings.in(Path.of("unused")), false, () -> 0, () -> 1, state, metrics);
+        return ledger(LedgerSettings.in(Path.of("unused")), state, metrics);
+    }
+
+    private static Ledger ledger(LedgerSettings bounds, LedgerState state, Metrics metrics) {
+        return new Ledger(bounds, false, () -> 0, () -> 1, state, metrics);
     }
 
     @Override
@@ -66,6 +98,6 @@ public final class MemoryLedger implements Journal {
     public SortedMap<String, Long> reloaded() {
         LedgerRecords.Collected collected = new LedgerRecords.Collected();
         records.forEach((key, value) -> collected.put(key.array(), value));
-        return values(ledger(collected.load(state()), new Metrics()));
+        return values(ledger(bounds, collected.load(state()), new Metrics()));
     }
 }

@@ -23,31 +23,33 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MessagesFuzzTest {
     private static final int MEMORY_MAX = 2 * MessageParser.FRAME_BYTES_MAX;
 
-    /** What was parsed, in order. */
+    /** What was parsed or refused, in the words of {@link PlainMessages}. */
     private static final class Taken implements MessageParser.Taker {
         final List<String> all = new ArrayList<>();
         final ByteArrayOutputStream messages = new ByteArrayOutputStream();
-        int count;
+
+        /** Where each of the messages ends. */
+        final List<Integer> ends = new ArrayList<>();
+
+        boolean hasRefused;
 
         @Override
         public void message(byte[] in, int begin, int end, int keyBegin, int keyEnd) {
-            assertThat(begin).isLessThanOrEqualTo(keyBegin);
-            assertThat(keyBegin).isLessThan(keyEnd);
-            assertThat(keyEnd).isLessThan(end);
-            all.add(new String(in, begin, end - begin, ISO_8859_1) + " has the key "
-                    + new String(in, keyBegin, keyEnd - keyBegin, ISO_8859_1));
+            all.add(PlainMessages.message(text(in, begin, end), text(in, keyBegin, keyEnd)));
             messages.write(in, begin, end - begin);
-            count++;
+            ends.add(messages.size());
         }
 
         @Override
         public void command(byte[] in, int begin, int end) {
-            all.add("command " + new String(in, begin, end - begin, ISO_8859_1));
+            all.add(PlainMessages.command(text(in, begin, end)));
         }
 
         @Override
         public void refused(MessageRejection why, byte[] in, int begin, int end) {
             assertThat(begin).isLessThanOrEqualTo(end);
+            all.add(why.name());
+            hasRefused = true;
         }
 
         @Override
@@ -60,6 +62,10 @@ class MessagesFuzzTest {
         public void unended(JoinedLines held, long bytes) {
             assertThat(bytes).isPositive();
         }
+    }
+
+    private static String text(byte[] in, int begin, int end) {
+        return new String(in, begin, end - begin, ISO_8859_1);
     }
 
     static Stream<byte[]> seeds() {
@@ -76,12 +82,15 @@ class MessagesFuzzTest {
         }
         for (String lines : List.of(
                 "mysql.queries:1381|kv\napi.session_created:114|ms\nrewards:1|c\ninventory:-7|c\nusers:abe|s\n",
-                "a:1|c|@0.1|#tag:value|c:container|T1656581400\r\na:1:2:3|ms\nbad\n:1|c\na:|c\na:1|zz\n",
+                "a:1|c|@0.1|#tag:value|c:container|T1656581400\r\na:1:2:3|ms\nbad\n:1|c\na:|c\na:1|zz\na:1|x\na:1|C\n",
                 "increment a 5\nfrom 8f2c6a1e0b7d4c93a5e1f07b 1 1\nincrement a 1 1\nfrom -\n",
                 "x".repeat(66_000) + "\na:1|c\n",
+                "a:1|c\nhost:" + "x".repeat(66_000) + "|c\na:1|c\n",
+                "GET /" + "x".repeat(66_000) + " HTTP/1.1\na:1|c\n",
+                "a:1|c \t\0\na:1|c \0|x\na|b:1:2|kv:3|c\n:\n|\n\r\n\n\26\3",
                 "GET / HTTP/1.1\r\nHost: h\r\n\r\na:1|c\n",
                 "\26\3\1\2\0\1a:1|c\n")) {
-            seeds.add(("\1\5" + lines).getBytes(ISO_8859_1));
+            seeds.add(("\1" + (lines.length() > 1000 ? "\u00ff" : "\5") + lines).getBytes(ISO_8859_1));
         }
         return seeds.stream();
     }
@@ -100,17 +109,23 @@ class MessagesFuzzTest {
         Taken entire = take(stream, () -> Integer.MAX_VALUE);
         Taken inParts = take(stream, () -> 1 + cuts.nextInt(longest));
 
+        assertThat(entire.all).isEqualTo(PlainMessages.of(text(stream, 0, stream.length), true));
         assertThat(inParts.all).isEqualTo(entire.all);
         // As in a queue, which keeps no list of lengths.
         byte[] queue = entire.messages.toByteArray();
-        int found = 0;
-        for (int at = 0; at < queue.length; at = MessageParser.next(queue, at, queue.length)) {
-            found++;
+        List<Integer> found = new ArrayList<>();
+        for (int at = 0; at < queue.length; ) {
+            at = MessageParser.next(queue, at, queue.length);
+            found.add(at);
         }
-        assertThat(found).isEqualTo(entire.count);
-        // As a datagram.
-        int end = new MessageParser(new Taken()).take(stream, 0, stream.length);
+        assertThat(found).isEqualTo(entire.ends);
+        Taken datagram = new Taken();
+        int end = new MessageParser(datagram).take(stream, 0, stream.length);
         assertThat(end).isBetween(-1, stream.length);
+        assertThat(datagram.all).isEqualTo(PlainMessages.of(text(stream, 0, stream.length), false));
+        if (!entire.hasRefused) {
+            assertThat(datagram.all).as("as a datagram").isEqualTo(entire.all);
+        }
     }
 
     private static Taken take(byte[] stream, IntSupplier cuts) {

@@ -10,19 +10,35 @@ import io.counters.collector.ledger.Push.Holds;
 import io.counters.collector.ledger.Push.Kind;
 import io.counters.collector.ledger.Push.Reply;
 import io.counters.collector.ledger.Push.Unknown;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.StatefulRedisConnectionImpl;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.protocol.CommandHandler;
+import io.lettuce.core.protocol.DefaultEndpoint;
+import io.lettuce.core.resource.ClientResources;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,11 +58,26 @@ class StoreAnswersFuzzTest {
             new Push(4, "moved", Kind.INCREMENT, -3),
             new Push(5, "text", Kind.INCREMENT, 1),
             new Push(6, "gone", Kind.INCREMENT, 1));
-    private static final int REDIS_BYTES_MAX = 1 << 16;
+    /** Little, so that an answer can exceed it. */
+    private static final int REDIS_BYTES_MAX = 1000;
+
+    private static final ClientOptions OPTIONS = RedisStore.options(ClientOptions.builder());
+    private static @Nullable ClientResources resources;
 
     @BeforeAll
-    static void logsAsWeDo() {
+    static void prepare() {
         System.setProperty("net.spy.log.LoggerImpl", "net.spy.memcached.compat.log.SLF4JLogger");
+        System.setProperty("io.lettuce.core.epoll", "false");
+        resources = ClientResources.builder()
+                .ioThreadPoolSize(2)
+                .computationThreadPoolSize(2)
+                .build();
+    }
+
+    @AfterAll
+    @SuppressWarnings("FutureReturnValueIgnored") // Its threads are daemons.
+    static void end() {
+        Objects.requireNonNull(resources).shutdown(0, 1, TimeUnit.SECONDS);
     }
 
     private static byte[] answer(int status, int place, int extras, byte[] body) {
@@ -80,7 +111,15 @@ class StoreAnswersFuzzTest {
                 "r\1\3+OK\r\n-ERR no\r\n:-12\r\n$-1\r\n$0\r\n\r\n$12\r\n*9999\r\n$9999\r\n*-1\r\n*0\r\n",
                 "r\1\3*2\r\n*2\r\n:1\r\n$1\r\nx\r\n%1\r\n+a\r\n*1\r\n_\r\n=5\r\ntxt:a\r\n#t\r\n,1.5e300\r\n",
                 "r\1\3*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
-                "r\1\3$2000000000\r\n*1000000000\r\n")) {
+                "r\1\3$2000000000\r\n*1000000000\r\n",
+                "r\1\3$-1\r\n$2\r\n12\r\n+OK\r\n$-1\r\n$2\r\n-2\r\n-WRONGTYPE no\r\n$-1\r\n",
+                "r\1\u00ff$-1\r\n$2\r\n12\r\n_\r\n+OK\r\n-NOSCRIPT\r\n$1\r\nx\r\n-OOM \r\n$2\r\n-2\r\n",
+                "r\1\1-LOADING\r\n:5\r\n-ERR value is not an integer\r\n-READONLY x\r\n+1\r\n-NOSCRIPT\r\n-NOSCRIPT\r\n",
+                "r\1\3$-1\r\n$1\n2\r\n",
+                "r\1\3$-1\r\n$-4294957296\r\n$1x\r\n",
+                "r\1\3+OK\r\n#true\r\n",
+                "r\1\3+OK\n+OK\r\n",
+                "r\1\3+" + "x".repeat(1010) + "\r\n")) {
             seeds.add(text.getBytes(ISO_8859_1));
         }
         return seeds.stream();
@@ -98,9 +137,25 @@ class StoreAnswersFuzzTest {
         int longest = 1 + (bytes[2] & 0xff);
         IntSupplier parts = () -> 1 + cuts.nextInt(longest);
         switch (bytes[0]) {
-            case 'm' -> assertThat(memcached(answer, parts)).isEqualTo(memcached(answer, () -> answer.length));
-            case 's' -> assertThat(statistics(answer, parts)).isEqualTo(statistics(answer, () -> answer.length));
-            case 'r' -> redis(answer, parts);
+            case 'm' -> {
+                List<String> replies = PlainMemcached.replies(answer, REQUESTS);
+                assertThat(memcached(answer, () -> answer.length)).isEqualTo(replies);
+                assertThat(memcached(answer, parts)).isEqualTo(replies);
+            }
+            case 's' -> {
+                String all = PlainMemcached.statistics(answer);
+                assertThat(statistics(answer, () -> answer.length)).isEqualTo(all);
+                assertThat(statistics(answer, parts)).isEqualTo(all);
+            }
+            case 'r' -> {
+                PlainResp plain = new PlainResp(answer, REDIS_BYTES_MAX);
+                boolean isStrange = plain.strangeAt() >= 0;
+                int good = isStrange ? plain.strangeAt() : answer.length;
+                assertThat(guard(answer, () -> answer.length)).hasSize(isStrange ? 0 : answer.length);
+                assertThat(guard(answer, () -> 1)).hasSize(good);
+                assertThat(guard(answer, parts)).hasSizeLessThanOrEqualTo(good);
+                redis(answer, parts);
+            }
             default -> {
                 // No other store's answers are read by us.
             }
@@ -127,25 +182,30 @@ class StoreAnswersFuzzTest {
         return operation.getState() == net.spy.memcached.ops.OperationState.COMPLETE;
     }
 
-    private static List<Object> memcached(byte[] answer, IntSupplier cuts) {
+    private static List<String> memcached(byte[] answer, IntSupplier cuts) {
         Pipeline.Batch batch = new Pipeline.Batch("a server", REQUESTS);
         MemcachedBatch operation = new MemcachedBatch(batch);
         operation.initialize();
         String end = read(operation, answer, cuts);
         boolean isOver = end != null || isComplete(operation);
-        List<Object> replies = new ArrayList<>();
-        for (int i = 0; i < REQUESTS.size(); i++) {
-            Reply reply = batch.answers().get(i);
-            assertThat(reply != null || !isOver)
-                    .as("each request is answered at the end")
-                    .isTrue();
-            if (reply instanceof Holds holds && REQUESTS.get(i).kind() == Kind.ADD) {
-                assertThat(holds.value()).isEqualTo(5);
-            }
-            // The message of one that was cut shows what has arrived so far.
-            replies.add(reply == null ? "none" : reply instanceof Unknown ? "unknown" : reply);
-        }
+        List<String> replies =
+                batch.answers().stream().map(StoreAnswersFuzzTest::said).toList();
+        assertThat(isOver && replies.contains("none"))
+                .as("each request is answered at the end")
+                .isFalse();
         return replies;
+    }
+
+    /** A reply in the words of the plain readers. */
+    private static String said(@Nullable Reply reply) {
+        if (reply instanceof Holds holds) {
+            return PlainMemcached.holds(holds.value());
+        }
+        return reply == null
+                ? "none"
+                : reply instanceof Unknown
+                        ? PlainMemcached.UNKNOWN
+                        : reply.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     }
 
     private static String statistics(byte[] answer, IntSupplier cuts) {
@@ -159,15 +219,15 @@ class StoreAnswersFuzzTest {
         return request.done().isDone() ? String.valueOf(request.done().join()) : "not yet";
     }
 
-    /** What passes is what arrived, up to where it stops being Redis'. */
-    private static void redis(byte[] answer, IntSupplier cuts) {
+    /** What passes the guard; it is what arrived, and the connection ends with the first part that does not pass. */
+    private static byte[] guard(byte[] answer, IntSupplier cuts) {
         EmbeddedChannel channel = new EmbeddedChannel(new ReplyGuard(REDIS_BYTES_MAX, why -> {}));
         ByteArrayOutputStream passed = new ByteArrayOutputStream();
         for (int at = 0; at < answer.length && channel.isOpen(); ) {
             int length = Math.min(answer.length - at, cuts.getAsInt());
             channel.writeInbound(Unpooled.copiedBuffer(answer, at, length));
             for (ByteBuf next = channel.readInbound(); next != null; next = channel.readInbound()) {
-                passed.writeBytes(io.netty.buffer.ByteBufUtil.getBytes(next));
+                passed.writeBytes(ByteBufUtil.getBytes(next));
                 next.release();
             }
             at += length;
@@ -176,5 +236,56 @@ class StoreAnswersFuzzTest {
         assertThat(through).isEqualTo(Arrays.copyOf(answer, through.length));
         assertThat(channel.isOpen()).isEqualTo(through.length == answer.length);
         channel.finishAndReleaseAll();
+        return through;
+    }
+
+    /** Keeps a copy of what passes. */
+    private static final class Recorder extends ChannelInboundHandlerAdapter {
+        final ByteArrayOutputStream passed = new ByteArrayOutputStream();
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            passed.writeBytes(ByteBufUtil.getBytes((ByteBuf) message));
+            context.fireChannelRead(message);
+        }
+    }
+
+    /** The requests, sent by Lettuce, mean what the replies say that pass the guard, and all are answered at the end. */
+    private static void redis(byte[] answer, IntSupplier cuts) {
+        DefaultEndpoint endpoint = new DefaultEndpoint(OPTIONS, Objects.requireNonNull(resources));
+        StatefulRedisConnectionImpl<String, String> connection =
+                new StatefulRedisConnectionImpl<>(endpoint, endpoint, StringCodec.ASCII, Duration.ofMinutes(1));
+        connection.setOptions(OPTIONS);
+        AtomicReference<@Nullable String> strange = new AtomicReference<>();
+        Recorder recorder = new Recorder();
+        EmbeddedChannel channel = new EmbeddedChannel(
+                new ReplyGuard(REDIS_BYTES_MAX, strange::set),
+                recorder,
+                new CommandHandler(OPTIONS, Objects.requireNonNull(resources), endpoint));
+        RedisRequests asking = new RedisRequests("Redis", strange::get);
+        List<CompletableFuture<Reply>> replies = REQUESTS.stream()
+                .map(request -> asking.ask(connection.async(), request))
+                .toList();
+        for (int at = 0; at < answer.length && channel.isOpen(); ) {
+            int length = Math.min(answer.length - at, cuts.getAsInt());
+            channel.pipeline().fireChannelRead(Unpooled.copiedBuffer(answer, at, length));
+            channel.pipeline().fireChannelReadComplete();
+            channel.runPendingTasks();
+            at += length;
+        }
+        connection.closeAsync();
+        channel.runPendingTasks();
+        channel.close();
+        channel.runPendingTasks();
+
+        List<String> meaning = new PlainResp(recorder.passed.toByteArray(), REDIS_BYTES_MAX).meaning(REQUESTS);
+        for (int i = 0; i < REQUESTS.size(); i++) {
+            assertThat(replies.get(i)).as("%s", REQUESTS.get(i)).isCompleted();
+            if (!meaning.get(i).equals(PlainResp.ANYTHING)) {
+                assertThat(said(replies.get(i).join()))
+                        .as("%s", REQUESTS.get(i))
+                        .isEqualTo(meaning.get(i));
+            }
+        }
     }
 }
