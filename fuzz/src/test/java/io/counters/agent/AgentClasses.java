@@ -39,19 +39,19 @@ final class AgentClasses {
                 .invoke(null, arguments, new Properties(), Map.of());
     }
 
-    /** What instruments classes by these settings; each name counts. */
-    ClassFileTransformer weaving(Object settings, Consumer<String> log) throws ReflectiveOperationException {
+    /**
+     * What instruments classes by these settings.
+     *
+     * @param names is asked for the ID of each name that counts
+     */
+    ClassFileTransformer weaving(Object settings, ToIntFunction<String> names, Consumer<String> log)
+            throws ReflectiveOperationException {
         Class<?> rules = named("weave.Rules");
         Object read = rules.getMethod("read", named("settings.Settings"), Consumer.class)
                 .invoke(null, settings, log);
         return (ClassFileTransformer) named("weave.Weaving")
                 .getConstructor(rules, NameTemplates.class, BooleanSupplier.class, ToIntFunction.class, Consumer.class)
-                .newInstance(
-                        read,
-                        new NameTemplates("host", "app", "", log),
-                        (BooleanSupplier) () -> true,
-                        (ToIntFunction<String>) String::length,
-                        log);
+                .newInstance(read, new NameTemplates("host", "app", "", log), (BooleanSupplier) () -> true, names, log);
     }
 
     /** A class file of a class that tests can see. */

@@ -69,7 +69,7 @@ class SettingsFuzzTest {
                 : agent.settings("settings=" + Files.write(folder.resolve("counters.conf"), text));
         List<String> said = new ArrayList<>();
 
-        ClassFileTransformer weaving = agent.weaving(settings, said::add);
+        ClassFileTransformer weaving = agent.weaving(settings, String::length, said::add);
 
         assertThat(settings.getClass().getMethod("effective").invoke(settings)).isNotNull();
         // The rules are compared with every class that the host loads.

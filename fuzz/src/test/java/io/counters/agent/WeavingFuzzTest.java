@@ -1,27 +1,48 @@
 package io.counters.agent;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.counters.Count;
 import java.io.IOException;
 import java.lang.instrument.ClassFileTransformer;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import net.bytebuddy.jar.asm.ClassReader;
+import net.bytebuddy.jar.asm.ClassWriter;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Class files. The agent leaves alone what it cannot read, and what the JVM accepts it still accepts when it is woven. */
+/**
+ * Class files. The agent leaves alone what it cannot read, and what the JVM accepts it still accepts when it is woven; the seeds
+ * with marks must be. A file that both the JVM and ASM can read causes no error.
+ */
 @Tag("once")
 @Tag("slow")
 class WeavingFuzzTest {
-    private static final String NAME = "some.Host";
+    /** The name that the agent is told, because it leaves alone those that begin as ours do. */
+    private static final String NAME = "some/Host";
+
+    private static final String RULES = "methods='some.*#* = by.rule; io.counters.agent.*#* = by.rule'";
+    private static final Pattern SUPPRESSED = Pattern.compile("errors suppressed while instrumenting: (\\d+)");
 
     private final ClassFileTransformer weaving;
     private final List<String> said = new ArrayList<>();
+    private final Set<String> counted = new TreeSet<>();
+
+    /** The names that a seed must count. */
+    private final Map<ByteBuffer, Set<String>> marked = new HashMap<>();
 
     /** What is woven: marks of every kind on code of many shapes. */
     @Count
@@ -63,7 +84,15 @@ class WeavingFuzzTest {
 
     WeavingFuzzTest() throws Exception {
         AgentClasses agent = new AgentClasses();
-        weaving = agent.weaving(agent.settings("methods=some.*#* = by.rule"), said::add);
+        weaving = agent.weaving(
+                agent.settings(RULES),
+                name -> {
+                    counted.add(name);
+                    return counted.size();
+                },
+                said::add);
+        marked.put(ByteBuffer.wrap(AgentClasses.bytes(Marked.class)), Set.of("a", "b", "b.failed", "c", "by.rule"));
+        marked.put(ByteBuffer.wrap(AgentClasses.bytes(AgentClasses.class)), Set.of("by.rule"));
     }
 
     static Stream<byte[]> seeds() throws IOException {
@@ -92,19 +121,50 @@ class WeavingFuzzTest {
         }
     }
 
+    /** Whether ASM reads all of it; what is wrong with it may be something that the JVM does not look at. */
+    private static boolean isReadable(byte[] bytes) {
+        try {
+            new ClassReader(bytes).accept(new ClassWriter(0), 0);
+            return true;
+        } catch (RuntimeException refused) {
+            return false;
+        }
+    }
+
+    /** How many errors the agent has caught. */
+    private int suppressed() throws ReflectiveOperationException {
+        Matcher errors = SUPPRESSED.matcher(
+                String.valueOf(weaving.getClass().getMethod("summary").invoke(weaving)));
+        assertThat(errors.find()).isTrue();
+        return Integer.parseInt(errors.group(1));
+    }
+
     @MethodSource("seeds")
     @FuzzTest(maxDuration = "10s")
     void whatever_the_bytes_the_host_loads_the_class_as_before(byte[] bytes) throws Exception {
         said.clear();
+        counted.clear();
+        int errors = suppressed();
         byte[] before = bytes.clone();
 
-        byte[] woven = weaving.transform(null, NAME.replace('.', '/'), null, null, bytes);
+        byte[] woven = weaving.transform(null, NAME, null, null, bytes);
 
         assertThat(bytes).as("the given bytes").isEqualTo(before);
-        if (woven != null && new OneClass().accepts(before)) {
+        boolean isGood = new OneClass().accepts(before);
+        if (isGood && woven != null) {
             assertThat(new OneClass().accepts(woven))
                     .as("what was woven of a good class")
                     .isTrue();
+        }
+        if (isGood && isReadable(before)) {
+            assertThat(suppressed()).as("errors: %s", said).isEqualTo(errors);
+        }
+        Set<String> names = marked.get(ByteBuffer.wrap(before));
+        if (names != null) {
+            assertThat(new String(woven == null ? before : woven, ISO_8859_1))
+                    .as("what was woven of a marked class")
+                    .contains("java/lang/CountersCells");
+            assertThat(counted).isEqualTo(names);
         }
     }
 }

@@ -34,6 +34,9 @@ public final class History implements Sink {
     /** Logged again after this time, because a collector may permanently have more counters than are kept. */
     private static final long SAID_SECONDS = 3_600;
 
+    /** After so many failures the file counts as damaged, although reading all of it, as the second one did, shows nothing. */
+    private static final int DAMAGED_MAX = 2;
+
     private final HistorySettings settings;
     private final FaultLog faults;
     private final HistoryReaders readers;
@@ -46,8 +49,11 @@ public final class History implements Sink {
     /** Why the file cannot be used now; null while it can. */
     private volatile @Nullable String trouble;
 
-    /** Whether a reader found the file damaged. */
+    /** Whether the file was found damaged, so that all of it is read when it is opened. */
     private volatile boolean isSuspect;
+
+    /** How often in a row the file could not be opened, or a tick not be written, because of damage. */
+    private int damaged;
 
     private volatile long leftOut;
     private long leftOutSaid = Long.MIN_VALUE / 2;
@@ -115,6 +121,7 @@ public final class History implements Sink {
             }
             Recorder.Written written = open.put(second, values);
             trouble = null;
+            damaged = 0;
             dropped.add(written.droppedPoints());
             say(second, written);
         } catch (SQLException | IOException | RuntimeException | Error failure) {
@@ -139,6 +146,7 @@ public final class History implements Sink {
             for (String part : PARTS) {
                 Files.deleteIfExists(part(settings.file(), part));
             }
+            damaged = 0;
             open();
             trouble = null;
         } catch (SQLException | IOException | DamagedHistory failure) {
@@ -182,7 +190,7 @@ public final class History implements Sink {
         boolean isChecked = isSuspect;
         Recorder opened;
         try {
-            opened = opened(isChecked);
+            opened = damaged < DAMAGED_MAX ? opened(isChecked) : openedNew(String.valueOf(trouble));
         } catch (SQLException | DamagedHistory found) {
             if (!HistoryFile.isDamage(found)) {
                 throw found;
@@ -210,13 +218,18 @@ public final class History implements Sink {
             if (!HistoryFile.isDamage(found)) {
                 throw found;
             }
-            Path away = moveAway();
-            log.error(
-                    "the history was damaged ({}) and is set aside as {}; a new one begins, counts are unaffected",
-                    FaultLog.shown(String.valueOf(found.getMessage())),
-                    away);
-            return opened(false);
+            return openedNew(String.valueOf(found.getMessage()));
         }
+    }
+
+    private Recorder openedNew(String why) throws SQLException, IOException {
+        Path away = moveAway();
+        log.error(
+                "the history was damaged ({}) and is set aside as {}; a new one begins, counts are unaffected",
+                FaultLog.shown(why),
+                away);
+        damaged = 0;
+        return opened(false);
     }
 
     private Recorder opened(boolean isChecked) throws SQLException {
@@ -262,6 +275,7 @@ public final class History implements Sink {
         }
         if (HistoryFile.isDamage(failure)) {
             isSuspect = true;
+            damaged++;
         }
         String reason = failure instanceof IOException disk
                 ? DiskFault.text(disk)
@@ -383,7 +397,7 @@ public final class History implements Sink {
 
     @FunctionalInterface
     private interface Question<T> {
-        T ask(Recorder open, HistoryReader reader) throws SQLException;
+        T ask(Recorder open, HistoryReader reader) throws SQLException, IOException;
     }
 
     private <T> T ask(T nothing, Question<T> question) throws IOException {

@@ -27,6 +27,17 @@ final class HistoryFile implements AutoCloseable {
     /** The maximum number of blocks of a resolution that one tick deletes, so that no tick takes long. */
     private static final int EXPIRED_AT_ONCE = 4_000;
 
+    /** SQLite's errors that a sound file does not cause: in a damaged one a table, a column or a number may be another. */
+    private static final Set<Integer> OF_DAMAGE = Set.of(
+            SQLiteErrorCode.SQLITE_CORRUPT.code,
+            SQLiteErrorCode.SQLITE_NOTADB.code,
+            SQLiteErrorCode.SQLITE_ERROR.code,
+            SQLiteErrorCode.SQLITE_SCHEMA.code,
+            SQLiteErrorCode.SQLITE_TOOBIG.code,
+            SQLiteErrorCode.SQLITE_CONSTRAINT.code,
+            SQLiteErrorCode.SQLITE_MISMATCH.code,
+            SQLiteErrorCode.SQLITE_FORMAT.code);
+
     private static final String[] TABLES = {
         // A counter that left and came back is another series, so what the file has of the first one is complete.
         "CREATE TABLE series (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, since INTEGER NOT NULL,"
@@ -180,7 +191,7 @@ final class HistoryFile implements AutoCloseable {
         Map<Long, String> kept = new LinkedHashMap<>();
         try (ResultSet row = control.executeQuery("SELECT id, name FROM series WHERE kept = 1 ORDER BY id")) {
             while (row.next()) {
-                kept.put(row.getLong(1), row.getString(2));
+                kept.put(row.getLong(1), DamagedHistory.required(row.getString(2)));
             }
         }
         return kept;
@@ -193,20 +204,20 @@ final class HistoryFile implements AutoCloseable {
         try (ResultSet row = control.executeQuery(run)) {
             while (row.next()) {
                 runs.add(new TickRuns.Run(
-                        row.getLong(1), row.getInt(2), row.getLong(3), row.getLong(4), Math.max(1, row.getLong(5))));
+                        row.getLong(1), row.getInt(2), row.getLong(3), row.getLong(4), row.getLong(5)));
             }
         }
         Level.Loading loading = level.new Loading(counters, slots, runs);
         String state = "SELECT era, edge, tick, data FROM " + level.resolution.table("state");
         try (ResultSet row = control.executeQuery(state)) {
             if (row.next()) {
-                loading.state(row.getInt(1), row.getLong(2), row.getLong(3), row.getBytes(4));
+                loading.state(row.getInt(1), row.getLong(2), row.getLong(3), DamagedHistory.required(row.getBytes(4)));
             }
         }
         String ticks = "SELECT id, second, data FROM " + level.resolution.table("tick") + " ORDER BY id";
         try (ResultSet row = control.executeQuery(ticks)) {
             while (row.next()) {
-                loading.row(row.getLong(1), row.getLong(2), row.getBytes(3));
+                loading.row(row.getLong(1), row.getLong(2), DamagedHistory.required(row.getBytes(3)));
             }
         }
     }
@@ -327,7 +338,8 @@ final class HistoryFile implements AutoCloseable {
                 last = row.getLong(1);
                 series.add(row.getLong(2));
                 newest = end <= level.lastSecond() ? Math.max(newest, end) : newest;
-                points += new Block(row.getLong(3), end, row.getBytes(5)).size();
+                byte[] bytes = row.getBytes(5);
+                points += bytes == null ? 0 : new Block(row.getLong(3), end, bytes).size();
             }
         }
         if (last != Level.NEVER) {
@@ -381,12 +393,10 @@ final class HistoryFile implements AutoCloseable {
         }
     }
 
-    /** Whether this failure means that the file is damaged, or is not a database. */
+    /** Whether this failure means that the file is damaged, or is not a database: a disk that fails has other errors. */
     static boolean isDamage(Throwable failure) {
-        int kind = failure instanceof SQLException sql ? sql.getErrorCode() & 0xff : 0;
         return failure instanceof DamagedHistory
-                || kind == SQLiteErrorCode.SQLITE_CORRUPT.code
-                || kind == SQLiteErrorCode.SQLITE_NOTADB.code;
+                || (failure instanceof SQLException sql && OF_DAMAGE.contains(sql.getErrorCode() & 0xff));
     }
 
     @Override

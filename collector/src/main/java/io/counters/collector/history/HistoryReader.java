@@ -83,7 +83,7 @@ final class HistoryReader implements AutoCloseable {
         names.setInt(3, max);
         try (ResultSet row = names.executeQuery()) {
             while (row.next()) {
-                found.add(row.getString(1));
+                found.add(DamagedHistory.required(row.getString(1)));
             }
         }
         return found;
@@ -119,7 +119,7 @@ final class HistoryReader implements AutoCloseable {
     }
 
     private static Block block(ResultSet row) throws SQLException {
-        return new Block(row.getLong(1), row.getLong(2), row.getBytes(3));
+        return new Block(row.getLong(1), row.getLong(2), DamagedHistory.required(row.getBytes(3)));
     }
 
     /** The newest second whose value a block of this stay has; {@link Level#NEVER} if there is none. */

@@ -26,14 +26,14 @@ final class HistoryReaders implements AutoCloseable {
     /** What to read. */
     @FunctionalInterface
     interface Question<T> {
-        T ask(HistoryReader reader) throws SQLException;
+        T ask(HistoryReader reader) throws SQLException, IOException;
     }
 
     HistoryReaders(Path file) {
         this.file = file;
     }
 
-    /** @throws IOException when all connections were busy for 5 s */
+    /** @throws IOException when all connections were busy for 5 s, or as the question does */
     <T> T read(Question<T> question) throws SQLException, IOException {
         boolean isIn;
         try {

@@ -1,5 +1,6 @@
 package io.counters.collector.history;
 
+import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,6 +11,10 @@ import java.util.TreeMap;
 
 /** Combines what the file has and what is in memory into samples. For one read. */
 final class PastSamples {
+    /** One part in this many of the heap's bytes is the maximum number of samples that a read has in memory. */
+    private static final int HEAP_PART = 256;
+
+    private static final long SAMPLES_MAX = Runtime.getRuntime().maxMemory() / HEAP_PART;
 
     private final Recorder recorder;
     private final HistoryReader reader;
@@ -54,8 +59,12 @@ final class PastSamples {
         }
     }
 
-    /** The samples of a range; each part comes from the resolution that is wanted, or else from the next one that has it. */
-    Samples samples(long from, long to, int stepSeconds) throws SQLException {
+    /**
+     * The samples of a range; each part comes from the resolution that is wanted, or else from the next one that has it.
+     *
+     * @throws IOException if there are too many for the memory
+     */
+    Samples samples(long from, long to, int stepSeconds) throws SQLException, IOException {
         List<Level> levels = recorder.levels();
         int wanted = 0;
         while (wanted + 1 < levels.size() && levels.get(wanted + 1).stepSeconds <= stepSeconds) {
@@ -83,7 +92,7 @@ final class PastSamples {
         return all.samples(name, levels.get(wanted).stepSeconds);
     }
 
-    private Found part(Level level, long from, long to) throws SQLException {
+    private Found part(Level level, long from, long to) throws SQLException, IOException {
         Present present = present(level, from, to);
         Map<Integer, List<TickRuns.Run>> eras = new TreeMap<>();
         for (TickRuns.Run run : present.runs) {
@@ -155,11 +164,16 @@ final class PastSamples {
         return new Block(Long.MAX_VALUE, Long.MAX_VALUE, block.bytes());
     }
 
-    private static long[] ticks(List<TickRuns.Run> runs, long from, long to) {
+    private static long[] ticks(List<TickRuns.Run> runs, long from, long to) throws IOException {
         Found ticks = new Found();
         for (TickRuns.Run run : runs) {
             long skipped = Math.max(0, (from - run.first() + run.step() - 1) / run.step());
             long last = Math.min(to, run.last());
+            if (ticks.size + (last - run.first()) / run.step() - skipped >= SAMPLES_MAX) {
+                throw new IOException(
+                        "the history has more than " + SAMPLES_MAX + " samples in this time, the maximum for"
+                                + " this heap; ask for a shorter time or a longer step, or give the collector a larger -Xmx");
+            }
             for (long second = run.first() + skipped * run.step(); second <= last; second += run.step()) {
                 ticks.add(second, 0);
             }

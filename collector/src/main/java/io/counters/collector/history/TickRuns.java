@@ -24,8 +24,23 @@ final class TickRuns {
         this.keepSeconds = keepSeconds;
     }
 
-    /** Restores the runs of the file. */
+    /**
+     * Restores the runs of the file.
+     *
+     * @throws DamagedHistory if there are runs among them that {@link #add} does not make: a wrong last second, for example, would
+     *     let {@link #expiry} delete everything
+     */
     void restore(List<Run> earlier) {
+        Run before = null;
+        for (Run run : earlier) {
+            long seconds = run.last - run.first;
+            boolean isLater =
+                    before == null || run.era > before.era || (run.era == before.era && run.first > before.last);
+            if (run.step < 1 || run.first > run.last || seconds < 0 || seconds % run.step != 0 || !isLater) {
+                throw new DamagedHistory("its times of ticks contradict each other");
+            }
+            before = run;
+        }
         runs.addAll(earlier);
     }
 

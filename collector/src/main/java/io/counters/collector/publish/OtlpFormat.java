@@ -176,18 +176,26 @@ final class OtlpFormat implements PointFormat {
         return PutBodies.gzip(message, 0, message.length);
     }
 
-    /** The metrics in a body. */
-    static List<Metric> metrics(byte[] body) throws IOException {
+    /** The metrics in a body, of which each has a point. */
+    static List<Metric> metrics(byte[] body) throws TickFile.DamagedFile {
+        List<Metric> metrics;
         try (GZIPInputStream plain = new GZIPInputStream(new ByteArrayInputStream(body))) {
-            return ExportMetricsServiceRequest.parseFrom(plain)
-                    .getResourceMetrics(0)
-                    .getScopeMetrics(0)
-                    .getMetricsList();
+            metrics = ExportMetricsServiceRequest.parseFrom(plain).getResourceMetricsList().stream()
+                    .flatMap(resource -> resource.getScopeMetricsList().stream())
+                    .flatMap(scope -> scope.getMetricsList().stream())
+                    .toList();
+        } catch (IOException notOurs) {
+            throw new TickFile.DamagedFile("a body is damaged: " + notOurs);
         }
+        if (metrics.isEmpty()
+                || metrics.stream().anyMatch(metric -> metric.getSum().getDataPointsCount() == 0)) {
+            throw new TickFile.DamagedFile("a body is damaged: it has a metric without a point, or none");
+        }
+        return metrics;
     }
 
     @Override
-    public List<Rest> halves(byte[] body) throws IOException {
+    public List<Rest> halves(byte[] body) throws TickFile.DamagedFile {
         List<Metric> metrics = metrics(body);
         int all = metrics.stream()
                 .mapToInt(metric -> metric.getSum().getDataPointsCount())
@@ -213,7 +221,7 @@ final class OtlpFormat implements PointFormat {
     }
 
     @Override
-    public String first(byte[] body) throws IOException {
+    public String first(byte[] body) throws TickFile.DamagedFile {
         Metric metric = metrics(body).get(0);
         StringBuilder name = new StringBuilder(metric.getName());
         metric.getSum()

@@ -31,11 +31,19 @@ interface PointFormat {
     /** Packs the points in {@code [begin, end)} of a tick as a body, as it is sent. For one thread. */
     byte[] pack(long second, Snapshot values, int begin, int end);
 
-    /** The points of a body, of at least two, as two bodies. */
-    List<Rest> halves(byte[] body) throws IOException;
+    /**
+     * The points of a body, of at least two, as two bodies.
+     *
+     * @throws TickFile.DamagedFile if a disk has changed it, as far as it shows
+     */
+    List<Rest> halves(byte[] body) throws TickFile.DamagedFile;
 
-    /** The first point of a body, for the log. */
-    String first(byte[] body) throws IOException;
+    /**
+     * The first point of a body, for the log.
+     *
+     * @throws TickFile.DamagedFile if a disk has changed it, as far as it shows
+     */
+    String first(byte[] body) throws TickFile.DamagedFile;
 
     /** How an answer's bytes are read as text. */
     default Charset charset() {

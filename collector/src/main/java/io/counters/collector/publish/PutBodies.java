@@ -72,7 +72,7 @@ final class PutBodies implements PointFormat {
     }
 
     @Override
-    public List<Rest> halves(byte[] body) {
+    public List<Rest> halves(byte[] body) throws TickFile.DamagedFile {
         List<String> points = points(body);
         int middle = points.size() / 2;
         return List.of(part(points.subList(0, middle)), part(points.subList(middle, points.size())));
@@ -84,7 +84,7 @@ final class PutBodies implements PointFormat {
     }
 
     @Override
-    public String first(byte[] body) {
+    public String first(byte[] body) throws TickFile.DamagedFile {
         return points(body).get(0);
     }
 
@@ -163,16 +163,21 @@ final class PutBodies implements PointFormat {
     }
 
     /** The JSON of a body, an array of points. */
-    static String json(byte[] gzipped) {
+    static String json(byte[] gzipped) throws TickFile.DamagedFile {
+        String json;
         try (GZIPInputStream gzip = new GZIPInputStream(new ByteArrayInputStream(gzipped))) {
-            return new String(gzip.readAllBytes(), US_ASCII);
-        } catch (IOException inMemory) {
-            throw new UncheckedIOException(inMemory);
+            json = new String(gzip.readAllBytes(), US_ASCII);
+        } catch (IOException notGzip) {
+            throw new TickFile.DamagedFile("a body is damaged: " + notGzip);
         }
+        if (!json.startsWith("[{") || !json.endsWith("}]")) {
+            throw new TickFile.DamagedFile("a body is damaged: it is no array of points");
+        }
+        return json;
     }
 
     /** The JSON of each point of a body, unchanged. */
-    static List<String> points(byte[] gzipped) {
+    static List<String> points(byte[] gzipped) throws TickFile.DamagedFile {
         String json = json(gzipped);
         List<String> points = new ArrayList<>();
         int begin = 1;

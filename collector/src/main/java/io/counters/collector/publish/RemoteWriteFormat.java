@@ -43,6 +43,9 @@ final class RemoteWriteFormat implements PointFormat {
     private static final int TOO_MANY = 429;
     private static final int FAILED = 500;
 
+    /** No body unpacks to more than this many times its bytes: of snappy's elements, a copy of 64 bytes takes 3. */
+    private static final long RATIO_MAX = 22;
+
     /** Netty's encoder has 16-bit positions. */
     private static final int SNAPPY_BYTES = Short.MAX_VALUE;
 
@@ -207,28 +210,44 @@ final class RemoteWriteFormat implements PointFormat {
     }
 
     /** The message in a body. */
-    static byte[] unpacked(byte[] body) throws IOException {
-        ByteBuf plain = Unpooled.buffer(4 * body.length);
+    static byte[] unpacked(byte[] body) throws TickFile.DamagedFile {
         try {
-            new Snappy().decode(Unpooled.wrappedBuffer(body), plain);
-        } catch (DecompressionException damaged) {
-            throw new IOException("the body is not snappy: " + damaged.getMessage(), damaged);
+            int length = CodedInputStream.newInstance(body).readUInt32();
+            // Netty's decoder would trust it.
+            if (length > 0 && length <= RATIO_MAX * body.length) {
+                ByteBuf plain = Unpooled.buffer(length);
+                new Snappy().decode(Unpooled.wrappedBuffer(body), plain);
+                // It does not complain if there is too little.
+                if (plain.readableBytes() == length) {
+                    byte[] message = new byte[length];
+                    plain.readBytes(message);
+                    return message;
+                }
+            }
+        } catch (IOException | DecompressionException | IndexOutOfBoundsException | IllegalArgumentException damaged) {
+            throw damaged(damaged);
         }
-        byte[] message = new byte[plain.readableBytes()];
-        plain.readBytes(message);
-        return message;
+        throw new TickFile.DamagedFile("a body is damaged: it has not the length that it gives");
+    }
+
+    private static TickFile.DamagedFile damaged(Exception why) {
+        return new TickFile.DamagedFile("a body is damaged: " + why);
     }
 
     @Override
-    public List<Rest> halves(byte[] body) throws IOException {
+    public List<Rest> halves(byte[] body) throws TickFile.DamagedFile {
         byte[] whole = unpacked(body);
-        List<Integer> begins = begins(whole);
-        int middle = begins.get(begins.size() / 2);
-        return List.of(
-                new Rest(snappy(whole, middle), begins.size() / 2),
-                new Rest(
-                        snappy(Arrays.copyOfRange(whole, middle, whole.length), whole.length - middle),
-                        begins.size() - begins.size() / 2));
+        try {
+            List<Integer> begins = begins(whole);
+            int middle = begins.get(begins.size() / 2);
+            return List.of(
+                    new Rest(snappy(whole, middle), begins.size() / 2),
+                    new Rest(
+                            snappy(Arrays.copyOfRange(whole, middle, whole.length), whole.length - middle),
+                            begins.size() - begins.size() / 2));
+        } catch (IOException noMessage) {
+            throw damaged(noMessage);
+        }
     }
 
     private static List<Integer> begins(byte[] whole) throws IOException {
@@ -242,8 +261,18 @@ final class RemoteWriteFormat implements PointFormat {
     }
 
     @Override
-    public String first(byte[] body) throws IOException {
-        CodedInputStream in = CodedInputStream.newInstance(unpacked(body));
+    public String first(byte[] body) throws TickFile.DamagedFile {
+        byte[] message = unpacked(body);
+        try {
+            return labels(message);
+        } catch (IOException noMessage) {
+            throw damaged(noMessage);
+        }
+    }
+
+    /** The labels of the first series in a message. */
+    private static String labels(byte[] message) throws IOException {
+        CodedInputStream in = CodedInputStream.newInstance(message);
         in.readTag();
         in.pushLimit(in.readUInt32());
         StringBuilder labels = new StringBuilder("{");

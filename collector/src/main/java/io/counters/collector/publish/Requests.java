@@ -173,8 +173,7 @@ final class Requests {
                                 .build())
                         .enqueue(this);
             } catch (TickFile.DamagedFile | NoSuchFileException missing) {
-                finish(Outcome.unchanged(piece, Pause.NONE));
-                gone.accept(piece, missing);
+                lose(missing);
             } catch (IOException unreadable) {
                 finish(new Answer.Trouble("gets no request, because its spool cannot be read: " + unreadable, false));
             } catch (RuntimeException | Error fault) {
@@ -231,11 +230,20 @@ final class Requests {
             Outcome outcome;
             try {
                 outcome = answer instanceof Answer.Trouble && closing ? again : policy.judge(piece, answer);
+            } catch (TickFile.DamagedFile damaged) {
+                // To send it again would not help.
+                lose(damaged);
+                return;
             } catch (IOException | RuntimeException | Error fault) {
                 failed(fault);
                 return;
             }
             finish(outcome);
+        }
+
+        private void lose(IOException why) {
+            finish(Outcome.unchanged(piece, Pause.NONE));
+            gone.accept(piece, why);
         }
 
         private void failed(Throwable fault) {

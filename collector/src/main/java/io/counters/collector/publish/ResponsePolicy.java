@@ -100,7 +100,8 @@ final class ResponsePolicy {
     /**
      * Judges an answer. From any thread.
      *
-     * @throws IOException if the piece's body cannot be read again
+     * @throws TickFile.DamagedFile if the piece's body is damaged, so that it cannot be sent in parts
+     * @throws IOException if it cannot be read again
      */
     Outcome judge(Piece piece, Answer answer) throws IOException {
         return bounded(piece, judged(piece, answer));
@@ -221,7 +222,9 @@ final class ResponsePolicy {
         int dropped = 0;
         boolean unknown = false;
         long now = nanoClock.getAsLong();
-        for (String point : PutBodies.points(piece.body())) {
+        List<String> points = PutBodies.points(piece.body());
+        requireAll(piece, points.size());
+        for (String point : points) {
             String reason = counted.reasons().get(PutResponse.key(point));
             if (reason == null) {
                 if (counted.timeouts() > 0) {
@@ -275,7 +278,17 @@ final class ResponsePolicy {
     }
 
     private Outcome halved(Piece piece, Pause pause) throws IOException {
-        return new Outcome(0, 0, format.halves(piece.body()), pause);
+        List<Rest> halves = format.halves(piece.body());
+        requireAll(piece, halves.stream().mapToInt(Rest::points).sum());
+        return new Outcome(0, 0, halves, pause);
+    }
+
+    /** The sum in the name of a tick's file shows any damage, but an earlier version wrote files without one. */
+    private static void requireAll(Piece piece, int points) throws TickFile.DamagedFile {
+        if (points != piece.points) {
+            throw new TickFile.DamagedFile(
+                    "a body is damaged: points in it: " + points + ", by its file: " + piece.points);
+        }
     }
 
     private void warn(String kind, String what) {

@@ -59,7 +59,7 @@ record TickFile(Path path, long second, int points, long bytes) implements TickB
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
             check(file);
             long size = file.size();
-            int found = 0;
+            long found = 0;
             for (long at = 0; at < size; ) {
                 ByteBuffer header = read(file, at, HEADER_BYTES);
                 Place place = new Place(at + HEADER_BYTES, header.getInt(), header.getInt());

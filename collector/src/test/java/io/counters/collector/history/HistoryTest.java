@@ -25,6 +25,8 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HistoryTest {
     private static final long BEGIN = 1_700_006_400 / 86_400 * 86_400;
@@ -482,6 +484,67 @@ class HistoryTest {
 
             assertThat(kept.samples("a", 0, BEGIN + DAY)).isEqualTo((BEGIN + 200) + "=2");
             assertThat(folder.resolve("history.damaged-1.db")).exists();
+        }
+    }
+
+    /** Each change is one that a disk can make, and that SQLite does not notice when it reads the whole file. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ALTER TABLE ticks_tick RENAME COLUMN second TO second2",
+                "DROP TABLE hours_state",
+                "CREATE TRIGGER other BEFORE INSERT ON ticks_tick BEGIN SELECT RAISE(ABORT, 'no'); END",
+                "UPDATE ticks_run SET last = last + 10000003",
+                "UPDATE ticks_run SET last = first - 10",
+                "UPDATE ticks_run SET step = 0",
+                "INSERT INTO ticks_run SELECT id + 1, era, first, last, step FROM ticks_run",
+                "CREATE TABLE other AS SELECT id, NULL AS name, since, kept FROM series; DROP TABLE series;"
+                        + " ALTER TABLE other RENAME TO series",
+                "CREATE TABLE other AS SELECT id, second, NULL AS data FROM ticks_tick; DROP TABLE ticks_tick;"
+                        + " ALTER TABLE other RENAME TO ticks_tick"
+            })
+    void a_file_that_cannot_be_used_is_set_aside_after_two_ticks_at_most(String damage) throws Exception {
+        HistorySettings settings = KeptHistory.in(folder);
+        try (KeptHistory kept = new KeptHistory(settings)) {
+            kept.counters.put("a", 1L);
+            kept.ticks(BEGIN, BEGIN + 100);
+        }
+        for (String sql : damage.split("; (?=[A-Z]+ )(?!END)", -1)) {
+            execute(settings.file(), sql);
+        }
+
+        try (KeptHistory kept = new KeptHistory(settings)) {
+            for (long tick = 0; tick < 3; tick++) {
+                kept.counters.put("a", 2 + tick);
+                kept.tick(BEGIN + 200 + 10 * tick);
+            }
+
+            assertThat(kept.history.trouble()).isEmpty();
+            assertThat(kept.samples("a", 0, BEGIN + DAY))
+                    .endsWith((BEGIN + 220) + "=4")
+                    .doesNotContain((BEGIN + 100) + "=");
+            assertThat(folder.resolve("history.damaged-1.db")).exists();
+            assertThat(folder.resolve("history.damaged-2.db")).doesNotExist();
+            assertThat(kept.counted("history_lost_ticks_total")).isLessThanOrEqualTo(2);
+            assertThat(kept.said.lines()).noneMatch(line -> line.contains("NullPointerException"));
+        }
+    }
+
+    @Test
+    void more_samples_than_memory_allows_are_not_read() throws Exception {
+        HistorySettings settings = KeptHistory.in(folder);
+        try (KeptHistory kept = new KeptHistory(settings)) {
+            kept.counters.put("a", 1L);
+            kept.ticks(BEGIN, BEGIN + 100);
+        }
+        execute(settings.file(), "UPDATE ticks_run SET first = last - 1600000000");
+
+        try (KeptHistory kept = new KeptHistory(settings)) {
+            assertThatThrownBy(() -> kept.samples("a", 0, BEGIN + DAY))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("ask for a shorter time or a longer step");
+            assertThat(kept.samples("a", BEGIN + 90, BEGIN + DAY))
+                    .isEqualTo(String.format("%d=1 %d=1", BEGIN + 90, BEGIN + 100));
         }
     }
 

@@ -11,11 +11,14 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A file of which some bytes are changed: three bytes of the input each, the first two for the place among the bytes that are
- * not 0, the third for what is added. A first byte above 250 also cuts the file off there.
+ * A file of which some bytes are changed. The input is a first byte, and then four bytes for each change: three for the place,
+ * and one for what is added there. If the first byte is even, the place is one of those whose byte is not 0, which are the ones
+ * that mean most; if it is odd, it is any, such as the highest byte of a length. A first byte above 250 also cuts the file off,
+ * at the place that follows it.
  */
 public final class FlippedFile {
     private static final int CUTS = 251;
+    private static final int PLACE_BYTES = 3;
     private final byte[] sound;
     private final int[] places;
 
@@ -24,30 +27,51 @@ public final class FlippedFile {
         places = IntStream.range(0, sound.length).filter(at -> sound[at] != 0).toArray();
     }
 
-    /** Seeds: nothing changed, and a change at many places. */
+    /** Seeds: nothing changed, cut off, and a change at many places of both kinds, of each bit. */
     public static Stream<byte[]> seeds() {
         return Stream.concat(
-                Stream.of(new byte[] {0}, new byte[] {(byte) 255, 9, 9}),
-                IntStream.range(0, 30).mapToObj(i ->
-                        new byte[] {0, (byte) (i >> 3), (byte) (i * 37), (byte) (1 << (i & 7))}));
+                Stream.of(new byte[] {0}, new byte[] {(byte) 254, 0, 9, 9}, new byte[] {(byte) 255, 0, 0, 1}),
+                IntStream.range(0, 64).mapToObj(i -> {
+                    byte[] seed = change(i * 104_729, 1 << ((i >> 1) & 7));
+                    seed[0] = (byte) (i & 1);
+                    return seed;
+                }));
+    }
+
+    /** The input that adds to some bytes, whatever they are: each place is followed by what is added there. */
+    public static byte[] change(int... placesAndAdded) {
+        byte[] input = new byte[1 + placesAndAdded.length / 2 * (PLACE_BYTES + 1)];
+        input[0] = 1;
+        for (int i = 0, at = 1; i < placesAndAdded.length; i += 2, at += PLACE_BYTES + 1) {
+            int place = placesAndAdded[i];
+            input[at] = (byte) (place >> 16);
+            input[at + 1] = (byte) (place >> 8);
+            input[at + 2] = (byte) place;
+            input[at + PLACE_BYTES] = (byte) placesAndAdded[i + 1];
+        }
+        return input;
     }
 
     /** The changed file. */
     public byte[] with(byte[] changes) {
         byte[] changed = sound.clone();
         int at = 1;
-        if (changes.length > 2 && (changes[0] & 0xff) >= CUTS) {
-            int length = places[((changes[1] & 0xff) << 8 | (changes[2] & 0xff)) % places.length];
-            changed = Arrays.copyOf(changed, length);
-            at = 3;
+        if (changes.length > PLACE_BYTES && (changes[0] & 0xff) >= CUTS) {
+            changed = Arrays.copyOf(changed, place(changes, at));
+            at += PLACE_BYTES;
         }
-        for (; at + 2 < changes.length; at += 3) {
-            int place = places[((changes[at] & 0xff) << 8 | (changes[at + 1] & 0xff)) % places.length];
+        for (; at + PLACE_BYTES < changes.length; at += PLACE_BYTES + 1) {
+            int place = place(changes, at);
             if (place < changed.length) {
-                changed[place] += changes[at + 2];
+                changed[place] = (byte) (changed[place] + changes[at + PLACE_BYTES]);
             }
         }
         return changed;
+    }
+
+    private int place(byte[] changes, int at) {
+        int number = (changes[at] & 0xff) << 16 | (changes[at + 1] & 0xff) << 8 | (changes[at + 2] & 0xff);
+        return (changes[0] & 1) == 0 ? places[number % places.length] : number % sound.length;
     }
 
     /** Whether the change is none. */
