@@ -1,6 +1,7 @@
 package io.counters.collector.ledger;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -52,6 +53,10 @@ final class LedgerConnection implements AutoCloseable {
         connection = config.createConnection("jdbc:sqlite:" + file);
         try {
             control = connection.createStatement();
+            if (isFirst) {
+                // Before anything is written, because what is found must be found again.
+                LedgerTables.requireTables(control, Files.size(file));
+            }
             String mode = LedgerTables.text(control, "PRAGMA journal_mode = WAL");
             if (!"wal".equals(mode)) {
                 throw new SQLException(

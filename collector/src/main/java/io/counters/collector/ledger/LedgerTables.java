@@ -112,6 +112,8 @@ final class LedgerTables {
             Contradiction.unknownCounters("watermark"),
             Contradiction.unknownCounters("uncounted"));
 
+    private static final int PAGE_BYTES = 4096;
+
     /** How quick_check reports a page that it could not read, which may have other causes than damage. */
     private static final Pattern UNREAD = Pattern.compile("error code=(\\d+)");
 
@@ -133,6 +135,19 @@ final class LedgerTables {
             LedgerMeta.put(control, LedgerMeta.FORMAT, FORMAT);
         }
         control.execute("COMMIT");
+    }
+
+    /**
+     * Without tables a ledger is new, and its file is empty or has one page. Otherwise the file was cut off, or the page is
+     * damaged that lists them, and its counts must not be taken for none.
+     *
+     * @param bytes of the file
+     * @throws SQLException if it is damaged
+     */
+    static void requireTables(Statement control, long bytes) throws SQLException {
+        if (bytes != 0 && bytes != PAGE_BYTES && !hasColumn(control, "meta", "number")) {
+            throw damaged("it has " + bytes + " bytes, but not the ledger's tables");
+        }
     }
 
     /**

@@ -16,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rows of the ledger's file that are not what was written, in a file that SQLite can read: the disk has changed bits. */
 class LedgerDamageTest {
@@ -128,6 +130,27 @@ class LedgerDamageTest {
             assertThat(kept.value("a")).as("a new one began").isEqualTo(5);
             return requireNonNull(kept.file.damage());
         }
+    }
+
+    /** SQLite then shows a database without tables, which is how a new ledger begins. */
+    @Test
+    void a_file_that_no_longer_lists_its_tables_is_not_taken_for_a_new_ledger() throws Exception {
+        byte[] bytes = Files.readAllBytes(file);
+        // The number of rows of sqlite_master, in the header of the first page, which follows that of the file.
+        int rows = 100 + 3;
+        bytes[rows] = 0;
+        bytes[rows + 1] = 0;
+        Files.write(file, bytes);
+
+        assertThat(requireDamage()).isEqualTo("it has " + bytes.length + " bytes, but not the ledger's tables");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 99, 511, 512, 4095, 4096, 4097, 8192})
+    void a_file_that_was_cut_off_is_not_taken_for_a_new_ledger(int bytes) throws Exception {
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), bytes));
+
+        assertThat(requireDamage()).isNotBlank();
     }
 
     @Test

@@ -113,7 +113,9 @@ class HistoryFileFuzzTest {
             }
             read(history, isSound ? TICKS + MORE : UNKNOWN);
             assertThat(metrics.values().get("history_lost_ticks_total")).isEqualTo(lost);
-            if (history.trouble().filter(why -> OF_A_NEWER_VERSION.matcher(why).find()).isEmpty()) {
+            if (history.trouble()
+                    .filter(why -> OF_A_NEWER_VERSION.matcher(why).find())
+                    .isEmpty()) {
                 assertThat(history.trouble()).isEmpty();
                 assertThat(lost).isLessThan(isSound ? 1 : MORE);
                 assertThat(history.lastSecond()).isEqualTo(second(TICKS + MORE - 1));

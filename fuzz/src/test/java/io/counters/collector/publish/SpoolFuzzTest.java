@@ -86,14 +86,16 @@ class SpoolFuzzTest {
 
     static Stream<byte[]> seeds() {
         // The first header, of lengths, and where a body begins.
-        Stream<byte[]> beginning = IntStream.range(0, 12).boxed().flatMap(at -> Stream.of(1, 0x7f, 0x80)
-                .map(added -> FlippedFile.change(at, added)));
+        Stream<byte[]> beginning = IntStream.range(0, 12)
+                .boxed()
+                .flatMap(at -> Stream.of(1, 0x7f, 0x80).map(added -> FlippedFile.change(at, added)));
         return Stream.concat(
-                Stream.concat(FlippedFile.seeds(), beginning).flatMap(seed -> IntStream.range(0, 3)
+                Stream.concat(FlippedFile.seeds(), beginning)
+                        .flatMap(seed -> IntStream.range(0, 3).boxed().flatMap(kind -> names(kind, seed))),
+                IntStream.range(0, FORMATS.size())
                         .boxed()
-                        .flatMap(kind -> names(kind, seed))),
-                IntStream.range(0, FORMATS.size()).boxed().flatMap(kind -> Stream.of(negative(kind), overflowing(kind), large(kind))
-                        .flatMap(seed -> names(kind, seed))));
+                        .flatMap(kind -> Stream.of(negative(kind), overflowing(kind), large(kind))
+                                .flatMap(seed -> names(kind, seed))));
     }
 
     private static Stream<byte[]> names(int kind, byte[] changes) {
