@@ -29,6 +29,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -40,6 +41,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -61,6 +63,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RequestFuzzTest {
     private static final long NOW = 1_700_000_100;
     private static final int PATIENCE_MILLIS = 20_000;
+    private static final int STAY_MILLIS = 1_000;
 
     /** More than the answers to one read of requests; the list of counters is small here. */
     private static final int ANSWER_BYTES_MAX = 8 << 20;
@@ -325,19 +328,34 @@ class RequestFuzzTest {
         assertThat(DEATHS).isEmpty();
     }
 
-    /** Sends these bytes on a connection; returns what comes until its end, one character for each byte. */
+    /** Whether an answer may go on until its client leaves: a request behind it keeps the port from reading the client's end. */
+    private static boolean mayStay(byte[] bytes) {
+        String text = new String(bytes, ISO_8859_1);
+        return text.contains("/api/live") || text.contains("/api/tap");
+    }
+
+    /**
+     * Sends these bytes on a connection; returns what comes until its end, one character for each byte. Of an answer that may
+     * stay, what comes until nothing has come for a second, or has come for a second.
+     */
     private static String answer(int port, byte[] bytes) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
+        boolean mayStay = mayStay(bytes);
+        long begun = System.nanoTime();
         try (Socket client = new Socket("127.0.0.1", port)) {
-            client.setSoTimeout(PATIENCE_MILLIS);
+            client.setSoTimeout(mayStay ? STAY_MILLIS : PATIENCE_MILLIS);
             try {
                 client.getOutputStream().write(bytes);
                 client.shutdownOutput();
                 byte[] buffer = new byte[64 * 1024];
                 for (int count = 0; count >= 0 && all.size() < ANSWER_BYTES_MAX; ) {
                     all.write(buffer, 0, count);
-                    count = client.getInputStream().read(buffer);
+                    count = mayStay && System.nanoTime() - begun > TimeUnit.MILLISECONDS.toNanos(STAY_MILLIS)
+                            ? -1
+                            : client.getInputStream().read(buffer);
                 }
+            } catch (SocketTimeoutException stays) {
+                assertThat(mayStay && all.size() > 0).as("it stays open").isTrue();
             } catch (SocketException reset) {
                 // It may be closed before everything is sent.
             }
