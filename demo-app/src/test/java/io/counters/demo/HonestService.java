@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -36,7 +37,7 @@ final class HonestService {
     private static void serveLater() {}
 
     public static void main(String... arguments) throws Exception {
-        Runnable call = CALLS.get(arguments[0]);
+        Runnable call = Objects.requireNonNull(CALLS.get(arguments[0]));
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         long counted = 0;
         System.out.println("serves");

@@ -1,9 +1,12 @@
 package io.counters.collector.ledger;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.counters.collector.common.Metrics;
+import io.counters.wire.Commands;
+import io.counters.wire.Verb;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,11 +22,11 @@ class LedgerRecordsFuzzTest {
     static Stream<byte[]> seeds() {
         MemoryLedger kept = new MemoryLedger();
         byte[] name = {'a'};
-        byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
-        kept.ledger.merge(null, io.counters.wire.Verb.INCREMENT, name, 0, 1, 5, io.counters.wire.Commands.NO_TOTAL);
-        kept.ledger.merge(name, 0, 1, 3, io.counters.wire.Commands.ONE / 4);
+        byte[] id = "8f2c6a1e0b7d4c93a5e1f07b".getBytes(ISO_8859_1);
+        kept.ledger.merge(null, Verb.INCREMENT, name, 0, 1, 5, Commands.NO_TOTAL);
+        kept.ledger.merge(name, 0, 1, 3, Commands.ONE / 4);
         InboundStream stream = kept.ledger.stream(id, 0, id.length, 1000, 1, 1);
-        kept.ledger.merge(stream, io.counters.wire.Verb.DECREMENT, name, 0, 1, 5, 7);
+        kept.ledger.merge(stream, Verb.DECREMENT, name, 0, 1, 5, 7);
         kept.ledger.publishAt(1_700_000_000, 60);
         List<byte[]> seeds = new ArrayList<>();
         ByteArrayOutputStream all = new ByteArrayOutputStream();

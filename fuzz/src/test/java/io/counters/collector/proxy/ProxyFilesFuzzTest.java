@@ -66,7 +66,7 @@ class ProxyFilesFuzzTest {
                 int owner = new Ring(read.servers()).owner(MESSAGE, 0, MESSAGE.length, 0, 1);
                 assertThat(owner).isBetween(0, read.servers().size() - 1);
             } else {
-                ProxyIni.read(file, 1L << 28).toString();
+                assertThat(ProxyIni.read(file, 1L << 28).toString()).isNotBlank();
             }
         } catch (SettingsException refused) {
             assertThat(refused.getMessage()).isNotBlank();
