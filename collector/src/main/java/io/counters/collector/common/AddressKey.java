@@ -28,7 +28,10 @@ public final class AddressKey {
     /** The key of all addresses in 0.0.0.0/8. */
     private static final long IPV4_NO_HOST = 4;
 
-    /** The key of all addresses whose first 32 bits are 0, except {@code ::1} and IPv4-mapped ones; otherwise a group's. */
+    /**
+     * The key of all addresses whose first 32 bits are 0, except {@code ::1} and IPv4-mapped ones: that of {@code ff00::},
+     * which is a group and no sender.
+     */
     private static final long IPV6_NO_HOST = 0xff00L << 48;
 
     private static final int IPV4_BYTES = 4;

@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The streams that a collector makes of what comes by HTTP, known by their IDs: in a fleet, an owner gets their lines from other
- * collectors, with nothing else that tells where they came from. Whoever sends datagrams under such an ID only gives up that an
- * owner without room refuses their lines, which protects that sender's own datagrams from being sent again.
+ * The streams that a collector makes of what comes by HTTP. In a fleet, an owner gets their lines from other collectors, and
+ * only the ID tells that they came by HTTP. A stranger gains nothing by it: it chooses no ID of a signed datagram. A holder of a
+ * key that sends datagrams under such an ID exposes only its own datagrams to a replay.
  */
 public final class HttpStreams {
     /** Begins the IDs of OTLP's streams. */

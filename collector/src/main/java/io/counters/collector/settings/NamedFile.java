@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -80,6 +81,9 @@ public final class NamedFile {
     public static String reason(IOException why) {
         if (why instanceof NoSuchFileException) {
             return "there is no such file";
+        }
+        if (why instanceof AccessDeniedException) {
+            return "this process may not read it";
         }
         if (why instanceof CharacterCodingException) {
             return "it is not UTF-8 text";
