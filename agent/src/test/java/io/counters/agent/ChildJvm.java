@@ -64,10 +64,14 @@ final class ChildJvm {
     static ChildJvm start(String program, List<String> arguments, Map<String, String> environment) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", program).toString());
-        String hosts = System.getProperty("jdk.net.hosts.file");
-        if (program.equals("java") && hosts != null) {
-            // Names resolve as they do in this JVM: without a name server.
-            command.add("-Djdk.net.hosts.file=" + hosts);
+        if (program.equals("java")) {
+            // It lives for seconds, and would spend them on compiling well.
+            command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+            String hosts = System.getProperty("jdk.net.hosts.file");
+            if (hosts != null) {
+                // Names resolve as they do in this JVM: without a name server.
+                command.add("-Djdk.net.hosts.file=" + hosts);
+            }
         }
         command.addAll(arguments);
         Path out = Files.createTempFile("child", ".out");

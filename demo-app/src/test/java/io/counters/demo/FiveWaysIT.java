@@ -76,8 +76,6 @@ class FiveWaysIT {
                         classes,
                         CountedEvents.class.getName())),
                 service(List.of(
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
                         "-cp",
                         classes,
                         BootEvents.class.getName(),

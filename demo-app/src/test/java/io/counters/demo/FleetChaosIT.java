@@ -711,8 +711,6 @@ class FleetChaosIT {
     private static Program agent(FaultyForwarder network) throws Exception {
         Program agent = Program.java(List.of(
                 "-javaagent:" + Jars.agent() + "=collector=" + network.address() + ",sweep=100ms",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
                 "-cp",
                 Path.of("target", "test-classes") + File.pathSeparator + Jars.shop(),
                 ManyCounters.class.getName(),

@@ -123,8 +123,6 @@ final class OpenTsdb implements AutoCloseable {
                 jdk,
                 List.of(
                         heap,
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
                         "-XX:+ExitOnOutOfMemoryError",
                         "--add-opens=java.base/java.lang=ALL-UNNAMED",
                         "--add-opens=java.base/java.nio=ALL-UNNAMED",

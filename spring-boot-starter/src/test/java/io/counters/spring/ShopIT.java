@@ -87,8 +87,6 @@ class ShopIT {
     private static Program shop(CollectorProgram collector, List<String> java) throws IOException {
         List<String> command = new ArrayList<>(java);
         command.addAll(List.of(
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path"),
                 ShopApplication.class.getName(),

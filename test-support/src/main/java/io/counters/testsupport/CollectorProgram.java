@@ -98,8 +98,7 @@ public final class CollectorProgram implements AutoCloseable {
 
     private static Program command(Map<String, String> variables, List<String> java, List<String> arguments)
             throws IOException {
-        List<String> all =
-                new ArrayList<>(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
+        List<String> all = new ArrayList<>(List.of("-Xmx256m"));
         all.addAll(java);
         all.addAll(List.of("-jar", JAR.toString()));
         all.addAll(arguments);

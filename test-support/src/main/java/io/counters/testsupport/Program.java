@@ -48,6 +48,9 @@ public final class Program implements AutoCloseable {
         }
     }
 
+    /** A JVM that lives for seconds would spend them on compiling well; the options that a test gives come later, and win. */
+    private static final List<String> SMALL = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto");
+
     private Program(ProcessBuilder builder) throws IOException {
         command = builder.command();
         process = builder.start();
@@ -90,6 +93,7 @@ public final class Program implements AutoCloseable {
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(jdk.resolve(Path.of("bin", "java")).toString());
+        command.addAll(SMALL);
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(DefaultSignals.command(signals, command));
         builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"));

@@ -16,10 +16,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("once")
 @Tag("slow")
 class WorldTest {
+    private static final int SEEDS = 15;
     private static final Odds USUAL = new Odds(0.3, 0.1, 0.2, 0.02, 0.02, 0.01, 0.05, 0.01);
 
     private static List<Outcome> run(Scenario scenario, Odds odds, boolean totals, Sabotage sabotage) {
-        return Simulate.run(new Plan(scenario, odds, 400, 6, 5, totals, sabotage), 1, 40, line -> {}, () -> {});
+        return Simulate.run(new Plan(scenario, odds, 400, 6, 5, totals, sabotage), 1, SEEDS, line -> {}, () -> {});
     }
 
     private static List<String> wrong(List<Outcome> outcomes) {
@@ -46,7 +47,7 @@ class WorldTest {
         List<Outcome> outcomes = run(scenario, odds, true, Sabotage.NONE);
 
         assertThat(wrong(outcomes)).isEmpty();
-        assertThat(outcomes).hasSize(40).allMatch(outcome -> outcome.counted() > 1000);
+        assertThat(outcomes).hasSize(SEEDS).allMatch(outcome -> outcome.counted() > 1000);
         assertThat(outcomes).allMatch(outcome -> !scenario.isExact() || outcome.exact() == 5);
     }
 

@@ -85,8 +85,6 @@ class CouchbaseJarIT {
     private Program start(int port) throws Exception {
         return Program.java(List.of(
                 "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
                 "-jar",
                 folder.resolve("collector.jar").toString(),
                 "--bind=127.0.0.1",
