@@ -31,6 +31,7 @@ public final class Settings {
     private record Given(String text, String place) {}
 
     private static final String NOT_SHOWN = "not shown";
+    private static final String EMPTY = " is empty; give a value, or leave it out";
 
     private static final Pattern MINUTES = Pattern.compile("(\\d{1,4})[mh]");
     private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
@@ -45,10 +46,11 @@ public final class Settings {
             CollectorFlag.KAFKA_SETTINGS));
 
     /**
-     * Settings that close a door. An empty one is refused: a variable that a template was to fill must not open the door that it
-     * was to close.
+     * Settings that close a door, or name the file with those that do. An empty one is refused: a variable that a template was
+     * to fill must not open the door that it was to close.
      */
     private static final Set<CollectorFlag> CLOSING = EnumSet.of(
+            CollectorFlag.CONFIG,
             CollectorFlag.BIND,
             CollectorFlag.KEYS,
             CollectorFlag.ALLOW,
@@ -77,7 +79,9 @@ public final class Settings {
         });
         flags.forEach((setting, text) -> given.put(setting, new Given(text, "--" + setting.flag())));
         Given file = given.get(CollectorFlag.CONFIG);
-        if (file != null && !file.text.isEmpty()) {
+        if (file != null && file.text.isEmpty()) {
+            mistakes.add(file.place + EMPTY);
+        } else if (file != null) {
             readFile(file);
         }
     }
@@ -189,7 +193,7 @@ public final class Settings {
         if (text != null && text.text.isEmpty() && !setting.defaultText().isEmpty()) {
             mistakes.add(text.place + " is empty; leave it out for " + setting.defaultText());
         } else if (text != null && text.text.isEmpty() && CLOSING.contains(setting)) {
-            mistakes.add(text.place + " is empty; give a value, or leave it out");
+            mistakes.add(text.place + EMPTY);
         } else if (text != null) {
             try {
                 return reading.of(text.text);

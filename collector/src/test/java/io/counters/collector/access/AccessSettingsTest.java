@@ -182,6 +182,17 @@ class AccessSettingsTest {
     }
 
     @Test
+    void an_empty_name_of_the_file_does_not_open_the_doors_that_the_file_closes() {
+        String rule = " is empty; give a value, or leave it out";
+
+        assertRefused(Map.of(CollectorFlag.CONFIG, ""), Map.of(), "--config" + rule);
+        assertRefused(Map.of(), Map.of("COUNTERS_CONFIG", ""), "variable COUNTERS_CONFIG" + rule);
+        assertThat(mistakes(
+                        Map.of(CollectorFlag.CONFIG, folder.resolve("none").toString()), Map.of("COUNTERS_CONFIG", "")))
+                .doesNotContain("empty");
+    }
+
+    @Test
     @Tag("slow")
     void client_certificates_that_were_left_empty_do_not_let_every_client_in() throws Exception {
         Identity.of("one").write(folder);
