@@ -117,6 +117,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** After a read that brought at least a part of a request. */
     @Override
     public void channelReadComplete(ChannelHandlerContext same) {
         if (state == ConnectionState.IDLE && !arrivedInThisRead) {

@@ -65,13 +65,36 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
 
     private void addConnection(ChannelPipeline pipeline, Peer peer) {
         pipeline.addLast(
-                new HttpRequestDecoder(new HttpDecoderConfig()
-                        .setMaxInitialLineLength(HttpPort.REQUEST_LINE_BYTES_MAX)
-                        .setMaxHeaderSize(HttpPort.HEADERS_BYTES_MAX)),
+                new RequestDecoder(),
                 new HttpResponseEncoder(),
                 // For curl, which waits a second before it sends a large body.
                 new HttpServerExpectContinueHandler(),
                 new Connection(port, peer));
+    }
+
+    /** Tells a connection that a read has ended only if it brought something for it: records of TLS may bring nothing. */
+    private static final class RequestDecoder extends HttpRequestDecoder {
+        private boolean hasBytes;
+
+        RequestDecoder() {
+            super(new HttpDecoderConfig()
+                    .setMaxInitialLineLength(HttpPort.REQUEST_LINE_BYTES_MAX)
+                    .setMaxHeaderSize(HttpPort.HEADERS_BYTES_MAX));
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
+            hasBytes = true;
+            super.channelRead(context, message);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) throws Exception {
+            if (hasBytes) {
+                hasBytes = false;
+                super.channelReadComplete(context);
+            }
+        }
     }
 
     /** Ends handshakes that take too long. */
