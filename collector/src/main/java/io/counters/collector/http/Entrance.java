@@ -36,6 +36,8 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
     /** The oldest first. */
     private final Set<Greeting> greetings = new LinkedHashSet<>();
 
+    private volatile int handshakes;
+
     Entrance(HttpPort port) {
         this.port = port;
     }
@@ -53,10 +55,15 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
         }
     }
 
+    /** How many handshakes are in progress. For any thread. */
+    int handshakes() {
+        return handshakes;
+    }
+
     private void greet(SocketChannel channel, long address, Certificate certificate) {
         if (greetings.size() >= port.listening.limits().connections()) {
             Greeting oldest = greetings.iterator().next();
-            port.clients.replaced(oldest.address, greetings.stream().map(greeting -> greeting.address));
+            port.clients.handshakeReplaced(oldest.address, greetings.stream().map(greeting -> greeting.address));
             oldest.end();
         }
         SslHandler tls = certificate.handler(channel.alloc());
@@ -125,11 +132,17 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
         public void handlerAdded(ChannelHandlerContext added) {
             context = added;
             greetings.add(this);
+            handshakes = greetings.size();
         }
 
         @Override
         public void handlerRemoved(ChannelHandlerContext same) {
+            leave();
+        }
+
+        private void leave() {
             greetings.remove(this);
+            handshakes = greetings.size();
         }
 
         /** The next handlers learn it when the handshake has ended. */
@@ -182,13 +195,13 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
         }
 
         private void end() {
-            greetings.remove(this);
+            leave();
             context.close();
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext same) {
-            greetings.remove(this);
+            leave();
         }
     }
 }

@@ -434,7 +434,9 @@ class GuardTest {
         for (int i = 0; i < 30; i++) {
             half.add(browser(port).send("\u0016\u0003\u0001\u0002\u0000\u0001"));
         }
-        await().until(() -> counted("http_ended_connections_total") >= 10);
+        await().until(() -> counted("http_ended_handshakes_total") == 10);
+        assertThat(counted("http_handshakes")).isEqualTo(20);
+        assertThat(counted("http_ended_connections_total")).isZero();
         assertThat(ask(HttpClient.newBuilder().sslContext(context).build(), port, "/value")
                         .body())
                 .isEqualTo("7\n");
@@ -444,15 +446,18 @@ class GuardTest {
             stopped.rest();
         }
         assertThat(counted("http_timeouts_total")).isBetween(1L, 20L);
+        assertThat(counted("http_handshakes")).isZero();
         assertThat(said.lines())
-                .anyMatch(line -> line.endsWith(
-                        "the one of 127.0.0.1, which waited longest for its client, was closed for" + " a new one"))
+                .contains(
+                        "WARN all 20 TLS handshakes of the page are in use, most by 127.0.0.1 (20): the one of 127.0.0.1,"
+                                + " which began first, was ended for a new one")
                 .contains("WARN the page closed the connection of 127.0.0.1, because its client is too slow: it did not"
                         + " complete its TLS handshake in time");
     }
 
     private SSLSocket connected(SSLContext context, HttpPort port) throws IOException {
-        SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(near(port).getAddress(), near(port).getPort());
+        SSLSocket socket = (SSLSocket) context.getSocketFactory()
+                .createSocket(near(port).getAddress(), near(port).getPort());
         opened.add(socket);
         socket.setSoTimeout(50_000);
         socket.startHandshake();
