@@ -110,10 +110,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         deaf = complete.refusal() != null;
         if (state == ConnectionState.IDLE || state == ConnectionState.READING) {
             answer(complete);
-        } else if (pipelined.add(complete)) {
-            context.channel().config().setAutoRead(false);
         } else {
-            end();
+            context.channel().config().setAutoRead(false);
+            deaf |= !pipelined.add(complete);
         }
     }
 
