@@ -63,6 +63,7 @@ public final class Settings {
     private final Map<CollectorFlag, Given> given = new EnumMap<>(CollectorFlag.class);
     private final Set<String> mistakes = new LinkedHashSet<>();
     private final List<String> remarks = new ArrayList<>();
+    private boolean isSecretInFile;
 
     /**
      * Gathers all settings.
@@ -145,6 +146,7 @@ public final class Settings {
                 mistakes.add(place + ": " + key + " appears twice; keep one of the two");
             }
         }
+        isSecretInFile = inFile.keySet().stream().anyMatch(CollectorFlag::isSecret);
         inFile.forEach(given::putIfAbsent);
     }
 
@@ -174,6 +176,11 @@ public final class Settings {
     /** Whether a setting was given, even if empty. */
     public boolean isGiven(CollectorFlag setting) {
         return given.containsKey(setting);
+    }
+
+    /** Whether the INI file contains a secret itself, and not only the name of its file. */
+    public boolean isSecretInFile() {
+        return isSecretInFile;
     }
 
     /** Reads a setting's text as a value; throws if the text breaks the setting's rule. */
@@ -213,12 +220,20 @@ public final class Settings {
                 + shown(setting, text == null ? setting.defaultText() : text.text) + ", " + rule);
     }
 
-    /** A value as a message may show it: no secret setting, no content of a file, and no login or query of a URL. */
+    /** A value as a message may show it. */
     private static String shown(CollectorFlag setting, String text) {
-        if (FILES_OF_SECRETS.contains(setting)) {
-            return shownFile(text);
+        if (setting.isSecret()) {
+            return NOT_SHOWN;
         }
-        return setting.isSecret() || text.indexOf('\n') >= 0
+        // With =, it may be a line of the file.
+        return FILES_OF_SECRETS.contains(setting) || setting == CollectorFlag.CONFIG && text.indexOf('=') >= 0
+                ? shownFile(text)
+                : shown(text);
+    }
+
+    /** The value of a setting that is no secret as a message may show it: no content of a file, and no login or query of a URL. */
+    public static String shown(String text) {
+        return text.indexOf('\n') >= 0 || text.contains("-----BEGIN")
                 ? NOT_SHOWN
                 : text.replaceFirst("//.*@", "//...@").replaceAll("(//[^,?]*\\?)[^,]*", "$1...");
     }
