@@ -117,7 +117,7 @@ public final class Main {
             Supervisor supervisor = supervisor(environment);
             Collector collector =
                     started(Main::end, () -> new Collector(new Settings(flags, environment), supervisor, out));
-            hangup.calls(() -> collector.lookAgain(new Settings(flags, environment)));
+            hangup.calls(() -> collector.lookAgain(() -> new Settings(flags, environment)));
             return 0;
         }
     }

@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The settings as they were given, and every error found in them. The packages' records read their values with {@link
@@ -310,6 +311,26 @@ public final class Settings {
             // Reported below, like a number that is out of range.
         }
         throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
+    }
+
+    /**
+     * A setting whose file can be read only once, if there is one: a pipe, such as that of {@code <(...)} in a shell, or a device.
+     * To open a pipe that nobody writes may never end.
+     */
+    public Optional<CollectorFlag> readOnce() {
+        return Stream.concat(Stream.of(CollectorFlag.CONFIG), FILES_OF_SECRETS.stream())
+                .filter(this::isReadOnce)
+                .findFirst();
+    }
+
+    private boolean isReadOnce(CollectorFlag setting) {
+        Given name = given.get(setting);
+        try {
+            Path file = Path.of(name == null ? "" : name.text);
+            return Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
+        } catch (InvalidPathException noPath) {
+            return false;
+        }
     }
 
     /** Adds a warning that does not stop the start. */
