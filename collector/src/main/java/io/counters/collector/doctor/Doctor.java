@@ -63,7 +63,11 @@ public final class Doctor implements Callable<Integer> {
     /** Reads all settings, exactly as a collector does. */
     @FunctionalInterface
     public interface Reading {
-        /** @throws SettingsException with every error in them */
+        /**
+         * Returns those that are checked further.
+         *
+         * @throws SettingsException with every error in them
+         */
         Checked of(Settings settings) throws SettingsException;
     }
 

@@ -227,7 +227,7 @@ public final class Settings {
             return NOT_SHOWN;
         }
         // With =, it may be a line of the file.
-        return FILES_OF_SECRETS.contains(setting) || setting == CollectorFlag.CONFIG && text.indexOf('=') >= 0
+        return FILES_OF_SECRETS.contains(setting) || (setting == CollectorFlag.CONFIG && text.indexOf('=') >= 0)
                 ? shownFile(text)
                 : shown(text);
     }
