@@ -16,6 +16,7 @@ import io.counters.collector.otlp.OtlpSettings;
 import io.counters.collector.post.CountRoute;
 import io.counters.collector.publish.Sink;
 import io.counters.collector.query.QueryApi;
+import io.counters.collector.settings.CollectorFlag;
 import io.counters.collector.settings.Settings;
 import io.counters.collector.settings.SettingsException;
 import io.counters.collector.supervisor.Supervisor;
@@ -29,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,10 +64,18 @@ final class Collector implements AutoCloseable {
     private boolean isKept = true;
 
     /** Uses changed keys, and logs which settings have changed, none of which is used before a restart. */
-    void lookAgain(Settings now) {
+    void lookAgain(Supplier<Settings> reading) {
         supervisor.reloading();
         keys.ifPresent(Keys::reload);
         try {
+            Optional<CollectorFlag> once = settings.readOnce();
+            if (once.isPresent()) {
+                log.warn(
+                        "SIGHUP: the settings are not read again, because the file of --{} is a pipe or a device",
+                        once.get().flag());
+                return;
+            }
+            Settings now = reading.get();
             CollectorSettings again = CollectorSettings.of(now);
             List<String> changed = settings.changes(now);
             if (!again.storing().login().equals(own.storing().login()) && changed.isEmpty()) {

@@ -2,6 +2,7 @@ package io.counters.collector;
 
 import io.counters.collector.access.AccessSettings;
 import io.counters.collector.dashboard.DashboardSettings;
+import io.counters.collector.doctor.Doctor;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
@@ -61,5 +62,10 @@ record CollectorSettings(
                 OtlpSettings.from(settings, taking, access, heapBytes));
         settings.check();
         return all;
+    }
+
+    /** Those that {@code doctor} checks further. */
+    Doctor.Checked checked() {
+        return new Doctor.Checked(access, taking, keys, keeping, storing, showing, publishing, fleet, otlp);
     }
 }

@@ -117,7 +117,7 @@ public final class Main {
             Supervisor supervisor = supervisor(environment);
             Collector collector =
                     started(Main::end, () -> new Collector(new Settings(flags, environment), supervisor, out));
-            hangup.calls(() -> collector.lookAgain(new Settings(flags, environment)));
+            hangup.calls(() -> collector.lookAgain(() -> new Settings(flags, environment)));
             return 0;
         }
     }
@@ -164,7 +164,11 @@ public final class Main {
                 .addSubcommand(Import.line(environment, shell, InstantSource.system(), new SecureRandom()))
                 .addSubcommand(Backup.line(environment, shell))
                 .addSubcommand(Restore.line(environment, shell))
-                .addSubcommand(Doctor.line(environment, shell, InstantSource.system()))
+                .addSubcommand(Doctor.line(
+                        environment,
+                        settings -> CollectorSettings.of(settings).checked(),
+                        shell,
+                        InstantSource.system()))
                 .addSubcommand(ProxyCommand.line(
                         Runtime.getRuntime().maxMemory(),
                         in,

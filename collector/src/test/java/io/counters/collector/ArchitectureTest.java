@@ -64,7 +64,7 @@ class ArchitectureTest {
         "post,      http intake wire",
         "commands,  access fleet emit",
         "backup,    commands history ledger",
-        "doctor,    access commands dashboard fleet history http intake ledger otlp publish store udp",
+        "doctor,    access commands dashboard fleet http intake ledger otlp publish store udp",
         "simulate,  ledger wire emit cells",
     })
     void a_package_uses_only_the_packages_listed_for_it(String room, String shown) {

@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -296,6 +297,36 @@ class MainTest {
                 .allMatch(line -> line.startsWith("FAIL  settings "))
                 .anyMatch(line -> line.contains("--udp-port is x"))
                 .anyMatch(line -> line.contains("--interval is soon"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--keys=/missing/keys | --keys is not shown, which does not exist",
+                "--signing=acepted | --signing is acepted, allowed are required and accepted",
+                "--signing=accepted | --signing is accepted, which has an effect only with keys",
+                "--prefix=a/b! | --prefix is a/b!",
+                "--config= | --config is empty",
+            })
+    void doctor_refuses_what_the_collector_refuses(String flag, String rule) {
+        assertThat(run("doctor", flag)).isEqualTo(2);
+        assertThat(out.toString(UTF_8)).startsWith("FAIL  settings ").contains(rule);
+
+        assertThat(run(flag)).isEqualTo(2);
+        assertThat(said()).contains(rule);
+    }
+
+    @Test
+    void doctor_warns_of_keys_that_others_can_read() throws Exception {
+        Path keys = Files.writeString(folder.resolve("keys"), "shop-1 " + "0f".repeat(32) + "\n");
+        Files.setPosixFilePermissions(keys, PosixFilePermissions.fromString("rw-r--r--"));
+
+        run("doctor", "--udp-port=0", "--http-port=0", "--data-dir=" + folder.resolve("new"), "--keys=" + keys);
+
+        assertThat(out.toString(UTF_8).lines())
+                .anyMatch(line -> line.startsWith("warn  keys ")
+                        && line.contains("(rw-r--r--), and sign counts with them; remedy: chmod 600 " + keys));
     }
 
     @Test

@@ -21,7 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every setting that names a file with a secret, read as a collector reads it. */
 @Tag("slow")
@@ -53,7 +55,7 @@ class SecretFilesTest {
     static Stream<Arguments> misused() {
         return files().stream()
                 .flatMap(file -> SECRETS.stream()
-                        .filter(secret -> !PUBLIC.contains(file) || secret.contains("\n"))
+                        .filter(secret -> !PUBLIC.contains(file) || secret.contains("-----BEGIN"))
                         .flatMap(secret -> Stream.of("flag", "variable", "INI file")
                                 .filter(form -> !form.equals("INI file") || secret.indexOf('\n') < 0)
                                 .map(form -> Arguments.of(file, secret, form))));
@@ -108,6 +110,35 @@ class SecretFilesTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"token = ", "token=", "store_password = /"})
+    void a_line_of_the_ini_file_in_the_place_of_its_name_is_not_shown(String key) {
+        assertThat(said(new Settings(Map.of(CollectorFlag.CONFIG, key + SECRET), Map.of())))
+                .contains("--config is not shown, which does not exist; give an INI file or leave it out")
+                .noneMatch(text -> text.contains(SECRET.substring(0, 12)));
+    }
+
+    @Test
+    void the_file_of_tls_that_is_missing_is_named() throws Exception {
+        Map<CollectorFlag, String> flags = others();
+        String chain = flags.get(CollectorFlag.TLS_CERTIFICATE);
+        String missing = folder.resolve("missing.pem").toString();
+        for (CollectorFlag file :
+                List.of(CollectorFlag.TLS_CERTIFICATE, CollectorFlag.TLS_KEY, CollectorFlag.TLS_CLIENT_CA)) {
+            Map<CollectorFlag, String> wrong = new EnumMap<>(flags);
+            wrong.put(file, missing);
+
+            assertThat(said(new Settings(wrong, Map.of())))
+                    .contains("--tls-certificate is " + (file == CollectorFlag.TLS_CERTIFICATE ? missing : chain)
+                            + ", for which the file of " + file.key() + " (" + missing
+                            + ") cannot be read: there is no such file");
+        }
+        flags.put(CollectorFlag.TLS_KEY, SECRET);
+        assertThat(said(new Settings(flags, Map.of())))
+                .contains("--tls-certificate is " + chain
+                        + ", for which the file of tls_key (not shown) cannot be read: there is no such file");
+    }
+
+    @ParameterizedTest
     @MethodSource("files")
     void a_name_that_is_no_path_is_refused_and_not_shown(CollectorFlag file) throws Exception {
         Map<CollectorFlag, String> flags = others();
@@ -130,6 +161,7 @@ class SecretFilesTest {
 
     @Test
     void a_secret_that_every_user_of_this_machine_can_read_is_a_warning() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Map<CollectorFlag, String> flags = others();
         for (CollectorFlag file : files()) {
             // Keys have a warning of their own, where they are read again.
@@ -145,5 +177,22 @@ class SecretFilesTest {
         assertThat(said(new Settings(flags, Map.of())))
                 .filteredOn(text -> text.contains("which every user of this machine can read (rw-r--r--)"))
                 .hasSize(files().size() - PUBLIC.size() - 1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"token = 0123456789abcdef, 1", "store_password = hunter2, 1", "token_file = token, 0", "bind = ::1, 0"})
+    void an_ini_file_with_a_secret_that_every_user_of_this_machine_can_read_is_a_warning(String line, int warnings)
+            throws Exception {
+        Map<CollectorFlag, String> flags = others();
+        Path ini = Files.writeString(folder.resolve("collector.ini"), line + "\n");
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(ini, PosixFilePermissions.fromString("rw-r--r--"));
+        flags.put(CollectorFlag.CONFIG, ini.toString());
+
+        assertThat(said(new Settings(flags, Map.of("COUNTERS_TOKEN", "fedcba9876543210"))))
+                .filteredOn(
+                        ("--config is " + ini + ", which every user of this machine can read (rw-r--r--); run: chmod"
+                                + " 600 " + ini)::equals)
+                .hasSize(warnings);
     }
 }

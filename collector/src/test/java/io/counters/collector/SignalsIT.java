@@ -39,6 +39,17 @@ class SignalsIT {
     }
 
     @Test
+    void sighup_does_not_read_settings_again_from_what_can_be_read_only_once() throws Exception {
+        try (CollectorProgram collector =
+                CollectorProgram.launch(folder.resolve("data"), Map.of(), List.of(), "--config=/dev/null")) {
+            collector.program().signal("HUP");
+
+            collector.awaitLog(
+                    "SIGHUP: the settings are not read again, because the file of --config is a pipe or a device");
+        }
+    }
+
+    @Test
     void sighup_makes_a_proxy_read_its_servers_again() throws Exception {
         Path servers = Files.writeString(folder.resolve("servers.conf"), "udp://127.0.0.1:9\t1\n");
         Path ini = Files.writeString(

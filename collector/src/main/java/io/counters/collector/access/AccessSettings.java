@@ -56,14 +56,21 @@ public record AccessSettings(
         for (CollectorFlag secret : Settings.FILES_OF_SECRETS) {
             // Of the keys there is a stricter warning.
             if (secret != CollectorFlag.KEYS) {
-                readers(settings.get(secret, path -> path)).ifPresent(why -> settings.remark(secret, why));
+                warnOfReaders(settings, secret);
             }
+        }
+        if (settings.isSecretInFile()) {
+            warnOfReaders(settings, CollectorFlag.CONFIG);
         }
         return new AccessSettings(
                 token(settings),
                 certificate(settings),
                 settings.get(CollectorFlag.TLS_PORTS, AccessSettings::tlsPorts),
                 settings.get(CollectorFlag.ALLOW, AccessSettings::allowed));
+    }
+
+    private static void warnOfReaders(Settings settings, CollectorFlag file) {
+        readers(settings.get(file, path -> path)).ifPresent(why -> settings.remark(file, why));
     }
 
     private static Optional<Token> token(Settings settings) {
@@ -217,8 +224,9 @@ public record AccessSettings(
             return Optional.empty();
         }
         try {
-            Set<PosixFilePermission> mode = Files.getPosixFilePermissions(Path.of(file));
-            return mode.contains(PosixFilePermission.OTHERS_READ)
+            Path path = Path.of(file);
+            Set<PosixFilePermission> mode = Files.getPosixFilePermissions(path);
+            return mode.contains(PosixFilePermission.OTHERS_READ) && isInOpenFolders(path.toRealPath())
                     ? Optional.of("which every user of this machine can read (" + PosixFilePermissions.toString(mode)
                             + "); run: chmod 600 " + file)
                     : Optional.empty();
@@ -226,6 +234,15 @@ public record AccessSettings(
             // A system without such modes; or the file is missing, which is a mistake of its own.
             return Optional.empty();
         }
+    }
+
+    private static boolean isInOpenFolders(Path file) throws IOException {
+        for (Path folder = file.getParent(); folder != null; folder = folder.getParent()) {
+            if (!Files.getPosixFilePermissions(folder).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Reads an address of this machine. */

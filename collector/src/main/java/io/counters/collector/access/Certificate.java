@@ -94,16 +94,18 @@ public final class Certificate {
 
     private static byte[] read(TlsFiles files) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        all.writeBytes(Pem.read(files.chain()));
-        all.writeBytes(Pem.read(files.key()));
-        files.clientCa().ifPresent(ca -> all.writeBytes(Pem.read(ca)));
+        all.writeBytes(Pem.read(files.chain(), Pem.CHAIN));
+        all.writeBytes(Pem.read(files.key(), Pem.KEY));
+        files.clientCa().ifPresent(ca -> all.writeBytes(Pem.read(ca, Pem.CLIENT_CA)));
         return all.toByteArray();
     }
 
     private static Loaded load(TlsFiles files) {
-        List<X509Certificate> chain = Pem.certificates(files.chain());
+        List<X509Certificate> chain = Pem.certificates(files.chain(), Pem.CHAIN);
         PrivateKey key = Pem.key(files.key(), chain.get(0));
-        List<X509Certificate> ca = files.clientCa().map(Pem::certificates).orElse(List.of());
+        List<X509Certificate> ca = files.clientCa()
+                .map(file -> Pem.certificates(file, Pem.CLIENT_CA))
+                .orElse(List.of());
         try {
             return new Loaded(
                     context(chain, key, ca, ca.isEmpty() ? ClientAuth.NONE : ClientAuth.OPTIONAL)
@@ -169,7 +171,7 @@ public final class Certificate {
      * @throws IllegalArgumentException if the file has no certificates in PEM
      */
     public static SSLContext client(Path authorities) {
-        List<X509Certificate> trusted = Pem.certificates(authorities);
+        List<X509Certificate> trusted = Pem.certificates(authorities, "tls_ca");
         try {
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);

@@ -24,27 +24,35 @@ import java.util.regex.Pattern;
 
 /** Reads certificates and keys in PEM. Every exception is an {@link IllegalArgumentException} that shows no part of a file. */
 final class Pem {
-    private static final Pattern KEY =
+    /** The settings with the files. */
+    static final String CHAIN = "tls_certificate";
+
+    static final String KEY = "tls_key";
+    static final String CLIENT_CA = "tls_client_ca";
+
+    private static final Pattern KEY_TEXT =
             Pattern.compile("-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END PRIVATE KEY-----");
 
     private Pem() {}
 
-    static byte[] read(Path file) {
+    /** @param setting that names the file, as in the INI file; the message names it, too */
+    static byte[] read(Path file, String setting) {
         try {
             return NamedFile.bytes(file);
         } catch (IOException unreadable) {
-            // Its name may be the key itself, and is in the cause's message.
-            throw new IllegalArgumentException("of which one (" + Settings.shownFile(file.toString())
-                    + ") cannot be read: " + NamedFile.reason(unreadable));
+            // The name of the key's file may be the key itself, and is in the cause's message.
+            String name = setting.equals(KEY) ? Settings.shownFile(file.toString()) : Settings.shown(file.toString());
+            throw new IllegalArgumentException("for which the file of " + setting + " (" + name + ") cannot be read: "
+                    + NamedFile.reason(unreadable));
         }
     }
 
     /** The certificates in a file, in their order; at least one. */
-    static List<X509Certificate> certificates(Path file) {
+    static List<X509Certificate> certificates(Path file, String setting) {
         try {
             List<X509Certificate> read =
                     CertificateFactory.getInstance("X.509")
-                            .generateCertificates(new ByteArrayInputStream(read(file)))
+                            .generateCertificates(new ByteArrayInputStream(read(file, setting)))
                             .stream()
                             .map(X509Certificate.class::cast)
                             .toList();
@@ -60,7 +68,7 @@ final class Pem {
 
     /** The private key in a file, which must belong to this certificate. */
     static PrivateKey key(Path file, X509Certificate certificate) {
-        Matcher pem = KEY.matcher(new String(read(file), ISO_8859_1));
+        Matcher pem = KEY_TEXT.matcher(new String(read(file, KEY), ISO_8859_1));
         if (!pem.find()) {
             throw new IllegalArgumentException("for which " + file
                     + " has no private key in PKCS#8 without a password; convert it with:"

@@ -53,7 +53,9 @@ final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
                         "variable " + CollectorFlag.TOKEN.variable() + " is not shown",
                         Objects.requireNonNullElse(System.getenv(CollectorFlag.TOKEN.variable()), ""),
                         CollectorAddress::token);
-        SSLContext trust = tlsCa == null ? null : read("--tls-ca is " + tlsCa, tlsCa, file -> Certificate.client(file));
+        SSLContext trust = tlsCa == null
+                ? null
+                : read("--tls-ca is " + Settings.shown(tlsCa.toString()), tlsCa, file -> Certificate.client(file));
         return new CollectorApi(at, token, trust);
     }
 

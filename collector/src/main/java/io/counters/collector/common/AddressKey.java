@@ -34,11 +34,26 @@ public final class AddressKey {
      */
     private static final long IPV6_NO_HOST = 0xff00L << 48;
 
+    private static final long IPV4_LOOPBACK = 0x7f00_0001;
+
     private static final int IPV4_BYTES = 4;
     private static final int IPV6_BYTES = 16;
     private static final long INT = 0xffff_ffffL;
 
     private AddressKey() {}
+
+    /**
+     * The same key, or that of 127.0.0.1 for every loopback address: a user of this machine can send from all of them, and
+     * must not count as many senders.
+     */
+    public static long withOneLoopback(long key) {
+        return key >>> 24 == 127 || key == IPV6_LOOPBACK ? IPV4_LOOPBACK : key;
+    }
+
+    /** Whether a key is no IPv4 address, although it is a number of as few bits. */
+    public static boolean isApart(long key) {
+        return key >= 0 && key < IPV4_NO_HOST;
+    }
 
     /** The key of an IPv4 address. */
     public static long ipv4(int address) {

@@ -5,6 +5,8 @@ import io.counters.collector.fleet.FleetCheck;
 import io.counters.collector.fleet.FleetReport;
 import io.counters.collector.fleet.FleetSettings;
 import io.counters.collector.fleet.Member;
+import io.counters.collector.intake.KeySettings;
+import io.counters.collector.intake.Keys;
 import io.counters.collector.ledger.LedgerFile;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.publish.PublishSettings;
@@ -73,6 +75,18 @@ final class Checks {
         return days < CERTIFICATE_DAYS_MIN
                 ? Finding.warning("certificate", "it expires in " + days + " days", remedy)
                 : Finding.ok("certificate", "it expires in " + days + " days");
+    }
+
+    /** Whether others can sign counts. */
+    static Finding keys(KeySettings keys) {
+        return Keys.modeForOthers(keys.file())
+                .map(mode -> Finding.warning(
+                        "keys",
+                        "others than its owner can use the file of keys " + keys.file() + " (" + mode
+                                + "), and sign counts with them",
+                        "chmod 600 " + keys.file()))
+                .orElseGet(() -> Finding.ok(
+                        "keys", "signatures are " + (keys.isRequired() ? "required" : "checked, and not required")));
     }
 
     static Finding receiveBuffer() {

@@ -6,9 +6,8 @@ import io.counters.collector.commands.Shell;
 import io.counters.collector.common.Descriptors;
 import io.counters.collector.dashboard.DashboardSettings;
 import io.counters.collector.fleet.FleetSettings;
-import io.counters.collector.history.HistorySettings;
 import io.counters.collector.intake.IntakeSettings;
-import io.counters.collector.intake.UnixSettings;
+import io.counters.collector.intake.KeySettings;
 import io.counters.collector.ledger.LedgerInspection;
 import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.otlp.OtlpSettings;
@@ -49,6 +48,29 @@ import picocli.CommandLine.Spec;
 public final class Doctor implements Callable<Integer> {
     private static final int CONNECTIONS_MAX = 1_000_000;
 
+    /** The settings that are checked further, when all of them have no errors. */
+    public record Checked(
+            AccessSettings access,
+            IntakeSettings taking,
+            Optional<KeySettings> keys,
+            LedgerSettings keeping,
+            StoreSettings storing,
+            DashboardSettings showing,
+            PublishSettings publishing,
+            Optional<FleetSettings> fleet,
+            Optional<OtlpSettings> otlp) {}
+
+    /** Reads all settings, exactly as a collector does. */
+    @FunctionalInterface
+    public interface Reading {
+        /**
+         * Returns those that are checked further.
+         *
+         * @throws SettingsException with every error in them
+         */
+        Checked of(Settings settings) throws SettingsException;
+    }
+
     @Option(names = "--json", description = "prints the checks as JSON")
     private boolean json;
 
@@ -56,18 +78,20 @@ public final class Doctor implements Callable<Integer> {
     private @Nullable CommandSpec spec;
 
     private final Map<String, String> environment;
+    private final Reading reading;
     private final Shell shell;
     private final InstantSource clock;
 
-    private Doctor(Map<String, String> environment, Shell shell, InstantSource clock) {
+    private Doctor(Map<String, String> environment, Reading reading, Shell shell, InstantSource clock) {
         this.environment = environment;
+        this.reading = reading;
         this.shell = shell;
         this.clock = clock;
     }
 
     /** Creates the command, with a flag for each setting. */
-    public static CommandLine line(Map<String, String> environment, Shell shell, InstantSource clock) {
-        CommandLine line = new CommandLine(new Doctor(environment, shell, clock));
+    public static CommandLine line(Map<String, String> environment, Reading reading, Shell shell, InstantSource clock) {
+        CommandLine line = new CommandLine(new Doctor(environment, reading, shell, clock));
         SettingFlags.addTo(line.getCommandSpec());
         return line;
     }
@@ -89,48 +113,51 @@ public final class Doctor implements Callable<Integer> {
     }
 
     private List<Finding> findings(Settings settings) {
-        long heapBytes = Runtime.getRuntime().maxMemory();
         Checks checks = new Checks(clock, shell.nanoClock());
         Checks.Moment begin = checks.now();
         List<Finding> findings = new ArrayList<>();
-        AccessSettings access = AccessSettings.from(settings);
-        IntakeSettings taking = IntakeSettings.from(settings, access);
-        LedgerSettings keeping = LedgerSettings.from(settings, heapBytes);
-        StoreSettings storing = StoreSettings.from(settings);
-        DashboardSettings showing = DashboardSettings.from(settings, access, heapBytes);
-        PublishSettings publishing = PublishSettings.from(settings);
-        UnixSettings.from(settings);
-        Optional<FleetSettings> fleet = FleetSettings.from(settings, publishing.spoolBytes());
-        HistorySettings.from(
-                settings, keeping.folder(), heapBytes, publishing.interval().toSeconds());
-        Optional<OtlpSettings> otlp = OtlpSettings.from(settings, taking, access, heapBytes);
-        settings.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or unset it")));
-        int connections = settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX);
         try {
-            settings.check();
+            Checked checked = reading.of(settings);
+            addRemarks(settings, findings);
             findings.add(Finding.ok("settings", "no errors"));
+            addChecks(settings, checked, checks, findings);
+            findings.add(Checks.clock(begin, checks.now()));
         } catch (SettingsException mistakes) {
             // Further checks would use the defaults instead of the wrong values, which would mislead.
+            addRemarks(settings, findings);
             mistakes.mistakes()
                     .forEach(mistake -> findings.add(Finding.failure("settings", mistake, "then run doctor again")));
-            return findings;
         }
+        return findings;
+    }
+
+    private static void addRemarks(Settings settings, List<Finding> findings) {
+        settings.remarks().forEach(remark -> findings.add(Finding.warning("settings", remark, "correct or unset it")));
+    }
+
+    private static void addChecks(Settings settings, Checked checked, Checks checks, List<Finding> findings) {
+        IntakeSettings taking = checked.taking();
+        LedgerSettings keeping = checked.keeping();
         findings.add(Checks.receiveBuffer());
-        findings.addAll(new PortChecks(access, settings.secret(CollectorFlag.TOKEN, CollectorFlag.TOKEN_FILE))
-                .findings(taking, showing, otlp));
-        access.certificate()
-                .ifPresent(own -> findings.add(Checks.certificate(own.endsSeconds(), clock.millis() / 1000)));
-        findings.add(Checks.descriptors(Descriptors.limit(), taking.connectionsMax(), connections));
-        findings.add(Checks.heap(heapBytes, keeping.namesBytes(), keeping.streamsMax()));
+        findings.addAll(new PortChecks(checked.access(), settings.secret(CollectorFlag.TOKEN, CollectorFlag.TOKEN_FILE))
+                .findings(taking, checked.showing(), checked.otlp()));
+        checked.access()
+                .certificate()
+                .ifPresent(own -> findings.add(Checks.certificate(
+                        own.endsSeconds(), checks.now().wall().getEpochSecond())));
+        checked.keys().ifPresent(keys -> findings.add(Checks.keys(keys)));
+        findings.add(Checks.descriptors(
+                Descriptors.limit(),
+                taking.connectionsMax(),
+                settings.number(CollectorFlag.CONNECTIONS, 1, CONNECTIONS_MAX)));
+        findings.add(Checks.heap(Runtime.getRuntime().maxMemory(), keeping.namesBytes(), keeping.streamsMax()));
         findings.addAll(checks.disk(keeping.folder()));
         findings.addAll(
-                fleet.isPresent()
-                        ? Checks.fleet(fleet.get())
+                checked.fleet().isPresent()
+                        ? Checks.fleet(checked.fleet().get())
                         : List.of(Checks.ledger(LedgerInspection.of(keeping.folder()))));
-        findings.addAll(checks.store(storing));
-        findings.addAll(checks.sinks(publishing));
-        findings.add(Checks.clock(begin, checks.now()));
-        return findings;
+        findings.addAll(checks.store(checked.storing()));
+        findings.addAll(checks.sinks(checked.publishing()));
     }
 
     private void print(Finding finding) {

@@ -1,11 +1,13 @@
 package io.counters.collector.http;
 
+import io.counters.collector.common.AddressKey;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The memory for the bodies of all requests of a port. A sender may have as much of it as would remain free, so that one sender
- * alone gets half, and another one always finds room. Changed by the event loop only; read by any thread.
+ * The memory for the bodies of all requests of a port. A sender may have as much of it as would remain free: the first gets
+ * half, a second one half of the rest, and so on. All loopback addresses are one sender. Changed by the event loop only; read by
+ * any thread.
  */
 final class BodyMemory {
     private final long bytesMax;
@@ -22,18 +24,20 @@ final class BodyMemory {
             // What holds nothing is never released.
             return true;
         }
-        long own = bySender.getOrDefault(sender, 0L) + more;
+        long host = AddressKey.withOneLoopback(sender);
+        long own = bySender.getOrDefault(host, 0L) + more;
         if (own > bytesMax - bytes - more) {
             return false;
         }
-        bySender.put(sender, own);
+        bySender.put(host, own);
         add(more);
         return true;
     }
 
     void release(long sender, long less) {
         if (less > 0) {
-            bySender.compute(sender, (key, own) -> own == null || own <= less ? null : own - less);
+            bySender.compute(
+                    AddressKey.withOneLoopback(sender), (host, own) -> own == null || own <= less ? null : own - less);
             add(-less);
         }
     }

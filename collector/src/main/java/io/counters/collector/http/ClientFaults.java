@@ -19,6 +19,7 @@ final class ClientFaults {
     private final LongAdder refusedConnections;
     private final LongAdder endedConnections;
     private final LongAdder failedHandshakes;
+    private final LongAdder endedHandshakes;
 
     ClientFaults(Listening listening, FaultLog faults, Metrics metrics) {
         this.listening = listening;
@@ -30,6 +31,8 @@ final class ClientFaults {
                 metrics.count("http_ended_connections_total", "HTTP connections that were replaced by a new one.");
         failedHandshakes = metrics.count(
                 "http_failed_handshakes_total", "HTTP connections that ended because their TLS handshake failed.");
+        endedHandshakes = metrics.count(
+                "http_ended_handshakes_total", "TLS handshakes by HTTP that were ended, because a new one began.");
     }
 
     /** A connection was too long in this state. An answer that is not made in time is no fault of its client. */
@@ -66,7 +69,7 @@ final class ClientFaults {
         faults.warn(
                 "http replaced " + listening.what(),
                 address,
-                () -> crowded(all) + " the one of " + AddressKey.text(address)
+                () -> crowded("connections", all) + " the one of " + AddressKey.text(address)
                         + ", which waited longest for its client, was closed for a new one");
     }
 
@@ -80,12 +83,27 @@ final class ClientFaults {
         faults.warn(
                 "http refused " + listening.what(),
                 address,
-                () -> crowded(all) + " a new one of " + AddressKey.text(address)
+                () -> crowded("connections", all) + " a new one of " + AddressKey.text(address)
                         + " was refused, because all wait for answers");
     }
 
-    private String crowded(Stream<Long> all) {
-        return "all " + listening.limits().connections() + " connections of " + listening.what()
+    /**
+     * There are too many TLS handshakes, and the oldest one was ended for a new one.
+     *
+     * @param all the addresses of all of them
+     */
+    void handshakeReplaced(long address, Stream<Long> all) {
+        endedHandshakes.increment();
+        faults.warn(
+                "http handshakes " + listening.what(),
+                address,
+                () -> crowded("TLS handshakes", all) + " the one of " + AddressKey.text(address)
+                        + ", which began first, was ended for a new one");
+    }
+
+    /** @param which are limited to as many as there may be connections */
+    private String crowded(String which, Stream<Long> all) {
+        return "all " + listening.limits().connections() + " " + which + " of " + listening.what()
                 + " are in use, most by "
                 + all.collect(Collectors.groupingBy(address -> address, Collectors.counting())).entrySet().stream()
                         .max(Map.Entry.comparingByValue())

@@ -110,13 +110,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
         deaf = complete.refusal() != null;
         if (state == ConnectionState.IDLE || state == ConnectionState.READING) {
             answer(complete);
-        } else if (pipelined.add(complete)) {
-            context.channel().config().setAutoRead(false);
         } else {
-            end();
+            context.channel().config().setAutoRead(false);
+            deaf |= !pipelined.add(complete);
         }
     }
 
+    /** After a read that brought at least a part of a request. */
     @Override
     public void channelReadComplete(ChannelHandlerContext same) {
         if (state == ConnectionState.IDLE && !arrivedInThisRead) {

@@ -36,6 +36,8 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
     /** The oldest first. */
     private final Set<Greeting> greetings = new LinkedHashSet<>();
 
+    private volatile int handshakes;
+
     Entrance(HttpPort port) {
         this.port = port;
     }
@@ -53,10 +55,15 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
         }
     }
 
+    /** How many handshakes are in progress. For any thread. */
+    int handshakes() {
+        return handshakes;
+    }
+
     private void greet(SocketChannel channel, long address, Certificate certificate) {
         if (greetings.size() >= port.listening.limits().connections()) {
             Greeting oldest = greetings.iterator().next();
-            port.clients.replaced(oldest.address, greetings.stream().map(greeting -> greeting.address));
+            port.clients.handshakeReplaced(oldest.address, greetings.stream().map(greeting -> greeting.address));
             oldest.end();
         }
         SslHandler tls = certificate.handler(channel.alloc());
@@ -65,13 +72,36 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
 
     private void addConnection(ChannelPipeline pipeline, Peer peer) {
         pipeline.addLast(
-                new HttpRequestDecoder(new HttpDecoderConfig()
-                        .setMaxInitialLineLength(HttpPort.REQUEST_LINE_BYTES_MAX)
-                        .setMaxHeaderSize(HttpPort.HEADERS_BYTES_MAX)),
+                new RequestDecoder(),
                 new HttpResponseEncoder(),
                 // For curl, which waits a second before it sends a large body.
                 new HttpServerExpectContinueHandler(),
                 new Connection(port, peer));
+    }
+
+    /** Tells a connection that a read has ended only if it brought something for it: records of TLS may bring nothing. */
+    private static final class RequestDecoder extends HttpRequestDecoder {
+        private boolean hasBytes;
+
+        RequestDecoder() {
+            super(new HttpDecoderConfig()
+                    .setMaxInitialLineLength(HttpPort.REQUEST_LINE_BYTES_MAX)
+                    .setMaxHeaderSize(HttpPort.HEADERS_BYTES_MAX));
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
+            hasBytes = true;
+            super.channelRead(context, message);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) throws Exception {
+            if (hasBytes) {
+                hasBytes = false;
+                super.channelReadComplete(context);
+            }
+        }
     }
 
     /** Ends handshakes that take too long. */
@@ -102,11 +132,17 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
         public void handlerAdded(ChannelHandlerContext added) {
             context = added;
             greetings.add(this);
+            handshakes = greetings.size();
         }
 
         @Override
         public void handlerRemoved(ChannelHandlerContext same) {
+            leave();
+        }
+
+        private void leave() {
             greetings.remove(this);
+            handshakes = greetings.size();
         }
 
         /** The next handlers learn it when the handshake has ended. */
@@ -159,13 +195,13 @@ final class Entrance extends ChannelInitializer<SocketChannel> {
         }
 
         private void end() {
-            greetings.remove(this);
+            leave();
             context.close();
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext same) {
-            greetings.remove(this);
+            leave();
         }
     }
 }

@@ -178,6 +178,7 @@ public final class HttpPort implements AutoCloseable {
         if (listening.isPage()) {
             metrics.gauge("http_connections", "Open HTTP connections.", connections::size);
             metrics.gauge("http_connections_max", "The maximum of HTTP connections.", limits::connections);
+            metrics.gauge("http_handshakes", "TLS handshakes of the page in progress.", entrance::handshakes);
             metrics.gauge("http_listeners", "HTTP answers that stay open for server-sent events.", listeners::size);
             metrics.gauge("http_listeners_max", "The maximum of these.", limits::listeners);
             metrics.gauge(
@@ -190,6 +191,10 @@ public final class HttpPort implements AutoCloseable {
         } else {
             metrics.gauge("otlp_connections", "Open connections of the port for OTLP and HTTP.", connections::size);
             metrics.gauge("otlp_connections_max", "The maximum of these.", limits::connections);
+            metrics.gauge(
+                    "otlp_handshakes",
+                    "TLS handshakes of the port for OTLP and HTTP in progress.",
+                    entrance::handshakes);
             metrics.gauge("otlp_waiting_requests", "Requests by HTTP that wait for their turn.", this::waiting);
             metrics.gauge("otlp_waiting_requests_max", "The maximum of these.", limits::waiting);
             metrics.gauge(

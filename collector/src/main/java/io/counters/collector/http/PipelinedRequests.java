@@ -6,10 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Requests of a connection that arrived before the previous one was answered. No more are read meanwhile, so all of them were in
- * one buffer, or in one record of TLS. For the event loop.
+ * one buffer, or in one record of TLS, which may still be more than are kept here. For the event loop.
  */
 final class PipelinedRequests {
-    /** As many of the shortest requests as a buffer has. */
     private static final int MAX = 128;
 
     private final Deque<ArrivedRequest> requests = new ArrayDeque<>();
@@ -21,13 +20,17 @@ final class PipelinedRequests {
         this.peer = peer;
     }
 
-    /** Returns false if there are too many; then end the connection. */
+    /** Returns false if there are too many. All so far will be answered, this one by a refusal; drop those that follow. */
     boolean add(ArrivedRequest request) {
-        requests.add(request);
-        if (requests.size() <= MAX) {
-            return true;
+        if (requests.size() < MAX) {
+            return requests.add(request);
         }
-        port.refuse("pipelined", RequestException.bad("more than " + MAX + " requests at once"));
+        port.release(peer.address(), request.heldBytes());
+        RequestException refusal = port.refuse(
+                "pipelined",
+                new RequestException(
+                        429, "more than " + MAX + " requests wait on this connection; send the rest on a new one"));
+        requests.add(new ArrivedRequest(request.head(), new byte[0], 0, refusal));
         return false;
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -117,17 +118,22 @@ public final class Keys {
     }
 
     private void warnOfReaders() {
-        try {
-            Set<PosixFilePermission> mode = Files.getPosixFilePermissions(file);
-            if (!OF_THE_OWNER.containsAll(mode)) {
-                log.warn(
+        modeForOthers(file)
+                .ifPresent(mode -> log.warn(
                         "others than its owner can use the file of keys {} ({}), and sign counts with them; run: chmod 600 {}",
                         file,
-                        PosixFilePermissions.toString(mode),
-                        file);
-            }
+                        mode,
+                        file));
+    }
+
+    /** The mode of a file of keys, if others than its owner can use it. */
+    public static Optional<String> modeForOthers(Path file) {
+        try {
+            Set<PosixFilePermission> mode = Files.getPosixFilePermissions(file);
+            return OF_THE_OWNER.containsAll(mode) ? Optional.empty() : Optional.of(PosixFilePermissions.toString(mode));
         } catch (IOException | UnsupportedOperationException notPosix) {
             // A system without such modes, or the file has just been replaced.
+            return Optional.empty();
         }
     }
 

@@ -315,7 +315,8 @@ public record ProxyIni(
             try {
                 return AccessSettings.certificate(chain, key, clientCa);
             } catch (IllegalArgumentException unusable) {
-                mistakes.add(file + ": tls_certificate is " + chain + ", " + unusable.getMessage());
+                String shown = FaultLog.shown(Settings.shown(chain));
+                mistakes.add(file + ": tls_certificate is " + shown + ", " + unusable.getMessage());
                 return Optional.empty();
             }
         }

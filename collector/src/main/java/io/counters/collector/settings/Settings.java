@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The settings as they were given, and every error found in them. The packages' records read their values with {@link
@@ -31,6 +32,7 @@ public final class Settings {
     private record Given(String text, String place) {}
 
     private static final String NOT_SHOWN = "not shown";
+    private static final String EMPTY = " is empty; give a value, or leave it out";
 
     private static final Pattern MINUTES = Pattern.compile("(\\d{1,4})[mh]");
     private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
@@ -45,10 +47,11 @@ public final class Settings {
             CollectorFlag.KAFKA_SETTINGS));
 
     /**
-     * Settings that close a door. An empty one is refused: a variable that a template was to fill must not open the door that it
-     * was to close.
+     * Settings that close a door, or name the file with those that do. An empty one is refused: a variable that a template was
+     * to fill must not open the door that it was to close.
      */
     private static final Set<CollectorFlag> CLOSING = EnumSet.of(
+            CollectorFlag.CONFIG,
             CollectorFlag.BIND,
             CollectorFlag.KEYS,
             CollectorFlag.ALLOW,
@@ -61,6 +64,7 @@ public final class Settings {
     private final Map<CollectorFlag, Given> given = new EnumMap<>(CollectorFlag.class);
     private final Set<String> mistakes = new LinkedHashSet<>();
     private final List<String> remarks = new ArrayList<>();
+    private boolean isSecretInFile;
 
     /**
      * Gathers all settings.
@@ -77,7 +81,9 @@ public final class Settings {
         });
         flags.forEach((setting, text) -> given.put(setting, new Given(text, "--" + setting.flag())));
         Given file = given.get(CollectorFlag.CONFIG);
-        if (file != null && !file.text.isEmpty()) {
+        if (file != null && file.text.isEmpty()) {
+            mistakes.add(file.place + EMPTY);
+        } else if (file != null) {
             readFile(file);
         }
     }
@@ -141,6 +147,7 @@ public final class Settings {
                 mistakes.add(place + ": " + key + " appears twice; keep one of the two");
             }
         }
+        isSecretInFile = inFile.keySet().stream().anyMatch(CollectorFlag::isSecret);
         inFile.forEach(given::putIfAbsent);
     }
 
@@ -172,6 +179,11 @@ public final class Settings {
         return given.containsKey(setting);
     }
 
+    /** Whether the INI file contains a secret itself, and not only the name of its file. */
+    public boolean isSecretInFile() {
+        return isSecretInFile;
+    }
+
     /** Reads a setting's text as a value; throws if the text breaks the setting's rule. */
     @FunctionalInterface
     public interface Reading<T> {
@@ -189,7 +201,7 @@ public final class Settings {
         if (text != null && text.text.isEmpty() && !setting.defaultText().isEmpty()) {
             mistakes.add(text.place + " is empty; leave it out for " + setting.defaultText());
         } else if (text != null && text.text.isEmpty() && CLOSING.contains(setting)) {
-            mistakes.add(text.place + " is empty; give a value, or leave it out");
+            mistakes.add(text.place + EMPTY);
         } else if (text != null) {
             try {
                 return reading.of(text.text);
@@ -209,12 +221,20 @@ public final class Settings {
                 + shown(setting, text == null ? setting.defaultText() : text.text) + ", " + rule);
     }
 
-    /** A value as a message may show it: no secret setting, no content of a file, and no login or query of a URL. */
+    /** A value as a message may show it. */
     private static String shown(CollectorFlag setting, String text) {
-        if (FILES_OF_SECRETS.contains(setting)) {
-            return shownFile(text);
+        if (setting.isSecret()) {
+            return NOT_SHOWN;
         }
-        return setting.isSecret() || text.indexOf('\n') >= 0
+        // With =, it may be a line of the file.
+        return FILES_OF_SECRETS.contains(setting) || (setting == CollectorFlag.CONFIG && text.indexOf('=') >= 0)
+                ? shownFile(text)
+                : shown(text);
+    }
+
+    /** The value of a setting that is no secret as a message may show it: no content of a file, and no login or query of a URL. */
+    public static String shown(String text) {
+        return text.indexOf('\n') >= 0 || text.contains("-----BEGIN")
                 ? NOT_SHOWN
                 : text.replaceFirst("//.*@", "//...@").replaceAll("(//[^,?]*\\?)[^,]*", "$1...");
     }
@@ -291,6 +311,26 @@ public final class Settings {
             // Reported below, like a number that is out of range.
         }
         throw new IllegalArgumentException("allowed are whole numbers from " + min + " to " + max);
+    }
+
+    /**
+     * A setting whose file can be read only once, if there is one: a pipe, such as that of {@code <(...)} in a shell, or a device.
+     * To open a pipe that nobody writes may never end.
+     */
+    public Optional<CollectorFlag> readOnce() {
+        return Stream.concat(Stream.of(CollectorFlag.CONFIG), FILES_OF_SECRETS.stream())
+                .filter(this::isReadOnce)
+                .findFirst();
+    }
+
+    private boolean isReadOnce(CollectorFlag setting) {
+        Given name = given.get(setting);
+        try {
+            Path file = Path.of(name == null ? "" : name.text);
+            return Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
+        } catch (InvalidPathException noPath) {
+            return false;
+        }
     }
 
     /** Adds a warning that does not stop the start. */

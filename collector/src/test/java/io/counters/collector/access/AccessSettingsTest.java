@@ -144,6 +144,7 @@ class AccessSettingsTest {
 
     @Test
     void a_token_in_clear_and_a_file_that_everyone_can_read_are_warnings() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path file = Files.writeString(folder.resolve("token"), TOKEN);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         Settings settings = new Settings(
@@ -160,6 +161,12 @@ class AccessSettingsTest {
                         clear -> assertThat(clear)
                                 .startsWith("--http-bind is 0.0.0.0, so the token crosses the network in clear"));
 
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-x---"));
+        Settings closed = new Settings(Map.of(CollectorFlag.TOKEN_FILE, file.toString()), Map.of());
+        AccessSettings.from(closed);
+        assertThat(closed.remarks()).as("in a folder that others cannot use").isEmpty();
+
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         Settings right = new Settings(Map.of(CollectorFlag.TOKEN_FILE, file.toString()), Map.of());
         AccessSettings.from(right).bind(right, CollectorFlag.HTTP_BIND, Port.HTTP);
@@ -179,6 +186,17 @@ class AccessSettingsTest {
                 Map.of(CollectorFlag.CONFIG, ini.toString()),
                 Map.of(),
                 "collector.ini line 1: " + setting.key() + rule);
+    }
+
+    @Test
+    void an_empty_name_of_the_file_does_not_open_the_doors_that_the_file_closes() {
+        String rule = " is empty; give a value, or leave it out";
+
+        assertRefused(Map.of(CollectorFlag.CONFIG, ""), Map.of(), "--config" + rule);
+        assertRefused(Map.of(), Map.of("COUNTERS_CONFIG", ""), "variable COUNTERS_CONFIG" + rule);
+        assertThat(mistakes(
+                        Map.of(CollectorFlag.CONFIG, folder.resolve("none").toString()), Map.of("COUNTERS_CONFIG", "")))
+                .doesNotContain("empty");
     }
 
     @Test

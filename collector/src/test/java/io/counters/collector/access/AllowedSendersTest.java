@@ -35,6 +35,10 @@ class AllowedSendersTest {
         "10.0.0.7/32, 10.0.0.7, ::ffff:10.0.0.7, 10.0.0.8",
         "0.0.0.0/0, 0.0.0.1, 255.255.255.255, fd00::1",
         "0.0.0.0/8, 0.0.0.0, 0.255.255.255, ::2",
+        "::ffff:10.0.0.0/104, 10.0.0.0, ::ffff:10.255.255.255, 11.0.0.0",
+        "::ffff:10.0.0.7, 10.0.0.7, ::ffff:10.0.0.7, 10.0.0.6",
+        "0.0.0.0/0, 1.0.0.0, 10.0.0.7, ::1",
+        "::1, ::1, ::1, 0.0.0.1",
         "128.0.0.0/1, 128.0.0.0, 255.255.255.255, 127.255.255.255",
         "192.168.4.0/22, 192.168.4.0, 192.168.7.255, 192.168.8.0",
         "fd00::/8, fd00::1, fdff:ffff:ffff:ffff::1, fe00::1",
@@ -52,11 +56,28 @@ class AllowedSendersTest {
         assertThat(metrics.values()).containsEntry("refused_senders_total{port=\"udp\"}", 1L);
     }
 
+    @Test
+    void a_range_of_ipv4_has_nothing_that_is_no_address() {
+        Gate gate = new Gate(Port.UDP, AllowedSenders.of(List.of("0.0.0.0/0")), said.log(), metrics);
+
+        for (long apart : new long[] {AddressKey.UNKNOWN, AddressKey.UNIX, AddressKey.HTTP}) {
+            assertThat(gate.admits(apart)).isFalse();
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "10.0.0.1/8, the range begins at 10.0.0.0",
         "fd00:0:0:1::/48, the range begins",
         "10.0.0.0/33, more than 32 bits",
+        "1.0.0.0/7, the range begins at 0.0.0.0",
+        "0.0.0.3/31, the range begins at 0.0.0.2",
+        "fd00:0:0:1::/63, the range begins at fd00:0:0:0:0:0:0:0",
+        "0.0.0.2/31, is in 0.0.0.0/8",
+        "0.0.0.0, is in 0.0.0.0/8",
+        "::ffff:10.0.0.0/95, at least 96 bits",
+        "::ffff:10.0.0.0/129, more than 128 bits",
+        "::ffff:10.0.0.1/104, the range begins at 10.0.0.0",
         "fd00::/129, more than 128 bits",
         "2001:db8::/65, at most /64",
         "2001:db8::1, at most /64",

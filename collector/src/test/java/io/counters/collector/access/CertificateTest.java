@@ -97,6 +97,7 @@ class CertificateTest {
         Certificate certificate = in(folder, Identity.of("one"), "");
         Path key = folder.resolve("key.pem");
         Identity.of("two").write(folder);
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
 
         certificate.look(() -> now, said.log());

@@ -3,6 +3,7 @@ package io.counters.collector.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.collector.common.AddressKey;
 import io.counters.collector.http.Route.Work;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class BodyMemoryTest {
     @Test
-    void one_sender_gets_half_and_another_one_always_finds_room() {
+    void one_sender_gets_half_and_each_further_one_half_of_the_rest() {
         BodyMemory memory = new BodyMemory(1000);
         int first = 0;
         while (memory.reserve(1, 10)) {
@@ -39,6 +40,21 @@ class BodyMemoryTest {
         memory.release(4, 60);
         assertThat(memory.bytes()).isZero();
         assertThat(memory.reserve(5, 500)).isTrue();
+    }
+
+    @Test
+    void all_loopback_addresses_are_one_sender() {
+        BodyMemory memory = new BodyMemory(1000);
+        assertThat(memory.reserve(AddressKey.ipv4(0x7f00_0001), 200)).isTrue();
+        assertThat(memory.reserve(AddressKey.ipv4(0x7f00_0002), 200)).isTrue();
+        assertThat(memory.reserve(AddressKey.ipv6(0, 1), 100)).isTrue();
+
+        assertThat(memory.reserve(AddressKey.ipv4(0x7fff_ffff), 10)).isFalse();
+        assertThat(memory.senders()).isEqualTo(1);
+        assertThat(memory.reserve(AddressKey.ipv4(0x8000_0001), 10)).isTrue();
+
+        memory.release(AddressKey.ipv6(0, 1), 500);
+        assertThat(memory.reserve(AddressKey.ipv4(0x7f00_0003), 400)).isTrue();
     }
 
     @Test

@@ -434,7 +434,9 @@ class GuardTest {
         for (int i = 0; i < 30; i++) {
             half.add(browser(port).send("\u0016\u0003\u0001\u0002\u0000\u0001"));
         }
-        await().until(() -> counted("http_ended_connections_total") >= 10);
+        await().until(() -> counted("http_ended_handshakes_total") == 10);
+        assertThat(counted("http_handshakes")).isEqualTo(20);
+        assertThat(counted("http_ended_connections_total")).isZero();
         assertThat(ask(HttpClient.newBuilder().sslContext(context).build(), port, "/value")
                         .body())
                 .isEqualTo("7\n");
@@ -444,11 +446,56 @@ class GuardTest {
             stopped.rest();
         }
         assertThat(counted("http_timeouts_total")).isBetween(1L, 20L);
+        assertThat(counted("http_handshakes")).isZero();
         assertThat(said.lines())
-                .anyMatch(line -> line.endsWith(
-                        "the one of 127.0.0.1, which waited longest for its client, was closed for" + " a new one"))
+                .contains(
+                        "WARN all 20 TLS handshakes of the page are in use, most by 127.0.0.1 (20): the one of 127.0.0.1,"
+                                + " which began first, was ended for a new one")
                 .contains("WARN the page closed the connection of 127.0.0.1, because its client is too slow: it did not"
                         + " complete its TLS handshake in time");
+    }
+
+    private SSLSocket connected(SSLContext context, HttpPort port) throws IOException {
+        SSLSocket socket = (SSLSocket) context.getSocketFactory()
+                .createSocket(near(port).getAddress(), near(port).getPort());
+        opened.add(socket);
+        socket.setSoTimeout(50_000);
+        socket.startHandshake();
+        return socket;
+    }
+
+    @Test
+    @Tag("slow")
+    void a_client_that_has_only_shaken_hands_or_sends_records_without_data_is_idle_and_not_slow() throws Exception {
+        Identity server = Identity.of("one");
+        HttpPort port = page("127.0.0.1", guard(Optional.empty(), Optional.of(in(folder, server, ""))));
+        SSLContext context = server.client();
+        SSLSocket early = connected(context, port);
+        SSLSocket kept = connected(context, port);
+        kept.getOutputStream().write("GET /value HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(ISO_8859_1));
+        BufferedReader answers = new BufferedReader(new InputStreamReader(kept.getInputStream(), ISO_8859_1));
+        awaitLine(answers, "7");
+        // By TLS 1.3 it asks for a new key, in a record of its own.
+        kept.startHandshake();
+        SSLSocket slow = connected(context, port);
+        slow.getOutputStream().write("GET /val".getBytes(ISO_8859_1));
+        await().until(() -> counted("http_connections") == 3);
+
+        // Both that are idle are looked at when the slow one is, and it is answered because of that.
+        await().until(() -> {
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(3));
+            return counted("http_timeouts_total") > 0;
+        });
+        awaitLine(
+                new BufferedReader(new InputStreamReader(slow.getInputStream(), ISO_8859_1)),
+                "HTTP/1.1 408 Request Timeout");
+        assertThat(said.lines()).singleElement().asString().contains("it sent only a part of its request");
+
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(30));
+        assertThat(early.getInputStream().read()).isNegative();
+        assertThat(answers.readLine()).isNull();
+        assertThat(counted("http_timeouts_total")).isEqualTo(1);
+        assertThat(said.lines()).hasSize(1);
     }
 
     // Senders

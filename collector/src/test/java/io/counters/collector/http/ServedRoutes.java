@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -20,8 +21,13 @@ final class ServedRoutes implements AutoCloseable {
     private final List<Throwable> deaths = new CopyOnWriteArrayList<>();
     private final List<Browser> browsers = new ArrayList<>();
 
+    /** A page. */
     ServedRoutes(Route... routes) throws IOException {
-        port = new HttpPort(0, "take another", List.of(routes), nanos::get, said.log(), metrics, work -> {
+        this(Listening.page(InetAddress.getLoopbackAddress(), 0, "take another", HttpLimits.PAGE, Guard.NONE), routes);
+    }
+
+    ServedRoutes(Listening at, Route... routes) throws IOException {
+        port = new HttpPort(at, List.of(routes), nanos::get, said.log(), metrics, work -> {
             Thread thread = new Thread(work, "counters-http");
             thread.setDaemon(true);
             thread.setUncaughtExceptionHandler((dead, fault) -> deaths.add(fault));

@@ -97,7 +97,14 @@ class ProxyIniTest {
         assertThatExceptionOfType(SettingsException.class)
                 .isThrownBy(() -> read(
                         "[statsite]\nservers = " + servers + "\ntls_certificate = " + chain + "\ntls_key = " + key))
-                .withMessageContaining("tls_certificate is " + chain + ", of which one (not shown) cannot be read")
+                .withMessageContaining(
+                        "tls_certificate is " + chain + ", for which the file of tls_key (not shown) cannot be read")
+                .satisfies(refused -> assertThat(refused.getMessage()).doesNotContain("0123456789"));
+        assertThatExceptionOfType(SettingsException.class)
+                .isThrownBy(() -> read(
+                        "[statsite]\nservers = " + servers + "\ntls_certificate = " + key + "\ntls_key = " + chain))
+                .withMessageContaining(
+                        "tls_certificate is not shown, for which the file of tls_certificate (not shown)")
                 .satisfies(refused -> assertThat(refused.getMessage()).doesNotContain("0123456789"));
     }
 

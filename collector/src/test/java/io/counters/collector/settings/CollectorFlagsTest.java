@@ -69,6 +69,20 @@ class CollectorFlagsTest {
     }
 
     @Test
+    void a_pipe_or_a_device_can_be_read_only_once() throws Exception {
+        Path file = Files.writeString(folder.resolve("token"), "x");
+
+        for (CollectorFlag setting : List.of(CollectorFlag.CONFIG, CollectorFlag.TOKEN_FILE, CollectorFlag.TLS_KEY)) {
+            assertThat(new Settings(Map.of(setting, "/dev/null"), Map.of()).readOnce())
+                    .contains(setting);
+            for (String other : List.of(file.toString(), folder.toString(), folder + "/none", "\0")) {
+                assertThat(new Settings(Map.of(setting, other), Map.of()).readOnce())
+                        .isEmpty();
+            }
+        }
+    }
+
+    @Test
     void an_empty_variable_is_as_if_it_were_left_out_unless_its_setting_closes_a_door() throws Exception {
         Settings settings = new Settings(
                 Map.of(CollectorFlag.ALLOW, "10.0.0.0/8"),
