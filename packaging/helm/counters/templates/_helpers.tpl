@@ -114,8 +114,9 @@ spec:
       startupProbe:
         exec:
           command: [/opt/counters/healthy, "11213"]
+        # 30 minutes: a new version may have to convert a large ledger first.
         periodSeconds: 2
-        failureThreshold: 150
+        failureThreshold: 900
       livenessProbe:
         exec:
           command: [/opt/counters/healthy, "11213"]

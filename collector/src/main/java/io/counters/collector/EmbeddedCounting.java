@@ -67,7 +67,7 @@ final class EmbeddedCounting implements Counting {
         this.parts = parts;
         publishing = settings.publishing();
         Path folder = settings.keeping().folder();
-        file = parts.open(new LedgerFile(folder));
+        file = parts.open(new LedgerFile(folder, log::info));
         if (file.isShared()) {
             throw new IOException("cannot use the ledger " + file + ": " + LedgerFile.SHARED);
         }
@@ -83,9 +83,13 @@ final class EmbeddedCounting implements Counting {
         LedgerGauges.register(ledger, () -> List.of(ledger), parts.metrics);
         if (file.setAside() != null) {
             log.error(
-                    "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0",
+                    "the ledger was damaged ({}) and is set aside as {}; a new ledger begins with every counter at 0. Check the"
+                            + " disk, and restore a backup if there is one",
                     file.damage(),
                     file.setAside());
+        }
+        if (file.wasEmpty()) {
+            log.warn("the ledger {} was empty; a new one begins with every counter at 0", file);
         }
         commit = new Committer(ledger, file, System::nanoTime, parts.faults, parts.metrics);
         ExecutorService committing =

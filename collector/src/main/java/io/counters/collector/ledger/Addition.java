@@ -3,7 +3,14 @@ package io.counters.collector.ledger;
 import io.counters.wire.Verb;
 import java.util.function.Predicate;
 
-/** Adds what another ledger has counted; {@code Ledger.add} has the rules. */
+/**
+ * Adds what another ledger has counted.
+ *
+ * <p>An empty ledger becomes that part of the other one, with its ID, by which the store's stamp is recognized. Otherwise
+ * a counter that is in both gets the sum. A stream that is in both has counted the same totals twice, up to the lower
+ * watermark. They are taken off, and the higher watermark stays. That is exact only if the whole stream is known on both
+ * sides, so what this ledger has forgotten since the other one ended may be contained in a counter that is in both.
+ */
 final class Addition {
     private final Side here;
     private final Side other;

@@ -51,6 +51,11 @@ public record Changes(
         static Head first(long id) {
             return new Head(id, 0, 0, 0, FOR_EVER, true);
         }
+
+        /** That of the commit after this one. */
+        Head next(long nowMillis, long listened, long watch, boolean isAdopting) {
+            return new Head(id, commit + 1, nowMillis, listened, watch, isAdopting);
+        }
     }
 
     /**

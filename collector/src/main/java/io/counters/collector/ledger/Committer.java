@@ -64,6 +64,7 @@ public final class Committer {
      * commit.
      *
      * @return whether everything is on disk; if not, callers must not push or publish
+     * @throws BrokenLedger if a ledger was changed only in part; nothing is written any more
      */
     public synchronized boolean run() {
         Map<Ledger, Changes> changes = take();
@@ -86,11 +87,11 @@ public final class Committer {
                             + "; counting continues, but nothing is pushed or published until a commit succeeds");
         } finally {
             if (!isWritten) {
-                changes.forEach(Ledger::putBack);
+                putBack(changes);
             }
         }
         if (isWritten) {
-            changes.forEach(Ledger::committed);
+            changes.forEach((ledger, committed) -> ledger.batch(() -> ledger.committed(committed)));
             commits.increment();
             behind = null;
             if (now.failures > 0) {
@@ -118,9 +119,13 @@ public final class Committer {
             return changes;
         } finally {
             if (!isTaken) {
-                changes.forEach(Ledger::putBack);
+                putBack(changes);
             }
         }
+    }
+
+    private static void putBack(Map<Ledger, Changes> changes) {
+        changes.forEach((ledger, failed) -> ledger.batch(() -> ledger.putBack(failed)));
     }
 
     private static String cloned(InboundStream stream) {

@@ -380,7 +380,6 @@ public final class InboundStream {
     int add(int counter) {
         if (size == counters.length) {
             int length = size + (size >> 1);
-            counters = Arrays.copyOf(counters, length);
             increments = Arrays.copyOf(increments, length);
             if (decrements != null) {
                 decrements = Arrays.copyOf(decrements, length);
@@ -389,6 +388,8 @@ public final class InboundStream {
             if (uncounted != null) {
                 uncounted = Arrays.copyOf(uncounted, length);
             }
+            // The last one, because the other ones must not be shorter if there is no memory.
+            counters = Arrays.copyOf(counters, length);
         }
         if (4 * (size + 1) > 3 * slots.length) {
             slots = new int[2 * slots.length];
@@ -398,6 +399,8 @@ public final class InboundStream {
         }
         counters[size] = counter;
         increments[size] = NONE;
+        // A commit states how many watermarks there are, so it must have this one.
+        changed.set(size);
         seat(size);
         return size++;
     }

@@ -50,6 +50,9 @@ public final class Ledger implements LedgerView {
     /** That of the last commit, so its number is the highest on disk, and 0 for a ledger that was never committed. */
     private Changes.Head head;
 
+    /** What has interrupted a change: parts of this ledger may contradict each other, so nothing is committed any more. */
+    private volatile @Nullable Throwable interruption;
+
     /** Whether the next commit is one of the last, and so contains what is otherwise only written now and then. */
     private volatile boolean isEnding;
 
@@ -85,14 +88,20 @@ public final class Ledger implements LedgerView {
 
     /**
      * Hands over a batch, such as the lines of a datagram, which takes the lock once. All others wait meanwhile, so it must
-     * neither block nor take more than some milliseconds. If it throws, what it has done by then remains.
+     * neither block nor take more than some milliseconds. If it throws, as without memory, what it has done by then remains,
+     * and {@link #changes} throws {@link BrokenLedger} from then on.
      *
      * @param work calls methods of this ledger
      * @return whether no line of it waits for its repetition
      */
     public synchronized boolean batch(Runnable work) {
         long before = merging.waiting();
-        work.run();
+        try {
+            work.run();
+        } catch (RuntimeException | Error failure) {
+            interruption = interruption == null ? failure : interruption;
+            throw failure;
+        }
         return merging.waiting() == before;
     }
 
@@ -162,20 +171,19 @@ public final class Ledger implements LedgerView {
             return null;
         }
         long value = counters.value(counter);
-        counters.remove(counter);
-        projection.disown(counter);
-        return new Removal(name, value, projecting, streams.remove(counter));
+        int[] parts = {0};
+        batch(() -> {
+            counters.remove(counter);
+            projection.disown(counter);
+            parts[0] = streams.remove(counter);
+        });
+        return new Removal(name, value, projecting, parts[0]);
     }
 
     /**
      * Adds what another ledger has counted: the counters that belong here, and all of its streams, because a stream that
      * first uses a name of this ledger later must not look unknown. For a ledger that is loaded and written once, and used
-     * for nothing else.
-     *
-     * <p>An empty ledger becomes that part of the other one, with its ID, by which the store's stamp is recognized. Otherwise
-     * a counter that is in both gets the sum. A stream that is in both has counted the same totals twice, up to the lower
-     * watermark. They are taken off, and the higher watermark stays. That is exact only if the whole stream is known on both
-     * sides, so what this ledger has forgotten since the other one ended may be contained in a counter that is in both.
+     * for nothing else. {@link Addition} has the rules.
      *
      * @param belongs by a counter's name
      * @param isHome by a stream's ID: whether its datagrams are counted here
@@ -201,31 +209,30 @@ public final class Ledger implements LedgerView {
     Changes changes(int watermarksAtOnce) {
         int second = CounterFacts.second(wallSeconds.getAsLong());
         long now = clockMillis.getAsLong();
-        boolean writesMoves = moves.isDue(now, isEnding);
-        Changes taken = take(second, writesMoves, watermarksAtOnce);
-        if (taken == null) {
-            return null;
+        try {
+            boolean writesMoves = moves.isDue(now, isEnding);
+            Changes taken = take(second, writesMoves, watermarksAtOnce);
+            if (taken == null) {
+                return null;
+            }
+            // Without the lock, because it looks through all values of the commit.
+            moves.note(taken.counters(), second);
+            return writesMoves ? taken.with(moves.take(now)) : taken;
+        } catch (RuntimeException | Error failure) {
+            interruption = interruption == null ? failure : interruption;
+            throw failure;
         }
-        // Without the lock, because it looks through all values of the commit.
-        moves.note(taken.counters(), second);
-        return writesMoves ? taken.with(moves.take(now)) : taken;
     }
 
     private synchronized @Nullable Changes take(int second, boolean isDue, int watermarksAtOnce) {
+        BrokenLedger.refuse(interruption);
         streams.expire();
         boolean isHeadChanged = streams.watchMillis() != head.watchMillis() || projection.adopts() != head.adopts();
         if (!isDue && !counters.isChanged() && !streams.isChanged() && !isHeadChanged && !published.isChanged()) {
             return null;
         }
-        Changes.Head next = new Changes.Head(
-                head.id(),
-                head.commit() + 1,
-                clockMillis.getAsLong(),
-                listening.millis(),
-                streams.watchMillis(),
-                projection.adopts());
         return new Changes(
-                next,
+                head.next(clockMillis.getAsLong(), listening.millis(), streams.watchMillis(), projection.adopts()),
                 counters.take(second, projection.takeClaimed()),
                 streams.takeChanged(watermarksAtOnce),
                 streams.takeDropped(),
@@ -243,14 +250,14 @@ public final class Ledger implements LedgerView {
         streams.noteAll();
     }
 
-    /** Called when the changes are on disk: the values may be published, and the goals pushed. */
+    /** Called in a batch when the changes are on disk: the values may be published, and the goals pushed. */
     synchronized void committed(Changes changes) {
         head = changes.head();
         counters.committed(changes.counters());
         projection.committed(changes.counters().changed(), counters.committedRemoved());
     }
 
-    /** Called when the changes did not reach the disk: they become part of the next commit. */
+    /** Called in a batch when the changes did not reach the disk: they become part of the next commit. */
     synchronized void putBack(Changes changes) {
         counters.putBack(changes.counters());
         moves.putBack(changes.moves());
@@ -327,12 +334,7 @@ public final class Ledger implements LedgerView {
 
     @Override
     public synchronized int unanswered() {
-        if (!projecting) {
-            return 0;
-        }
-        BitSet all = counters.uncommitted();
-        all.or(projection.due());
-        return all.cardinality();
+        return projecting ? projection.unanswered(counters.uncommitted()) : 0;
     }
 
     // Publishing
@@ -414,10 +416,7 @@ public final class Ledger implements LedgerView {
         return counters.memory();
     }
 
-    /**
-     * How much of its room is used, as a share: the largest of those for names, streams and watermarks; above 1 if more was
-     * loaded or added.
-     */
+    /** The largest used share of its room for names, streams and watermarks; above 1 if more was loaded or added. */
     public synchronized double usedRoom() {
         double names = (double) counters.memory() / bounds.namesBytes();
         return Math.max(names, streams.usedRoom());

@@ -27,6 +27,11 @@ public final class LedgerBackup {
     /** The name of the file, in a data folder as in a backup. */
     public static final String NAME = LedgerFile.NAME;
 
+    /** What to do if the file is damaged and a collector uses it. */
+    private static final String RUNNING =
+            "; a collector that runs still has the right values in its memory: do not restart"
+                    + " it, save them first (curl http://127.0.0.1:11213/api/counters), and then restore an earlier backup";
+
     private LedgerBackup() {}
 
     /**
@@ -46,7 +51,9 @@ public final class LedgerBackup {
             return OnlineCopy.write(folder.resolve(NAME), to, 0, LedgerBackup::readable, LedgerBackup::finish);
         } catch (SQLException cannot) {
             throw new IOException(
-                    "the ledger in " + folder + " cannot be copied to " + to + ": " + cannot.getMessage(), cannot);
+                    "the ledger in " + folder + " cannot be copied to " + to + ": " + cannot.getMessage()
+                            + (LedgerTables.isDamage(cannot.getErrorCode()) ? RUNNING : ""),
+                    cannot);
         }
     }
 
@@ -68,7 +75,7 @@ public final class LedgerBackup {
     private static void requireWhole(Statement copy) throws SQLException {
         String damage = LedgerReader.damage(copy);
         if (damage != null) {
-            throw new SQLException("it is damaged: " + damage);
+            throw LedgerTables.damaged("it is damaged: " + damage);
         }
     }
 

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteOpenMode;
@@ -30,30 +31,32 @@ final class LedgerConnection implements AutoCloseable {
      * Opens the database of this file for the first time: creates the file and the tables if they are missing, and converts
      * an older format, of which it keeps a copy.
      *
+     * @param progress see {@link LedgerUpgrade#prepare}
      * @throws IOException if it cannot be copied before it is converted
      */
-    static LedgerConnection first(Path file) throws SQLException, IOException {
-        return new LedgerConnection(file, true);
+    static LedgerConnection first(Path file, Consumer<String> progress) throws SQLException, IOException {
+        return new LedgerConnection(file, progress);
     }
 
     /** Opens the database of this file, which must exist. */
     static LedgerConnection again(Path file) throws SQLException {
         try {
-            return new LedgerConnection(file, false);
+            return new LedgerConnection(file, null);
         } catch (IOException onlyOfTheFirst) {
             throw new IllegalStateException(onlyOfTheFirst);
         }
     }
 
-    private LedgerConnection(Path file, boolean isFirst) throws SQLException, IOException {
+    /** @param progress null if it was opened before */
+    private LedgerConnection(Path file, @Nullable Consumer<String> progress) throws SQLException, IOException {
         SQLiteConfig config = new SQLiteConfig();
-        if (!isFirst) {
+        if (progress == null) {
             config.resetOpenMode(SQLiteOpenMode.CREATE);
         }
         connection = config.createConnection("jdbc:sqlite:" + file);
         try {
             control = connection.createStatement();
-            if (isFirst) {
+            if (progress != null) {
                 // Before anything is written, because what is found must be found again.
                 LedgerTables.requireTables(control, Files.size(file));
             }
@@ -66,8 +69,8 @@ final class LedgerConnection implements AutoCloseable {
             control.execute("PRAGMA synchronous = FULL");
             // A log that a backup has made large shrinks again once it has been copied into the database.
             control.execute("PRAGMA journal_size_limit = " + LOG_BYTES);
-            upgrade = isFirst ? LedgerUpgrade.prepare(file, control) : null;
-            if (isFirst) {
+            upgrade = progress == null ? null : LedgerUpgrade.prepare(file, control, progress);
+            if (progress != null) {
                 LedgerTables.create(control);
             }
             writer = new LedgerWriter(connection);
@@ -123,15 +126,10 @@ final class LedgerConnection implements AutoCloseable {
         }
     }
 
-    /** Fills this state, unless a row is damaged; returns the damage. */
+    /** See {@link LedgerReader#load}. */
     @Nullable
-    String load(LedgerState state) throws SQLException {
-        try {
-            LedgerReader.load(connection, state);
-            return null;
-        } catch (SQLException failure) {
-            return LedgerTables.damage(failure);
-        }
+    String load(@Nullable LedgerState state) throws SQLException {
+        return LedgerReader.load(connection, state);
     }
 
     /**

@@ -36,9 +36,13 @@ public record LedgerContent(
 
     private static BigInteger sum(Statement statement) throws SQLException {
         BigInteger sum = BigInteger.ZERO;
-        try (ResultSet block = statement.executeQuery("SELECT numbers FROM block")) {
+        try (ResultSet block = statement.executeQuery("SELECT numbers, id FROM block")) {
             while (block.next()) {
-                LongBuffer values = ByteBuffer.wrap(block.getBytes(1)).asLongBuffer();
+                byte[] numbers = block.getBytes(1);
+                if (numbers == null) {
+                    throw LedgerTables.damaged("values of block " + block.getInt(2) + " are missing");
+                }
+                LongBuffer values = ByteBuffer.wrap(numbers).asLongBuffer();
                 while (values.hasRemaining()) {
                     sum = sum.add(BigInteger.valueOf(values.get()));
                 }

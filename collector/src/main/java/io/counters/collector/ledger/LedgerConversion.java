@@ -14,7 +14,6 @@ final class LedgerConversion {
      * this case only it and the seconds up to now count as used.
      */
     private static final List<String> FROM_2 = List.of(
-            "ALTER TABLE stream DROP COLUMN heard",
             "UPDATE meta SET number = (SELECT number FROM meta WHERE key = 'listened')"
                     + " - ((SELECT number FROM meta WHERE key = 'clock') - number)"
                     + " WHERE key = 'watch' AND number <> " + Changes.Head.FOR_EVER,
@@ -30,28 +29,54 @@ final class LedgerConversion {
             "DELETE FROM uncounted WHERE NOT EXISTS (SELECT 1 FROM watermark"
                     + " WHERE watermark.stream = uncounted.stream AND watermark.counter = uncounted.counter)");
 
-    private static final String SIZES =
-            "UPDATE stream SET watermarks = (SELECT count(*) FROM watermark WHERE watermark.stream = stream.id),"
-                    + " uncounted = (SELECT count(*) FROM uncounted WHERE uncounted.stream = stream.id AND amount <> 0)";
+    /** Another table, because an index of the senders and columns that are no longer used cannot be left out of that one. */
+    private static final List<String> STREAMS = List.of(
+            "ALTER TABLE stream RENAME TO stream_before",
+            LedgerTables.STREAMS,
+            "INSERT INTO stream SELECT id, sender, whole, quarantined, heard_listening, seq_before, seq_highest, received,"
+                    + " repeated, seq_window, healed,"
+                    + " (SELECT count(*) FROM watermark WHERE watermark.stream = before.id),"
+                    + " (SELECT count(*) FROM uncounted WHERE uncounted.stream = before.id AND amount <> 0), 0"
+                    + " FROM stream_before AS before ORDER BY id",
+            "DROP TABLE stream_before");
 
     private LedgerConversion() {}
 
     /**
-     * Converts them. The caller has begun a transaction in which it has created the tables that were missing.
+     * Converts them, and checks the result. The caller has begun a transaction in which it has created the tables that were
+     * missing.
      *
      * @param format that of the tables, which this version must know
+     * @throws SQLException if the ledger was damaged before, or if it cannot be converted; nothing may be committed then
      */
     static void run(Statement control, long format) throws SQLException {
+        String found = LedgerTables.damage(control);
+        if (found != null) {
+            throw LedgerTables.damaged(found);
+        }
+        try {
+            convert(control, format);
+            LedgerMeta.put(control, LedgerMeta.FORMAT, LedgerTables.FORMAT);
+            found = LedgerReader.damage(control);
+        } catch (SQLException failure) {
+            found = LedgerTables.damage(failure);
+        }
+        if (found != null) {
+            throw new SQLException(
+                    "it could not be converted from format " + format + " to format " + LedgerTables.FORMAT + ": "
+                            + found + "; the ledger is unchanged; start the earlier version, and report this");
+        }
+    }
+
+    private static void convert(Statement control, long format) throws SQLException {
         if (format == LedgerTables.OLDEST) {
             run(control, FROM_2);
         }
         run(control, FROM_3);
-        addColumn(control, CheckedTable.STREAM, "watermarks");
-        addColumn(control, CheckedTable.STREAM, "uncounted");
-        control.execute(SIZES);
+        run(control, STREAMS);
         Function.create(control.getConnection(), "row_check", new CheckFunction());
         for (CheckedTable table : CheckedTable.values()) {
-            addColumn(control, table, "crc");
+            addCheck(control, table);
             control.execute("UPDATE " + table + " SET crc = row_check(" + table.number + ", " + table.columns + ")");
         }
         for (CheckedTable table : LedgerTables.COUNTED) {
@@ -66,9 +91,9 @@ final class LedgerConversion {
     }
 
     /** A table that was missing has all columns. */
-    private static void addColumn(Statement control, CheckedTable table, String column) throws SQLException {
-        if (!LedgerTables.hasColumn(control, table.toString(), column)) {
-            control.execute("ALTER TABLE " + table + " ADD COLUMN " + column + " INTEGER NOT NULL DEFAULT 0");
+    private static void addCheck(Statement control, CheckedTable table) throws SQLException {
+        if (!LedgerTables.hasColumn(control, table.toString(), "crc")) {
+            control.execute("ALTER TABLE " + table + " ADD COLUMN crc INTEGER NOT NULL DEFAULT 0");
         }
     }
 

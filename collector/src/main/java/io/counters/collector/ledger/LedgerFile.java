@@ -2,7 +2,6 @@ package io.counters.collector.ledger;
 
 import io.counters.collector.common.DiskFault;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -12,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteJDBCLoader;
@@ -70,6 +70,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
     private @Nullable Path setAside;
     private @Nullable String damage;
     private @Nullable LedgerUpgrade upgrade;
+    private final boolean wasEmpty;
+    private final Consumer<String> progress;
 
     /** Null after a failure, until the next use. */
     private @Nullable LedgerConnection connection;
@@ -90,7 +92,12 @@ public final class LedgerFile implements Journal, AutoCloseable {
      *     remedy
      */
     public LedgerFile(Path folder) throws IOException {
-        this(folder, true);
+        this(folder, message -> {});
+    }
+
+    /** @param progress gets a message before an older ledger is converted, which may take minutes */
+    public LedgerFile(Path folder, Consumer<String> progress) throws IOException {
+        this(folder, true, progress);
     }
 
     /**
@@ -109,12 +116,13 @@ public final class LedgerFile implements Journal, AutoCloseable {
             throw new IOException(
                     "the data folder " + folder + " is in use by a collector; stop it, and run the import again");
         }
-        return new LedgerFile(folder, false);
+        return new LedgerFile(folder, false, message -> {});
     }
 
-    private LedgerFile(Path folder, boolean begins) throws IOException {
+    private LedgerFile(Path folder, boolean begins, Consumer<String> progress) throws IOException {
         this.folder = folder;
         this.begins = begins;
+        this.progress = progress;
         file = folder.resolve(NAME);
         lock = new FolderLock(folder);
         damaged = new AsideFiles(file, "damaged");
@@ -130,6 +138,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
                 damage = "an earlier start found it damaged";
                 setAside = finished;
             }
+            wasEmpty = Files.exists(file) && !isFilled(file);
             String found = open();
             if (found != null) {
                 found = openAgain();
@@ -207,11 +216,12 @@ public final class LedgerFile implements Journal, AutoCloseable {
         }
         LedgerConnection opened = null;
         try {
-            opened = LedgerConnection.first(file);
+            opened = LedgerConnection.first(file, progress);
             String found = opened.damage();
             if (found == null) {
                 attempt = opened.attempt();
-                upgrade = opened.upgrade();
+                // The second time, there is nothing left to convert.
+                upgrade = upgrade == null ? opened.upgrade() : upgrade;
                 connection = opened;
                 opened = null;
             }
@@ -228,9 +238,7 @@ public final class LedgerFile implements Journal, AutoCloseable {
     /** Reads a whole file if it exists; throws if the disk does not allow it. */
     private static void read(Path some) throws IOException {
         if (Files.exists(some)) {
-            try (InputStream in = Files.newInputStream(some)) {
-                in.transferTo(OutputStream.nullOutputStream());
-            }
+            Files.copy(some, OutputStream.nullOutputStream());
         }
     }
 
@@ -248,9 +256,14 @@ public final class LedgerFile implements Journal, AutoCloseable {
         return damage;
     }
 
-    /** What to log if this start has converted it from an older format; null if it has not. */
+    /** Whether there was a file of 0 bytes, and no log: a start that was interrupted leaves one, as may a disk that failed. */
+    public boolean wasEmpty() {
+        return wasEmpty && setAside == null;
+    }
+
+    /** What to log if the copy of a conversion is there, by this start or an earlier one; null if it is not. */
     public @Nullable String upgrade() {
-        return upgrade == null ? null : upgrade.toString();
+        return upgrade == null ? LedgerUpgrade.kept(file) : upgrade.toString();
     }
 
     /** Whether an earlier version has shared the names with other collectors, so that values are in several ledgers. */
@@ -283,6 +296,8 @@ public final class LedgerFile implements Journal, AutoCloseable {
             String found = connected().load(loaded);
             if (found != null) {
                 found = openAgain();
+                // Only compared, because there may be no memory for a second state.
+                found = found == null ? connected().load(null) : found;
                 if (found == null) {
                     loaded = state.anew();
                     found = connected().load(loaded);
@@ -298,11 +313,6 @@ public final class LedgerFile implements Journal, AutoCloseable {
             throw failed("read", unreadable);
         } catch (IOException unusable) {
             throw new IOException("cannot use the ledger " + file + ": " + DiskFault.text(unusable), unusable);
-        } catch (IllegalStateException | IllegalArgumentException unknown) {
-            throw new IOException(
-                    "cannot read the ledger " + file + ": " + unknown.getMessage()
-                            + "; keep the file, another version may have written it",
-                    unknown);
         }
     }
 
@@ -390,6 +400,10 @@ public final class LedgerFile implements Journal, AutoCloseable {
             }
         } catch (IOException why) {
             return DiskFault.text(why);
+        }
+        if (failure.getErrorCode() == SQLiteErrorCode.SQLITE_READONLY.code) {
+            return "SQLite takes it for read-only, although it can be written; if this is so at each start, the disk has changed"
+                    + " its header: restore a backup";
         }
         return (failure.getErrorCode() & 0xff) == SQLiteErrorCode.SQLITE_FULL.code
                 ? "the disk is full; free some space"

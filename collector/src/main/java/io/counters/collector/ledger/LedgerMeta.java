@@ -3,6 +3,7 @@ package io.counters.collector.ledger;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -25,18 +26,29 @@ final class LedgerMeta {
         SortedMap<String, Long> meta = new TreeMap<>();
         try (ResultSet row = statement.executeQuery("SELECT key, number FROM meta")) {
             while (row.next()) {
-                meta.put(row.getString(1), row.getLong(2));
+                String key = row.getString(1);
+                if (key == null) {
+                    throw LedgerTables.damaged("a row of table meta has no key");
+                }
+                meta.put(key, row.getLong(2));
             }
         }
         Long format = meta.get(FORMAT);
         Long check = meta.get(CHECK);
-        boolean isNewer = format != null && format > LedgerTables.FORMAT;
+        boolean isNewer = format != null && format > LedgerTables.FORMAT && !isPresent(meta);
         // If one of the two is there, the other one must be, too.
         boolean isOlder = check == null && (format == null || format < LedgerTables.FORMAT);
         if (!isNewer && !isOlder && (check == null || check != check(meta))) {
             throw LedgerTables.damaged("the rows of table meta do not match their check");
         }
         return meta;
+    }
+
+    /** Whether the rows match their check with the present format, so that only the format is not what was written. */
+    private static boolean isPresent(SortedMap<String, Long> meta) {
+        SortedMap<String, Long> present = new TreeMap<>(meta);
+        present.put(FORMAT, (long) LedgerTables.FORMAT);
+        return Objects.equals(meta.get(CHECK), check(present));
     }
 
     /** What the check of these rows must be. */

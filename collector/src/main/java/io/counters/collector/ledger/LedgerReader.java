@@ -43,20 +43,28 @@ final class LedgerReader {
         this.state = state;
     }
 
-    /** Fills the state of a new ledger with everything that was committed. */
-    static void load(Connection connection, LedgerState state) throws SQLException {
-        new LedgerReader(connection, state).read();
+    /**
+     * Fills the state of a new ledger with everything that was committed, unless a row is damaged.
+     *
+     * @param state null to only compare the rows with their checks
+     * @return the damage
+     */
+    static @Nullable String load(Connection connection, @Nullable LedgerState state) throws SQLException {
+        try {
+            new LedgerReader(connection, state).read();
+            return null;
+        } catch (SQLException failure) {
+            return LedgerTables.damage(failure);
+        } catch (IllegalStateException | IllegalArgumentException contradiction) {
+            return String.valueOf(contradiction.getMessage());
+        }
     }
 
     /** See {@link LedgerTables#damage}; also compares all rows with their checks. For ledgers of the present format. */
     static @Nullable String damage(Statement statement) throws SQLException {
-        String found = LedgerTables.damage(statement);
-        if (found != null) {
-            return found;
-        }
         try {
-            new LedgerReader(statement.getConnection(), null).read();
-            return null;
+            String found = LedgerTables.damage(statement);
+            return found != null ? found : load(statement.getConnection(), null);
         } catch (SQLException failure) {
             return LedgerTables.damage(failure);
         }
@@ -136,7 +144,7 @@ final class LedgerReader {
                 verify(CheckedTable.COUNTER, check.counter(id, name), row.getInt(3), id);
                 if (Values.block(id) != block.number) {
                     if (!blocks.next() || blocks.getInt(1) != Values.block(id)) {
-                        throw new IllegalStateException("the values of counter " + id + " are missing");
+                        throw LedgerTables.damaged("the values of counter " + id + " are missing");
                     }
                     block = block(blocks);
                 }

@@ -4,6 +4,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,14 @@ final class LedgerTables {
     private static final String META =
             "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID";
 
+    /** Without an index of the senders, which only commits would read, so that they would fail if it is damaged. */
+    static final String STREAMS = "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL,"
+            + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
+            + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
+            + " received INTEGER NOT NULL, repeated INTEGER NOT NULL, seq_window INTEGER NOT NULL,"
+            + " healed INTEGER NOT NULL, watermarks INTEGER NOT NULL, uncounted INTEGER NOT NULL,"
+            + " crc INTEGER NOT NULL)";
+
     /** In each, {@code crc} is the check of the row, see {@link RowCheck}. */
     private static final String[] TABLES = {
         "CREATE TABLE IF NOT EXISTS counter (id INTEGER PRIMARY KEY, name TEXT NOT NULL, crc INTEGER NOT NULL)",
@@ -47,12 +56,7 @@ final class LedgerTables {
                 + " decremented BLOB NOT NULL, removed BLOB NOT NULL, adopted BLOB, crc INTEGER NOT NULL)",
         "CREATE TABLE IF NOT EXISTS moved (block INTEGER PRIMARY KEY, seconds BLOB NOT NULL, crc INTEGER NOT NULL)",
         // With the number of its rows in the two tables that follow; of the second one, only those that are not 0.
-        "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,"
-                + " whole INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
-                + " heard_listening INTEGER NOT NULL, seq_before INTEGER NOT NULL, seq_highest INTEGER NOT NULL,"
-                + " received INTEGER NOT NULL, repeated INTEGER NOT NULL, seq_window INTEGER NOT NULL,"
-                + " healed INTEGER NOT NULL, watermarks INTEGER NOT NULL, uncounted INTEGER NOT NULL,"
-                + " crc INTEGER NOT NULL)",
+        STREAMS,
         "CREATE TABLE IF NOT EXISTS watermark (stream INTEGER NOT NULL, counter INTEGER NOT NULL,"
                 + " increments INTEGER NOT NULL, decrements INTEGER NOT NULL, crc INTEGER NOT NULL,"
                 + " PRIMARY KEY (stream, counter)) WITHOUT ROWID",
@@ -114,6 +118,15 @@ final class LedgerTables {
 
     private static final int PAGE_BYTES = 4096;
 
+    /** SQLite's errors for tables that are not the expected ones: a bit of their description may have changed. */
+    private static final Set<Integer> OF_SCHEMA = Set.of(
+            SQLiteErrorCode.SQLITE_ERROR.code,
+            SQLiteErrorCode.SQLITE_SCHEMA.code,
+            SQLiteErrorCode.SQLITE_CONSTRAINT.code,
+            SQLiteErrorCode.SQLITE_MISMATCH.code,
+            SQLiteErrorCode.SQLITE_TOOBIG.code,
+            SQLiteErrorCode.SQLITE_FORMAT.code);
+
     /** How quick_check reports a page that it could not read, which may have other causes than damage. */
     private static final Pattern UNREAD = Pattern.compile("error code=(\\d+)");
 
@@ -131,9 +144,8 @@ final class LedgerTables {
         if (format < FORMAT) {
             LedgerConversion.run(control, format);
         }
-        if (!LedgerMeta.read(control).containsKey(LedgerMeta.CHECK)) {
-            LedgerMeta.put(control, LedgerMeta.FORMAT, FORMAT);
-        }
+        // Written even if it is there: a file whose header says that it is read-only must fail now, not at each commit.
+        LedgerMeta.put(control, LedgerMeta.FORMAT, FORMAT);
         control.execute("COMMIT");
     }
 
@@ -217,12 +229,20 @@ final class LedgerTables {
         return new SQLException(what, null, SQLiteErrorCode.SQLITE_CORRUPT.code);
     }
 
-    /** The message of a failure that means damage; any other one is thrown again. */
+    /**
+     * The message of a failure that means damage, if it happened while a ledger of the present format was opened or read; any
+     * other one is thrown again.
+     */
     static String damage(SQLException failure) throws SQLException {
-        if (isDamage(failure.getErrorCode())) {
+        if (isDamage(failure.getErrorCode()) || isOfSchema(failure)) {
             return String.valueOf(failure.getMessage());
         }
         throw failure;
+    }
+
+    /** Whether it is not as it would be for tables with the columns and types that are expected. */
+    static boolean isOfSchema(SQLException failure) {
+        return OF_SCHEMA.contains(failure.getErrorCode() & 0xff);
     }
 
     /** Whether SQLite's error code means that the file is not a database, or is a damaged one. */

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,46 +20,75 @@ import org.jspecify.annotations.Nullable;
  * @param copy the ledger as it was
  */
 record LedgerUpgrade(long from, Path copy) {
+    private static final String DELETE =
+            "Delete this copy once you are sure that you will not go back to the earlier version";
+
     /**
      * Copies a ledger that has an older format.
      *
      * @param control of a connection to this file, without a transaction
+     * @param progress gets a message before the ledger is copied and converted, which may take minutes
      * @return null if there is nothing to convert
      * @throws IOException if there is not enough room on the disk; with the numbers
      */
-    static @Nullable LedgerUpgrade prepare(Path file, Statement control) throws SQLException, IOException {
+    static @Nullable LedgerUpgrade prepare(Path file, Statement control, Consumer<String> progress)
+            throws SQLException, IOException {
         long format = LedgerTables.format(control);
         LedgerTables.requireKnown(format);
         if (format == LedgerTables.FORMAT) {
             return null;
         }
-        if (LedgerTables.isShared(control)) {
-            throw new IOException(LedgerFile.SHARED);
-        }
-        Path copy = file.resolveSibling("ledger.format-" + format + ".sqlite");
-        if (isCopyOf(control, copy)) {
-            // An earlier start made it, and could not convert the ledger.
-            return new LedgerUpgrade(format, copy);
-        }
+        Path copy = copy(file, format);
         try {
-            // Twice as much for the conversion, which makes the ledger larger: its log may have every page.
-            OnlineCopy.write(file, copy, 2 * Files.size(file), LedgerContent::of, LedgerBackup::adoptNothing);
-        } catch (IOException cannot) {
-            throw new IOException(
-                    "it has format " + format + ", and is copied before it is converted to format "
-                            + LedgerTables.FORMAT + ": " + cannot.getMessage(),
-                    cannot);
+            if (LedgerTables.isShared(control)) {
+                throw new IOException(LedgerFile.SHARED);
+            }
+            LedgerContent content = LedgerContent.of(control);
+            progress.accept("the ledger has format " + format + ", and is copied and converted to format "
+                    + LedgerTables.FORMAT + ", which may take minutes if it is large; counters: " + content.counters()
+                    + ", watermarks: " + content.watermarks());
+            copy(file, control, content, copy);
+        } catch (SQLException failure) {
+            // An earlier version may have had other tables; that is no damage.
+            throw LedgerTables.isOfSchema(failure)
+                    ? new SQLException("it cannot be read for the conversion: " + failure.getMessage(), failure)
+                    : failure;
         }
         return new LedgerUpgrade(format, copy);
     }
 
-    private static boolean isCopyOf(Statement ledger, Path copy) throws SQLException, IOException {
+    private static Path copy(Path file, long format) {
+        return file.resolveSibling("ledger.format-" + format + ".sqlite");
+    }
+
+    private static void copy(Path file, Statement control, LedgerContent content, Path copy)
+            throws SQLException, IOException {
+        // For the conversion, which makes the ledger larger: its log may have every page.
+        long roomBytes = 2 * OnlineCopy.bytes(control);
+        try {
+            if (isCopyOf(control, content, copy)) {
+                // An earlier start made it, and could not convert the ledger.
+                OnlineCopy.requireRoom(copy, 0, roomBytes);
+            } else {
+                OnlineCopy.write(file, copy, roomBytes, LedgerContent::of, LedgerBackup::adoptNothing);
+            }
+        } catch (IOException cannot) {
+            throw new IOException(
+                    "it has format " + content.format() + ", and is copied before it is converted to format "
+                            + LedgerTables.FORMAT + ": " + cannot.getMessage(),
+                    cannot);
+        }
+    }
+
+    private static boolean isCopyOf(Statement ledger, LedgerContent content, Path copy)
+            throws SQLException, IOException {
         if (!Files.exists(copy)) {
             return false;
         }
         try (Connection connection = LedgerInspection.reading(copy);
                 Statement statement = connection.createStatement()) {
-            return LedgerContent.of(statement).equals(LedgerContent.of(ledger))
+            return "ok".equals(LedgerTables.text(statement, "PRAGMA integrity_check(1)"))
+                    && LedgerContent.of(statement).equals(content)
                     && identity(statement).equals(identity(ledger));
         } catch (SQLException unreadable) {
             return false;
@@ -72,11 +102,22 @@ record LedgerUpgrade(long from, Path copy) {
         return meta;
     }
 
+    /** What to log if the copy of an earlier conversion is still there; null if there is none. */
+    static @Nullable String kept(Path file) {
+        for (long format = LedgerTables.FORMAT - 1; format >= LedgerTables.OLDEST; format--) {
+            Path copy = copy(file, format);
+            if (Files.exists(copy)) {
+                return "the copy of the ledger from before it was converted to format " + LedgerTables.FORMAT
+                        + " is still there: " + copy + ". " + DELETE;
+            }
+        }
+        return null;
+    }
+
     /** For the log. */
     @Override
     public String toString() {
         return "the ledger was converted from format " + from + " to format " + LedgerTables.FORMAT
-                + "; as it was before, it is kept as " + copy
-                + ". Delete this copy once you are sure that you will not go back to the earlier version";
+                + "; as it was before, it is kept as " + copy + ". " + DELETE;
     }
 }

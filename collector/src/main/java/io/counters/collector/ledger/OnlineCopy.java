@@ -92,7 +92,7 @@ public final class OnlineCopy {
                 Statement statement = source.createStatement()) {
             statement.execute("BEGIN");
             T content = reading.of(statement);
-            requireRoom(to, number(statement, "PRAGMA page_count") * number(statement, "PRAGMA page_size"), roomBytes);
+            requireRoom(to, bytes(statement), roomBytes);
             int code = source.unwrap(SQLiteConnection.class)
                     .getDatabase()
                     .backup("main", to.toString(), null, BUSY_MILLIS / TRIES, TRIES, ALL_PAGES);
@@ -105,7 +105,19 @@ public final class OnlineCopy {
         }
     }
 
-    private static void requireRoom(Path to, long copyBytes, long roomBytes) throws IOException {
+    /** How large a database is with its log. */
+    static long bytes(Statement statement) throws SQLException {
+        return number(statement, "PRAGMA page_count") * number(statement, "PRAGMA page_size");
+    }
+
+    /**
+     * Requires room on the disk.
+     *
+     * @param to where the copy will be, or is
+     * @param copyBytes 0 if it is there
+     * @param roomBytes for other purposes
+     */
+    static void requireRoom(Path to, long copyBytes, long roomBytes) throws IOException {
         Path folder = folder(to);
         long needed = copyBytes + roomBytes + SPARE_BYTES;
         long free = Files.getFileStore(folder).getUsableSpace();

@@ -321,10 +321,12 @@ final class Projection {
     }
 
     /**
-     * The counters with a request in progress, or due; empty if the store is up to date, except for uncommitted
-     * changes.
+     * How many keys may not have their counters' values.
+     *
+     * @param uncommitted the counters with changes that are not committed; changed here
      */
-    BitSet due() {
-        return due;
+    int unanswered(BitSet uncommitted) {
+        uncommitted.or(due);
+        return uncommitted.cardinality();
     }
 }

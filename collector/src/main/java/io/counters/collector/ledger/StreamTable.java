@@ -121,8 +121,8 @@ final class StreamTable {
         InboundStream stream = streams.get(sought.at(bytes, begin, end));
         if (stream == null) {
             stream = begun(ageMillis, 0);
-            if (streams.size() < bounds.streamsMax() && !isOverRate(0) && remember(stream) != null) {
-                note(stream);
+            if (streams.size() < bounds.streamsMax() && !isOverRate(0)) {
+                remember(stream);
             }
         }
         if (first > 0) {
@@ -194,11 +194,7 @@ final class StreamTable {
         return newStreams.isOver(address, listening.millis());
     }
 
-    /**
-     * Remembers a stream.
-     *
-     * @return the stream with its ID, which another connection may have added meanwhile; null if there is no room
-     */
+    /** Returns the remembered stream with this one's ID, which another connection may have added; null without room. */
     @Nullable
     InboundStream remember(InboundStream stream) {
         StreamKey id = new StreamKey(stream.sender, hashing);
@@ -216,6 +212,7 @@ final class StreamTable {
         }
         newStreams.add(stream.address);
         stream.begin(++lastId, isWhole(stream), listening.millis());
+        note(stream);
         streams.put(id, stream);
         return stream;
     }
@@ -227,17 +224,18 @@ final class StreamTable {
         if (watermarks >= bounds.watermarksMax()) {
             crowdOut(stream.said);
         }
-        boolean hasRoom = watermarks < bounds.watermarksMax();
-        if (!hasRoom) {
+        if (watermarks >= bounds.watermarksMax()) {
             noRoom.increment();
+            return false;
         }
-        return hasRoom;
+        return true;
     }
 
     /** Makes a place for the watermarks of a counter that has none in this stream. */
     int addPlace(InboundStream stream, int counter) {
+        int place = stream.add(counter);
         watermarks++;
-        return stream.add(counter);
+        return place;
     }
 
     /**
@@ -340,8 +338,8 @@ final class StreamTable {
 
     void note(InboundStream stream) {
         if (!stream.noted) {
-            stream.noted = true;
             changed.add(stream);
+            stream.noted = true;
         }
     }
 

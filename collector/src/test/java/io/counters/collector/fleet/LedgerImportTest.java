@@ -112,6 +112,7 @@ class LedgerImportTest {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
                 Statement statement = connection.createStatement()) {
             statement.execute("UPDATE meta SET number = 99 WHERE key = 'format'");
+            statement.execute("UPDATE meta SET number = number + 1 WHERE key = 'check'");
         }
 
         assertRefused("it has format 99, which a newer version of the collector has written");

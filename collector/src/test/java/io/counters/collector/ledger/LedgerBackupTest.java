@@ -302,6 +302,7 @@ class LedgerBackupTest {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
                 Statement statement = connection.createStatement()) {
             statement.execute("UPDATE meta SET number = 5 WHERE key = 'format'");
+            statement.execute("UPDATE meta SET number = number + 1 WHERE key = 'check'");
         }
     }
 

@@ -307,6 +307,10 @@ class LedgerDamageTest {
                 "UPDATE meta SET number = 1 - number WHERE key = 'adopts'",
                 "UPDATE meta SET number = 3 WHERE key = 'format'",
                 "UPDATE meta SET number = 2 WHERE key = 'format'",
+                "UPDATE meta SET number = 0 WHERE key = 'format'",
+                "UPDATE meta SET number = 5 WHERE key = 'format'",
+                "UPDATE meta SET number = 6 WHERE key = 'format'",
+                "UPDATE meta SET number = 12 WHERE key = 'format'",
                 "UPDATE meta SET number = number - 1 WHERE key = 'rows.stream'",
                 "UPDATE meta SET key = 'format2' WHERE key = 'format'",
                 "DELETE FROM meta WHERE key = 'format'",
@@ -320,6 +324,73 @@ class LedgerDamageTest {
         assertThat(requireDamage()).isEqualTo("the rows of table meta do not match their check");
 
         assertThat(folder).isDirectoryNotContaining("glob:**format*");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "meta, key, kex",
+        "counter, name, namd",
+        "block, numbers, number3",
+        "rest, numbers, number3",
+        "fact, created, createe",
+        "moved, seconds, secondr",
+        "stream, healed, heale`",
+        "watermark, decrements, decrementr",
+        "uncounted, amount, amounu",
+        "published, step, steq"
+    })
+    void a_bit_in_the_description_of_a_table_is_noticed(String table, String column, String changed) throws Exception {
+        schema("replace(sql, '" + column + "', '" + changed + "')", table);
+
+        assertThat(requireDamage()).isNotBlank();
+    }
+
+    /** Changes how SQLite describes a table to itself. */
+    private void schema(String sql, String table) throws SQLException {
+        try (Connection connection = connection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("PRAGMA writable_schema = 1");
+            assertThat(statement.executeUpdate(
+                            "UPDATE sqlite_master SET sql = " + sql + " WHERE name = '" + table + "'"))
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void values_that_are_missing_in_their_row_are_noticed_by_a_backup_too() throws Exception {
+        schema("replace(sql, 'numbers BLOB NOT NULL', 'numbers BLOB')", "block");
+        sql("UPDATE block SET numbers = NULL WHERE id = 1");
+
+        assertThatThrownBy(() -> LedgerBackup.write(folder, folder.resolve("another.sqlite")))
+                .hasMessageContaining("values of block 1 are missing");
+        assertThat(requireDamage()).isEqualTo("row [1] of table block does not match its check");
+    }
+
+    @Test
+    void a_header_that_forbids_writing_is_refused_at_the_start_and_not_at_each_commit() throws Exception {
+        byte[] bytes = Files.readAllBytes(file);
+        // The version of SQLite's format that a writer must know.
+        bytes[18] ^= 64;
+        Files.write(file, bytes);
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessage(
+                        "cannot use the ledger " + file + ": SQLite takes it for read-only, although it can be written;"
+                                + " if this is so at each start, the disk has changed its header: restore a backup");
+        assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
+    }
+
+    @Test
+    void a_file_of_0_bytes_begins_a_new_ledger_and_is_told() throws Exception {
+        Files.write(file, new byte[0]);
+
+        for (int life = 0; life < 2; life++) {
+            try (LedgerFile opened = new LedgerFile(folder)) {
+                assertThat(opened.wasEmpty()).isEqualTo(life == 0);
+                assertThat(opened.setAside()).isNull();
+            }
+        }
     }
 
     @Test
@@ -366,7 +437,9 @@ class LedgerDamageTest {
         }
         assertThat(LedgerInspection.of(folder).problem()).isEqualTo("it is damaged: " + what);
         assertThatThrownBy(() -> LedgerBackup.write(folder, folder.resolve("another.sqlite")))
-                .hasMessageContaining("it is damaged: " + what);
+                .hasMessageContaining("it is damaged: " + what
+                        + "; a collector that runs still has the right values in its memory: do not restart it, save them"
+                        + " first (curl http://127.0.0.1:11213/api/counters), and then restore an earlier backup");
         assertThat(LedgerBackup.check(backup).counters()).isEqualTo(205);
         Files.copy(file, Files.createDirectory(folder.resolve("bad")).resolve("ledger.sqlite"));
         assertThatThrownBy(() -> LedgerBackup.check(folder.resolve("bad")))

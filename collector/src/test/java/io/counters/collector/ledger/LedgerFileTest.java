@@ -364,6 +364,7 @@ class LedgerFileTest {
             kept.commit.run();
         }
         sql("UPDATE meta SET number = 99 WHERE key = 'format'");
+        sql("UPDATE meta SET number = number + 1 WHERE key = 'check'");
 
         assertThatThrownBy(() -> new LedgerFile(folder))
                 .isInstanceOf(IOException.class)

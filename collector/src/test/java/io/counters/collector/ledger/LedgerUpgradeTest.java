@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -66,12 +67,24 @@ class LedgerUpgradeTest {
             try (KeptLedger kept = new KeptLedger(folder, false)) {
                 assertThat(kept.file.setAside()).as(kept.file.damage()).isNull();
                 requireExact(kept);
-                assertThat(kept.file.upgrade() != null).as("what the log says").isEqualTo(life == 0);
+                assertThat(kept.file.upgrade())
+                        .as("what the log says")
+                        .startsWith(life == 0 ? "the ledger was converted from" : "the copy of the ledger from before");
+                assertThat(indexes()).as("indexes, which no start reads").isZero();
             }
         }
 
         assertThat(files())
                 .containsOnlyKeys("ledger.format-" + version.charAt(0) + ".sqlite", "ledger.lock", "ledger.sqlite");
+    }
+
+    private long indexes() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement();
+                ResultSet indexes = statement.executeQuery(
+                        "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('stream', 'counter')")) {
+            return indexes.getLong(1);
+        }
     }
 
     private Map<String, Long> files() throws IOException {
@@ -106,6 +119,73 @@ class LedgerUpgradeTest {
         try (KeptLedger kept = new KeptLedger(folder.resolve("again"), false)) {
             requireExact(kept);
         }
+    }
+
+    @Test
+    void the_log_says_that_it_is_converted_before_that_begins_and_later_that_the_copy_is_still_there()
+            throws Exception {
+        write("3", folder);
+        List<String> progress = new ArrayList<>();
+
+        new LedgerFile(folder, progress::add).close();
+
+        assertThat(progress)
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "the ledger has format 3, and is copied and converted to format 4, which may take minutes if it"
+                                + " is large; counters: 204, watermarks: ");
+        try (LedgerFile file = new LedgerFile(folder, progress::add)) {
+            assertThat(progress).hasSize(1);
+            assertThat(file.upgrade())
+                    .isEqualTo("the copy of the ledger from before it was converted to format 4 is still there: "
+                            + folder.resolve("ledger.format-3.sqlite")
+                            + ". Delete this copy once you are sure that you will not go back to the earlier version");
+        }
+        Files.delete(folder.resolve("ledger.format-3.sqlite"));
+        try (LedgerFile file = new LedgerFile(folder)) {
+            assertThat(file.upgrade()).isNull();
+        }
+    }
+
+    @Test
+    void a_conversion_whose_result_does_not_match_its_checks_changes_nothing() throws Exception {
+        write("3", folder);
+        Path file = folder.resolve("ledger.sqlite");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+                Statement statement = connection.createStatement()) {
+            // No version writes this; the checks of SQL and of Java differ for it.
+            statement.execute("UPDATE stream SET whole = 2 WHERE id = 1");
+        }
+        LedgerContent before = content(file);
+
+        for (int start = 0; start < 2; start++) {
+            assertThatThrownBy(() -> new LedgerFile(folder))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage(
+                            "cannot use the ledger " + file + ": it could not be converted from format 3 to format 4:"
+                                    + " row [1] of table stream does not match its check; the ledger is unchanged; start the earlier"
+                                    + " version, and report this");
+        }
+
+        assertThat(content(file)).isEqualTo(before).returns(3L, LedgerContent::format);
+        assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
+    }
+
+    @Test
+    void an_older_ledger_without_the_expected_tables_is_refused_and_not_set_aside() throws Exception {
+        write("3", folder);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("ALTER TABLE watermark RENAME TO other");
+        }
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("it cannot be read for the conversion: ")
+                .hasMessageContaining("no such table: watermark");
+
+        assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
     }
 
     @Test
@@ -229,6 +309,16 @@ class LedgerUpgradeTest {
         new LedgerFile(folder).close();
 
         assertThat(Files.getLastModifiedTime(copy)).as("it is the same").isEqualTo(made);
+        byte[] damaged = Files.readAllBytes(copy);
+        Arrays.fill(damaged, damaged.length - 4096, damaged.length, (byte) 7);
+        Files.write(copy, damaged);
+        Files.setLastModifiedTime(copy, made);
+        Files.delete(file);
+        write("2", folder);
+        new LedgerFile(folder).close();
+        assertThat(Files.getLastModifiedTime(copy)).as("it was damaged").isNotEqualTo(made);
+        assertThat(content(copy).format()).isEqualTo(2);
+        Files.setLastModifiedTime(copy, made);
         Files.delete(file);
         write("2", folder);
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
