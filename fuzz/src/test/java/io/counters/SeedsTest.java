@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -40,7 +41,10 @@ class SeedsTest {
     @Test
     void each_folder_of_inputs_is_that_of_a_target() throws Exception {
         for (Path folder : byFolder().keySet()) {
-            String inputs = folder.getParent().toString().replace('/', '.').replace('\\', '.');
+            String inputs = Objects.requireNonNull(folder.getParent())
+                    .toString()
+                    .replace('/', '.')
+                    .replace('\\', '.');
             assertThat(inputs).endsWith(INPUTS);
             Class<?> target = Class.forName(
                     inputs.substring(0, inputs.length() - INPUTS.length()), false, SeedsTest.class.getClassLoader());

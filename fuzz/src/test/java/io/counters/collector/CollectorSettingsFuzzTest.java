@@ -145,7 +145,8 @@ class CollectorSettingsFuzzTest {
             assertThat(refused.mistakes())
                     .isNotEmpty()
                     .allMatch(mistake -> PLACE.matcher(mistake).matches());
-            assertThat(isSecret && refused.getMessage().contains(SECRET)).isFalse();
+            assertThat(isSecret && String.valueOf(refused.getMessage()).contains(SECRET))
+                    .isFalse();
         }
         assertThat(settings.remarks()).allMatch(remark -> !isSecret || !remark.contains(SECRET));
     }

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -42,6 +43,7 @@ class KeyLinesFuzzTest {
     @TempDir
     static Path folder = Path.of("");
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Line(byte[] secret, String prefix) {}
 
     static Stream<byte[]> seeds() {
@@ -136,7 +138,7 @@ class KeyLinesFuzzTest {
         Map<String, Line> lines = expected.get();
         assertThat(keys).extracting(SigningKey::id).containsExactlyElementsOf(lines.keySet());
         for (SigningKey key : keys) {
-            Line line = lines.get(key.id());
+            Line line = Objects.requireNonNull(lines.get(key.id()));
             byte[] inner = new byte[PADDED_BYTES];
             for (int i = 0; i < inner.length; i++) {
                 inner[i] = (byte) ((i < line.secret.length ? line.secret[i] : 0) ^ INNER);

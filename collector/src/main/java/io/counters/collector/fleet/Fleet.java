@@ -115,7 +115,11 @@ public final class Fleet implements AutoCloseable {
                     newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random),
                     faults);
             owner = new Owner(
-                    new KafkaOwnerLog(settings, Member.role(httpPort), KafkaOwnerLog.TRANSACTION_MILLIS, nanoClock),
+                    new KafkaOwnerLog(
+                            settings,
+                            Member.role(httpPort),
+                            Long.toHexString(random.nextLong()),
+                            KafkaOwnerLog.TRANSACTION_MILLIS),
                     loader,
                     owned,
                     partitions,

@@ -2,17 +2,13 @@ package io.counters.collector.fleet;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
-import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -58,20 +54,12 @@ final class KafkaOwnerLog implements OwnerLog {
     private static final int RECORDS_MAX = 2_000;
     private static final int BATCH_BYTES = 64 << 10;
 
-    /**
-     * How often the instance name may be taken within a minute. Another process that runs takes it back each time; a broker that
-     * hung takes it once, by a request of this process itself, to join, that it handles late. Brokers do not tell which.
-     */
-    private static final int TAKEN_MAX = 2;
-
-    private static final long TAKEN_NANOS = TimeUnit.MINUTES.toNanos(1);
-
     private final FleetSettings settings;
     private final String role;
     private final int transactionMillis;
     private final Topics topics;
     private final String instance;
-    private final LongSupplier nanoClock;
+    private final InstanceClaim claim;
     private KafkaConsumer<byte[], byte[]> consumer;
     private KafkaProducer<byte[], byte[]> producer;
 
@@ -83,9 +71,6 @@ final class KafkaOwnerLog implements OwnerLog {
     /** As it was told to the member. */
     private ConsumerGroupMetadata membership;
 
-    /** When the instance name was taken within the last minute. */
-    private final Deque<Long> takenNanos = new ArrayDeque<>();
-
     /** Whether the producer waits for its first transaction to be allowed. */
     private boolean isFresh = true;
 
@@ -96,15 +81,16 @@ final class KafkaOwnerLog implements OwnerLog {
      * Joins the group with the first {@link #poll}. Transactions can begin after {@link #renew}.
      *
      * @param role of the consumer, which other members see
+     * @param process differs from that of every other process
      * @param transactionMillis the most that a transaction may take
      */
-    KafkaOwnerLog(FleetSettings settings, String role, int transactionMillis, LongSupplier nanoClock) {
+    KafkaOwnerLog(FleetSettings settings, String role, String process, int transactionMillis) {
         this.settings = settings;
         this.role = role;
         this.transactionMillis = transactionMillis;
-        this.nanoClock = nanoClock;
         topics = settings.topics();
         instance = settings.instance();
+        claim = new InstanceClaim(settings, process);
         producer = producer();
         consumer = consumer();
         membership = consumer.groupMetadata();
@@ -183,6 +169,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
     @Override
     public void poll(long waitMillis, Member to) throws IOException {
+        claim.make();
         member = to;
         try {
             if (!lost.isEmpty()) {
@@ -207,17 +194,24 @@ final class KafkaOwnerLog implements OwnerLog {
                 throw failed("lines are gone, and it is not known which there are", notNow);
             }
         } catch (FencedInstanceIdException other) {
-            long now = nanoClock.getAsLong();
-            takenNanos.removeIf(then -> now - then >= TAKEN_NANOS);
-            if (takenNanos.size() == TAKEN_MAX) {
+            if (isClaimLost(other)) {
                 throw new InstanceTaken(instance, other);
             }
-            takenNanos.add(now);
             throw replaced("the instance name " + instance + " was taken", other);
         } catch (KafkaException failure) {
             throw replaced("the lines of partitions cannot be read", failure);
         } finally {
             member = null;
+        }
+    }
+
+    /** If it cannot be found out, the name is taken back, and whoever has claimed it since takes it again. */
+    private boolean isClaimLost(FencedInstanceIdException why) {
+        try {
+            return claim.isLost();
+        } catch (IOException unknown) {
+            why.addSuppressed(unknown);
+            return false;
         }
     }
 
@@ -375,11 +369,13 @@ final class KafkaOwnerLog implements OwnerLog {
     void leave() {
         producer.close(Duration.ofMillis(FleetSettings.REQUEST_MILLIS));
         consumer.close(CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
+        claim.close();
     }
 
     @Override
     public void close() {
         producer.close(CLOSE);
         consumer.close(CloseOptions.timeout(CLOSE));
+        claim.close();
     }
 }

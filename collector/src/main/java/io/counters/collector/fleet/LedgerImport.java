@@ -128,7 +128,8 @@ public final class LedgerImport {
         FaultLog faults = new FaultLog(log, nanoClock);
         KafkaLoaderLog ledgers = new KafkaLoaderLog(settings);
         try {
-            KafkaOwnerLog lines = new KafkaOwnerLog(settings, "owner", TRANSACTION_MILLIS, nanoClock);
+            KafkaOwnerLog lines =
+                    new KafkaOwnerLog(settings, "owner", Long.toHexString(random.nextLong()), TRANSACTION_MILLIS);
             try {
                 int imported = new Importer(
                                 lines,

@@ -41,7 +41,7 @@ record Topics(String prefix) {
         return prefix + ".owners";
     }
 
-    /** The ID of the transactions of an owner. */
+    /** The ID of the transactions of an owner, and the group that keeps its {@link InstanceClaim}. */
     String owner(String instance) {
         return prefix + ".owner." + instance;
     }

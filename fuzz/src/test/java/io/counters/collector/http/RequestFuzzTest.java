@@ -342,7 +342,7 @@ class RequestFuzzTest {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         boolean mayStay = mayStay(bytes);
         long begun = System.nanoTime();
-        try (Socket client = new Socket("127.0.0.1", port)) {
+        try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
             client.setSoTimeout(mayStay ? STAY_MILLIS : PATIENCE_MILLIS);
             try {
                 client.getOutputStream().write(bytes);

@@ -1,6 +1,7 @@
 package io.counters.collector.intake;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
@@ -35,7 +36,7 @@ final class CutStream extends SocketChannel {
 
     @Override
     public SocketAddress getRemoteAddress() {
-        return new InetSocketAddress("127.0.0.1", 4711);
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711);
     }
 
     @Override

@@ -86,6 +86,7 @@ class DatagramFuzzTest {
         }
     }
 
+    @SuppressWarnings("EnumOrdinal") // As an input has them.
     static Stream<byte[]> seeds() {
         List<String> lines = List.of(
                 "increment YourAwesomeCounter",

@@ -66,7 +66,7 @@ final class PlainGrammar {
 
     private static Optional<String> statsd(Matcher line) {
         String name = line.group(1);
-        String[] values = line.group(2).split(":");
+        String[] values = line.group(2).split(":", 0);
         boolean isTooLong = line.group().length() > LINE_CHARS_MAX;
         // A name with tags ends at the last colon, so what is before that would be a part of a tag.
         if (isTooLong || (name.indexOf(',') >= 0 && values.length > 1)) {
@@ -101,10 +101,10 @@ final class PlainGrammar {
         if (!NAME.matcher(name).matches() || name.length() > NAME_CHARS_MAX) {
             return Optional.empty();
         }
-        String[] parts = name.split(",");
+        String[] parts = name.split(",", 0);
         Map<String, String> tags = new TreeMap<>();
         for (int i = 1; i < parts.length; i++) {
-            String[] pair = parts[i].split("=");
+            String[] pair = parts[i].split("=", 0);
             if (tags.put(pair[0], pair[1]) != null) {
                 return Optional.empty();
             }

@@ -218,10 +218,9 @@ class LedgerFileFuzzTest {
     /** A file that cannot be used stays where it is, and the message has the reason, and not only the file. */
     private static void requireReason(IOException refused, byte[] changed) {
         assertThat(file.isSound(changed)).isFalse();
-        assertThat(refused.getMessage())
-                .startsWith("cannot ")
-                .contains(" the ledger " + folder.resolve(LedgerFile.NAME));
-        assertThat(refused.getMessage().substring(refused.getMessage().indexOf(": ") + 2))
+        String message = String.valueOf(refused.getMessage());
+        assertThat(message).startsWith("cannot ").contains(" the ledger " + folder.resolve(LedgerFile.NAME));
+        assertThat(message.substring(message.indexOf(": ") + 2))
                 .hasSizeGreaterThan(10)
                 .doesNotContain("null")
                 .doesNotContain("Exception");

@@ -67,7 +67,7 @@ class LedgerRecordsFuzzTest {
             return;
         }
         // What the page shows, and a commit.
-        ledger.reports().forEach(String::valueOf);
+        ledger.reports().forEach(report -> assertThat(report.toString()).isNotEmpty());
         MemoryLedger.values(ledger).keySet().forEach(ledger::explain);
         ledger.details();
         ledger.noteAll();

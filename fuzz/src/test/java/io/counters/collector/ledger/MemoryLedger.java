@@ -97,7 +97,13 @@ public final class MemoryLedger implements Journal {
     /** The committed values, as a ledger has them that is loaded from the journal. */
     public SortedMap<String, Long> reloaded() {
         LedgerRecords.Collected collected = new LedgerRecords.Collected();
-        records.forEach((key, value) -> collected.put(key.array(), value));
+        records.forEach((key, value) -> collected.put(bytes(key), value));
         return values(ledger(bounds, collected.load(state()), new Metrics()));
+    }
+
+    private static byte[] bytes(ByteBuffer key) {
+        byte[] bytes = new byte[key.remaining()];
+        key.duplicate().get(bytes);
+        return bytes;
     }
 }

@@ -29,8 +29,17 @@ class ProxyFilesFuzzTest {
                         "s1.2.3.4:11211   900\n5.6.7.8:11211\t300\n9.8.7.6:11211   1500\n",
                         "s# ours\r\n\r\n  \t\r\nh:1\t10\r\n[::1]:11211 1\nh:1 2\nh:70000 1\nh:1 0",
                         "i[statsite]\nport = 8150\nudp_port = 8150\nlog_level = INFO\nservers = servers.conf\n",
-                        "i[statsite-proxy]\nbind_address = 127.0.0.1\nqueue_bytes = 10%\nsender_bytes = 1m\n"
-                                + "names_bytes=1k\ndrop_tags = a, b\npid_file = pid\ndaemonize = 1\nhttp_port = 0\n")
+                        """
+                        i[statsite-proxy]
+                        bind_address = 127.0.0.1
+                        queue_bytes = 10%
+                        sender_bytes = 1m
+                        names_bytes=1k
+                        drop_tags = a, b
+                        pid_file = pid
+                        daemonize = 1
+                        http_port = 0
+                        """)
                 .map(text -> text.getBytes(ISO_8859_1));
     }
 

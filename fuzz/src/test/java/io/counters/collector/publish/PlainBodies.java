@@ -76,11 +76,11 @@ final class PlainBodies {
         while (at < in.length) {
             int tag = in[at++] & 0xff;
             int kind = tag & 3;
-            int count = kind == 1 ? (tag >> 2 & 7) + 4 : (tag >> 2) + 1;
+            int count = kind == 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
             int more = kind == 0 ? Math.max(0, count - 60) : kind == 3 ? 4 : kind;
             int number = 0;
             for (int i = 0; i < more; i++) {
-                number |= (in[at++] & 0xff) << 8 * i;
+                number |= (in[at++] & 0xff) << (8 * i);
             }
             if (kind == 0) {
                 count = more == 0 ? count : number + 1;

@@ -24,6 +24,7 @@ final class PlainMemcached {
     static final String UNKNOWN = "unknown";
 
     /** An answer: after the extras and the key, in a body of which at most 4096 bytes matter, is the value. */
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Answer(int status, int place, String key, byte[] value) {
         String text() {
             return new String(value, ISO_8859_1);

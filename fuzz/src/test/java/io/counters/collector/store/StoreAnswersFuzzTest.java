@@ -251,6 +251,7 @@ class StoreAnswersFuzzTest {
     }
 
     /** The requests, sent by Lettuce, mean what the replies say that pass the guard, and all are answered at the end. */
+    @SuppressWarnings("FutureReturnValueIgnored") // Closed within this thread, by the channel's tasks.
     private static void redis(byte[] answer, IntSupplier cuts) {
         DefaultEndpoint endpoint = new DefaultEndpoint(OPTIONS, Objects.requireNonNull(resources));
         StatefulRedisConnectionImpl<String, String> connection =
