@@ -138,7 +138,7 @@ public final class Fleet implements AutoCloseable {
                     hashing,
                     faults,
                     metrics);
-        } catch (KafkaException refused) {
+        } catch (KafkaException | IOException refused) {
             throw new IOException("cannot use " + settings + ": " + Faults.reason(refused), refused);
         }
     }

@@ -78,13 +78,14 @@ final class KafkaOwnerLog implements OwnerLog {
     private @Nullable RuntimeException failure;
 
     /**
-     * Joins the group with the first {@link #poll}. Transactions can begin after {@link #renew}.
+     * Claims the instance name; joins the group with the first {@link #poll}. Transactions can begin after {@link #renew}.
      *
      * @param role of the consumer, which other members see
      * @param process differs from that of every other process
      * @param transactionMillis the most that a transaction may take
+     * @throws IOException if it is not known whether the name is claimed
      */
-    KafkaOwnerLog(FleetSettings settings, String role, String process, int transactionMillis) {
+    KafkaOwnerLog(FleetSettings settings, String role, String process, int transactionMillis) throws IOException {
         this.settings = settings;
         this.role = role;
         this.transactionMillis = transactionMillis;
@@ -169,7 +170,6 @@ final class KafkaOwnerLog implements OwnerLog {
 
     @Override
     public void poll(long waitMillis, Member to) throws IOException {
-        claim.make();
         member = to;
         try {
             if (!lost.isEmpty()) {

@@ -490,7 +490,7 @@ class OwnerBrokersTest {
         log.close();
     }
 
-    private static KafkaOwnerLog log(FleetSettings settings, String process) {
+    private static KafkaOwnerLog log(FleetSettings settings, String process) throws IOException {
         return new KafkaOwnerLog(settings, "owner-0", process, KafkaOwnerLog.TRANSACTION_MILLIS);
     }
 
