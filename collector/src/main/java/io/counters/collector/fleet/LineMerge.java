@@ -135,6 +135,7 @@ final class LineMerge {
             String record = "a record of lines of partition " + part.number + ", offset " + offset;
             if (part.ledger.isBroken()) {
                 part.isBroken = skipped.size() < SKIPPED_MAX && skipped.add(new Position(part.number, offset));
+                part.isSure &= !part.isBroken;
                 faults.warn(
                         "broken ledger",
                         record
