@@ -114,9 +114,8 @@ spec:
       startupProbe:
         exec:
           command: [/opt/counters/healthy, "11213"]
-        # 30 minutes: a new version may have to convert a large ledger first.
         periodSeconds: 2
-        failureThreshold: 900
+        failureThreshold: {{ .Values.startupFailureThreshold }}
       livenessProbe:
         exec:
           command: [/opt/counters/healthy, "11213"]

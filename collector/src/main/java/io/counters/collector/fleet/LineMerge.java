@@ -2,7 +2,9 @@ package io.counters.collector.fleet;
 
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -24,6 +26,9 @@ final class LineMerge {
     /** Lines that are merged so late are trouble. */
     private static final long LAG_MILLIS_MAX = 30_000;
 
+    /** If more records than this break ledgers, the process ends. */
+    private static final int SKIPPED_MAX = 1_000;
+
     private final OwnedLedgers owned;
     private final LongSupplier wallMillis;
     private final LongSupplier nanoClock;
@@ -33,6 +38,11 @@ final class LineMerge {
     private long behindNanos;
 
     private long troubledNanos;
+
+    /** Records that have broken the ledgers of their partitions: they are left out when they are read again. */
+    private final Set<Position> skipped = new HashSet<>();
+
+    private record Position(int partition, long offset) {}
 
     // What other threads may know.
     private volatile long lagRecords;
@@ -81,6 +91,7 @@ final class LineMerge {
         behindNanos = nanoClock.getAsLong();
         takeOverMillis = TimeUnit.NANOSECONDS.toMillis(behindNanos - part.sinceNanos);
         takeOverSecond = wallMillis.getAsLong() / 1000;
+        skipped.removeIf(one -> one.partition == part.number && one.offset < part.offset);
     }
 
     /** Called when lines may have to wait. */
@@ -91,7 +102,7 @@ final class LineMerge {
     /** Merges a record of lines, if its partition has begun; see {@link OwnerLog.Member#lines}. */
     void lines(int partition, long offset, long timeMillis, byte[] text) {
         OwnedPartition part = owned.partition(partition);
-        if (part == null || !part.hasBegun) {
+        if (part == null || !part.hasBegun || part.isBroken) {
             return;
         }
         long now = wallMillis.getAsLong();
@@ -106,19 +117,39 @@ final class LineMerge {
                             + " collector could reach Kafka all the time, synchronize the clocks of the fleet: they may"
                             + " differ by seconds only, or streams look older or younger than they are");
         }
-        try {
-            part.lines.merge(text, timeMillis, now);
-        } catch (RuntimeException fault) {
-            faulty.increment();
-            faults.warn(
-                    "faulty record",
-                    "a record of lines of partition " + partition + ", offset " + offset
-                            + ", caused an internal error; the lines before the error were counted",
-                    fault);
+        boolean isSkipped = !skipped.isEmpty() && skipped.contains(new Position(partition, offset));
+        if (!isSkipped && !merge(part, offset, timeMillis, now, text)) {
+            return;
         }
         part.offset = offset + 1;
         part.mergedMillis = timeMillis;
         records.increment();
+    }
+
+    /** Returns false if the ledger must be loaded again before anything else is merged into it. */
+    private boolean merge(OwnedPartition part, long offset, long timeMillis, long now, byte[] text) {
+        try {
+            part.lines.merge(text, timeMillis, now);
+        } catch (RuntimeException fault) {
+            faulty.increment();
+            String record = "a record of lines of partition " + part.number + ", offset " + offset;
+            if (part.ledger.isBroken()) {
+                part.isBroken = skipped.size() < SKIPPED_MAX && skipped.add(new Position(part.number, offset));
+                part.isSure &= !part.isBroken;
+                faults.warn(
+                        "broken ledger",
+                        record
+                                + ", caused an internal error in the ledger, which is loaded again; nothing of this record is"
+                                + " counted",
+                        fault);
+            } else {
+                faults.warn(
+                        "faulty record",
+                        record + ", caused an internal error; the lines before the error were counted",
+                        fault);
+            }
+        }
+        return !part.isBroken;
     }
 
     /** Goes on where a partition's lines are; see {@link OwnerLog.Member#moved}. */
@@ -137,6 +168,7 @@ final class LineMerge {
                             + " fleet may be down (retention.ms of the topic)");
         } else {
             cut.increment();
+            skipped.removeIf(one -> one.partition == partition);
             faults.warn(
                     "lines cut",
                     "the lines of partition " + partition + " end at offset " + to + ", and were merged up to " + from

@@ -30,6 +30,9 @@ final class OwnedPartition {
     /** Whether its lines are being merged. */
     boolean hasBegun;
 
+    /** Whether a change of its ledger was interrupted, so that it must be loaded again. */
+    boolean isBroken;
+
     /** When it was assigned, and when its ledger was loaded, by the nano clock. */
     long sinceNanos;
 

@@ -131,11 +131,10 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         committedNanos = nanoClock.getAsLong();
         renewedNanos = committedNanos - RENEW_NANOS;
         rebalances = metrics.count("fleet_rebalances_total", "How often partitions were assigned, given away or lost.");
-        aborted =
-                metrics.count("fleet_aborted_transactions_total", "Transactions that wrote nothing, or may not have.");
+        aborted = metrics.count("fleet_aborted_transactions_total", "Transactions that wrote nothing or may not have.");
         discarded = metrics.count(
                 "fleet_discarded_ledgers_total",
-                "Ledgers of partitions that were thrown away, because another collector has them or had them meanwhile.");
+                "Ledgers that were thrown away: another collector has them or had them, or an error broke them.");
         skippedTicks = metrics.count("publish_skipped_ticks_total", "Ticks left out.");
         metrics.gauge(
                 "fleet_owned_partitions",
@@ -162,6 +161,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         long now = nanoClock.getAsLong();
         long dueMillis = TimeUnit.NANOSECONDS.toMillis(Math.max(0, COMMIT_NANOS - (now - committedNanos)));
         lines.poll(Math.min(POLL_MILLIS_MAX, canCommit() ? dueMillis : ASK_MILLIS), this);
+        owned.partitions().stream().filter(part -> part.isBroken).forEach(this::loadAgain);
         takeLoaded();
         beginLoaded();
         dueTick.get().ifPresent(this::tick);
@@ -316,10 +316,14 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         OwnedPartition part = Objects.requireNonNull(owned.partition(check.partition));
         part.isSure = check.isStillKnown() && check.meeting == meeting;
         if (!check.isStillKnown()) {
-            discarded.add(remove(Set.of(part.number)));
-            lines.hold(part.number);
-            unloaded.add(part.number);
+            loadAgain(part);
         }
+    }
+
+    private void loadAgain(OwnedPartition part) {
+        discarded.add(forget(Set.of(part.number)));
+        lines.hold(part.number);
+        unloaded.add(part.number);
     }
 
     /** Begins with partitions that are loaded; a new ledger first learns whether others have written to the store. */
@@ -407,7 +411,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         return nextCommit.await();
     }
 
-    /** Notes what others may know. */
     private void look() {
         merge.look(lines);
         loadingPartitions = loading.size() + unloaded.size();

@@ -87,11 +87,11 @@ public final class Committer {
                             + "; counting continues, but nothing is pushed or published until a commit succeeds");
         } finally {
             if (!isWritten) {
-                putBack(changes);
+                changes.forEach(Ledger::putBack);
             }
         }
         if (isWritten) {
-            changes.forEach((ledger, committed) -> ledger.batch(() -> ledger.committed(committed)));
+            changes.forEach(Ledger::committed);
             commits.increment();
             behind = null;
             if (now.failures > 0) {
@@ -119,13 +119,9 @@ public final class Committer {
             return changes;
         } finally {
             if (!isTaken) {
-                putBack(changes);
+                changes.forEach(Ledger::putBack);
             }
         }
-    }
-
-    private static void putBack(Map<Ledger, Changes> changes) {
-        changes.forEach((ledger, failed) -> ledger.batch(() -> ledger.putBack(failed)));
     }
 
     private static String cloned(InboundStream stream) {

@@ -9,6 +9,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * The counters by their numbers: names, values, rests, and what else is known of them, now and as committed. Decides which new
@@ -300,6 +301,13 @@ final class CounterTable {
     /** What is committed. */
     SnapshotParts shared() {
         return SnapshotParts.of(names.names(), values.committed(), committedSize, facts.committedRemoved());
+    }
+
+    /** These with what else is known; to be called without the lock, so that intake does not wait. */
+    Supplier<Details> detailed(SnapshotParts parts, LastMoves moves) {
+        int[][] created = facts.created();
+        BitSet decremented = facts.decremented();
+        return () -> parts.details(created, moves, decremented);
     }
 
     /** What will be committed with what was taken last. */

@@ -3,7 +3,6 @@ package io.counters.collector.ledger;
 import io.counters.collector.common.Metrics;
 import io.counters.wire.Commands;
 import io.counters.wire.Verb;
-import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
@@ -50,8 +49,8 @@ public final class Ledger implements LedgerView {
     /** That of the last commit, so its number is the highest on disk, and 0 for a ledger that was never committed. */
     private Changes.Head head;
 
-    /** What has interrupted a change: parts of this ledger may contradict each other, so nothing is committed any more. */
-    private volatile @Nullable Throwable interruption;
+    /** Each method that changes something notes here what has interrupted it; {@link #merging} does it itself. */
+    private final Interruption interruption = new Interruption();
 
     /** Whether the next commit is one of the last, and so contains what is otherwise only written now and then. */
     private volatile boolean isEnding;
@@ -78,7 +77,7 @@ public final class Ledger implements LedgerView {
         counters = new CounterTable(bounds, listening, state, metrics);
         streams = new StreamTable(bounds, listening, state, metrics);
         projection = new Projection(state, counters::note, metrics);
-        merging = new LineMerger(state.names, counters, streams, projection, metrics);
+        merging = new LineMerger(state.names, counters, streams, projection, interruption, metrics);
         moves = state.moves;
         moves.begin(clockMillis.getAsLong());
         published = new UsedSeconds(state.published());
@@ -88,21 +87,21 @@ public final class Ledger implements LedgerView {
 
     /**
      * Hands over a batch, such as the lines of a datagram, which takes the lock once. All others wait meanwhile, so it must
-     * neither block nor take more than some milliseconds. If it throws, as without memory, what it has done by then remains,
-     * and {@link #changes} throws {@link BrokenLedger} from then on.
+     * neither block nor take more than some milliseconds. If it throws, what it has done by then remains. Only if a method
+     * of this ledger has thrown, as without memory, {@link #changes} throws {@link BrokenLedger} from then on.
      *
      * @param work calls methods of this ledger
      * @return whether no line of it waits for its repetition
      */
     public synchronized boolean batch(Runnable work) {
         long before = merging.waiting();
-        try {
-            work.run();
-        } catch (RuntimeException | Error failure) {
-            interruption = interruption == null ? failure : interruption;
-            throw failure;
-        }
+        work.run();
         return merging.waiting() == before;
+    }
+
+    /** Whether a change was interrupted, so that {@link #changes} throws {@link BrokenLedger}. */
+    public boolean isBroken() {
+        return interruption.isThere();
     }
 
     /** How many lines so far could not be merged as they should be: what is new is too much, or a total jumped too far. */
@@ -118,7 +117,11 @@ public final class Ledger implements LedgerView {
      * @param address of the sender, as an {@code AddressKey}
      */
     public synchronized InboundStream stream(byte[] bytes, int begin, int end, long ageMillis, long seq, long address) {
-        return streams.stream(bytes, begin, end, ageMillis, seq, address);
+        try {
+            return streams.stream(bytes, begin, end, ageMillis, seq, address);
+        } catch (Throwable failure) {
+            throw interruption.by(failure);
+        }
     }
 
     /**
@@ -131,12 +134,20 @@ public final class Ledger implements LedgerView {
      */
     public synchronized InboundStream announced(
             byte[] bytes, int begin, int end, long ageMillis, long first, long last) {
-        return streams.announced(bytes, begin, end, ageMillis, first, last);
+        try {
+            return streams.announced(bytes, begin, end, ageMillis, first, last);
+        } catch (Throwable failure) {
+            throw interruption.by(failure);
+        }
     }
 
     /** Records that a stream's sender is alive, for TCP connections, which send one {@code from} line and lines for days. */
     public synchronized void heard(InboundStream stream) {
-        streams.heard(stream);
+        try {
+            streams.heard(stream);
+        } catch (Throwable failure) {
+            throw interruption.by(failure);
+        }
     }
 
     /**
@@ -171,13 +182,12 @@ public final class Ledger implements LedgerView {
             return null;
         }
         long value = counters.value(counter);
-        int[] parts = {0};
-        batch(() -> {
+        int parts = interruption.change(() -> {
             counters.remove(counter);
             projection.disown(counter);
-            parts[0] = streams.remove(counter);
+            return streams.remove(counter);
         });
-        return new Removal(name, value, projecting, parts[0]);
+        return new Removal(name, value, projecting, parts);
     }
 
     /**
@@ -190,7 +200,7 @@ public final class Ledger implements LedgerView {
      * @throws IllegalArgumentException if a sum cannot be exact; nothing of this ledger may be written then
      */
     public synchronized void add(Ledger other, Predicate<String> belongs, Predicate<String> isHome) {
-        head = new Addition(side(), other.side()).run(belongs, isHome);
+        head = interruption.change(() -> new Addition(side(), other.side()).run(belongs, isHome));
         noteAll();
     }
 
@@ -209,7 +219,7 @@ public final class Ledger implements LedgerView {
     Changes changes(int watermarksAtOnce) {
         int second = CounterFacts.second(wallSeconds.getAsLong());
         long now = clockMillis.getAsLong();
-        try {
+        return interruption.change(() -> {
             boolean writesMoves = moves.isDue(now, isEnding);
             Changes taken = take(second, writesMoves, watermarksAtOnce);
             if (taken == null) {
@@ -218,14 +228,11 @@ public final class Ledger implements LedgerView {
             // Without the lock, because it looks through all values of the commit.
             moves.note(taken.counters(), second);
             return writesMoves ? taken.with(moves.take(now)) : taken;
-        } catch (RuntimeException | Error failure) {
-            interruption = interruption == null ? failure : interruption;
-            throw failure;
-        }
+        });
     }
 
     private synchronized @Nullable Changes take(int second, boolean isDue, int watermarksAtOnce) {
-        BrokenLedger.refuse(interruption);
+        interruption.refuse();
         streams.expire();
         boolean isHeadChanged = streams.watchMillis() != head.watchMillis() || projection.adopts() != head.adopts();
         if (!isDue && !counters.isChanged() && !streams.isChanged() && !isHeadChanged && !published.isChanged()) {
@@ -247,23 +254,27 @@ public final class Ledger implements LedgerView {
      */
     public synchronized void noteAll() {
         isEnding = true;
-        streams.noteAll();
+        interruption.change(streams::noteAll);
     }
 
-    /** Called in a batch when the changes are on disk: the values may be published, and the goals pushed. */
+    /** Called when the changes are on disk: the values may be published, and the goals pushed. */
     synchronized void committed(Changes changes) {
-        head = changes.head();
-        counters.committed(changes.counters());
-        projection.committed(changes.counters().changed(), counters.committedRemoved());
+        interruption.change(() -> {
+            head = changes.head();
+            counters.committed(changes.counters());
+            projection.committed(changes.counters().changed(), counters.committedRemoved());
+        });
     }
 
-    /** Called in a batch when the changes did not reach the disk: they become part of the next commit. */
+    /** Called when the changes did not reach the disk: they become part of the next commit. */
     synchronized void putBack(Changes changes) {
-        counters.putBack(changes.counters());
-        moves.putBack(changes.moves());
-        projection.putBack();
-        streams.putBack(changes.streams(), changes.dropped());
-        published.putBack(changes.published());
+        interruption.change(() -> {
+            counters.putBack(changes.counters());
+            moves.putBack(changes.moves());
+            projection.putBack();
+            streams.putBack(changes.streams(), changes.dropped());
+            published.putBack(changes.published());
+        });
     }
 
     /** Returns the log messages about sums that reached the end of the range since the last call. */
@@ -297,7 +308,7 @@ public final class Ledger implements LedgerView {
     public synchronized @Nullable String found(@Nullable StoreStamp found) {
         StoreStamp.Finding finding = stamp().finding(found);
         if (finding == StoreStamp.Finding.LATER) {
-            projection.adoptNothing();
+            interruption.change(projection::adoptNothing);
         } else if (finding == StoreStamp.Finding.BEFORE) {
             forgetEarlier();
         }
@@ -306,7 +317,7 @@ public final class Ledger implements LedgerView {
 
     /** Of streams that began before now, only amounts count, because their totals may have been applied elsewhere. */
     public synchronized void forgetEarlier() {
-        streams.forgetEarlier();
+        interruption.change(streams::forgetEarlier);
     }
 
     /**
@@ -316,15 +327,17 @@ public final class Ledger implements LedgerView {
      * @param atRest the most keys at rest to read in addition
      */
     public synchronized List<Push> take(int max, int atRest) {
-        return projecting ? projection.take(max, atRest) : List.of();
+        return projecting ? interruption.change(() -> projection.take(max, atRest)) : List.of();
     }
 
     /** Processes the store's answer to a request. */
     public synchronized void answered(Push request, Push.Reply reply) {
-        long adopted = projection.answered(request, reply);
-        if (adopted != 0) {
-            counters.adopt(request.counter(), adopted);
-        }
+        interruption.change(() -> {
+            long adopted = projection.answered(request, reply);
+            if (adopted != 0) {
+                counters.adopt(request.counter(), adopted);
+            }
+        });
     }
 
     @Override
@@ -344,12 +357,12 @@ public final class Ledger implements LedgerView {
      * used, of so many in all; empty if all of them were used, because the wall clock was set back.
      */
     public synchronized OptionalLong publishAt(long wantedSecond, long within) {
-        return published.use(wantedSecond, within);
+        return interruption.change(() -> published.use(wantedSecond, within));
     }
 
     /** Returns this second, or empty if it, or one within a minute after it, was used, as by an owner whose clock is ahead. */
     public synchronized OptionalLong publishInOrder(long second) {
-        return published.useInOrder(second);
+        return interruption.change(() -> published.useInOrder(second));
     }
 
     /** Whether one of so many seconds after this one was published at: the wall clock was set back since. */
@@ -368,24 +381,16 @@ public final class Ledger implements LedgerView {
 
     @Override
     public Details details() {
-        return details(counters::shared);
+        return detailed(counters::shared).get();
     }
 
     /** Returns what {@link #details()} will be when these changes are committed; the latest ones that were taken. */
     public Details details(Changes changes) {
-        return details(() -> counters.shared(changes.counters()));
+        return detailed(() -> counters.shared(changes.counters())).get();
     }
 
-    private Details details(Supplier<SnapshotParts> parts) {
-        SnapshotParts shared;
-        int[][] created;
-        BitSet decremented;
-        synchronized (this) {
-            shared = parts.get();
-            created = counters.facts().created();
-            decremented = counters.facts().decremented();
-        }
-        return shared.details(created, moves, decremented);
+    private synchronized Supplier<Details> detailed(Supplier<SnapshotParts> parts) {
+        return counters.detailed(parts.get(), moves);
     }
 
     @Override
@@ -407,7 +412,6 @@ public final class Ledger implements LedgerView {
 
     // Sizes
 
-    /** How much it may keep. */
     LedgerSettings bounds() {
         return bounds;
     }
@@ -418,8 +422,7 @@ public final class Ledger implements LedgerView {
 
     /** The largest used share of its room for names, streams and watermarks; above 1 if more was loaded or added. */
     public synchronized double usedRoom() {
-        double names = (double) counters.memory() / bounds.namesBytes();
-        return Math.max(names, streams.usedRoom());
+        return Math.max((double) counters.memory() / bounds.namesBytes(), streams.usedRoom());
     }
 
     synchronized long watermarks() {

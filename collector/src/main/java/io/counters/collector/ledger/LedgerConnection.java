@@ -56,28 +56,36 @@ final class LedgerConnection implements AutoCloseable {
         connection = config.createConnection("jdbc:sqlite:" + file);
         try {
             control = connection.createStatement();
-            if (progress != null) {
-                // Before anything is written, because what is found must be found again.
-                LedgerTables.requireTables(control, Files.size(file));
+            try {
+                if (progress != null) {
+                    // Before anything is written, because what is found must be found again.
+                    LedgerTables.requireTables(control, Files.size(file));
+                }
+                prepare(control);
+                upgrade = progress == null ? null : LedgerUpgrade.prepare(file, control, progress);
+                if (progress != null) {
+                    LedgerTables.create(control);
+                }
+                writer = new LedgerWriter(connection);
+            } catch (SQLException failure) {
+                throw LedgerTables.meaning(failure, control);
             }
-            String mode = LedgerTables.text(control, "PRAGMA journal_mode = WAL");
-            if (!"wal".equals(mode)) {
-                throw new SQLException(
-                        "its file system does not support shared memory, which SQLite's WAL mode needs; put it"
-                                + " on a local disk");
-            }
-            control.execute("PRAGMA synchronous = FULL");
-            // A log that a backup has made large shrinks again once it has been copied into the database.
-            control.execute("PRAGMA journal_size_limit = " + LOG_BYTES);
-            upgrade = progress == null ? null : LedgerUpgrade.prepare(file, control, progress);
-            if (progress != null) {
-                LedgerTables.create(control);
-            }
-            writer = new LedgerWriter(connection);
         } catch (SQLException | IOException | RuntimeException | Error unusable) {
             closeAfter(unusable);
             throw unusable;
         }
+    }
+
+    private static void prepare(Statement control) throws SQLException {
+        String mode = LedgerTables.text(control, "PRAGMA journal_mode = WAL");
+        if (!"wal".equals(mode)) {
+            throw new SQLException(
+                    "its file system does not support shared memory, which SQLite's WAL mode needs; put it"
+                            + " on a local disk");
+        }
+        control.execute("PRAGMA synchronous = FULL");
+        // A log that a backup has made large shrinks again once it has been copied into the database.
+        control.execute("PRAGMA journal_size_limit = " + LOG_BYTES);
     }
 
     private void closeAfter(Throwable failure) {
@@ -97,7 +105,11 @@ final class LedgerConnection implements AutoCloseable {
     /** See {@link LedgerTables#damage}. */
     @Nullable
     String damage() throws SQLException {
-        return LedgerTables.damage(control);
+        try {
+            return LedgerTables.damage(control);
+        } catch (SQLException failure) {
+            throw LedgerTables.meaning(failure, control);
+        }
     }
 
     boolean isShared() throws SQLException {

@@ -40,6 +40,9 @@ final class LedgerConversion {
                     + " FROM stream_before AS before ORDER BY id",
             "DROP TABLE stream_before");
 
+    /** How many streams have a sender that another one has: an index of the senders, which formats 2 and 3 had, forbade it. */
+    private static final String REPEATED = "SELECT count(*) - count(DISTINCT sender) FROM stream";
+
     private LedgerConversion() {}
 
     /**
@@ -50,21 +53,37 @@ final class LedgerConversion {
      * @throws SQLException if the ledger was damaged before, or if it cannot be converted; nothing may be committed then
      */
     static void run(Statement control, long format) throws SQLException {
-        String found = LedgerTables.damage(control);
-        if (found != null) {
-            throw LedgerTables.damaged(found);
-        }
+        requireSound(control);
+        String found;
         try {
             convert(control, format);
             LedgerMeta.put(control, LedgerMeta.FORMAT, LedgerTables.FORMAT);
             found = LedgerReader.damage(control);
+            if (found == null && !"0".equals(LedgerTables.text(control, REPEATED))) {
+                found = "table stream has a stream twice";
+            }
         } catch (SQLException failure) {
-            found = LedgerTables.damage(failure);
+            if (!LedgerTables.isDamage(failure.getErrorCode()) && !LedgerTables.isOfSchema(failure)) {
+                throw failure;
+            }
+            found = String.valueOf(failure.getMessage());
         }
         if (found != null) {
             throw new SQLException(
                     "it could not be converted from format " + format + " to format " + LedgerTables.FORMAT + ": "
                             + found + "; the ledger is unchanged; start the earlier version, and report this");
+        }
+    }
+
+    private static void requireSound(Statement control) throws SQLException {
+        String found;
+        try {
+            found = LedgerTables.damage(control);
+        } catch (SQLException failure) {
+            throw LedgerUpgrade.unreadable(failure);
+        }
+        if (found != null) {
+            throw LedgerTables.damaged(found);
         }
     }
 

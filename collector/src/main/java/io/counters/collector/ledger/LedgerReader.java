@@ -54,7 +54,9 @@ final class LedgerReader {
             new LedgerReader(connection, state).read();
             return null;
         } catch (SQLException failure) {
-            return LedgerTables.damage(failure);
+            try (Statement control = connection.createStatement()) {
+                return LedgerTables.damage(LedgerTables.meaning(failure, control));
+            }
         } catch (IllegalStateException | IllegalArgumentException contradiction) {
             return String.valueOf(contradiction.getMessage());
         }
@@ -66,7 +68,7 @@ final class LedgerReader {
             String found = LedgerTables.damage(statement);
             return found != null ? found : load(statement.getConnection(), null);
         } catch (SQLException failure) {
-            return LedgerTables.damage(failure);
+            return LedgerTables.damage(LedgerTables.meaning(failure, statement));
         }
     }
 

@@ -83,7 +83,11 @@ public final class LedgerState {
         facts.restore(row);
     }
 
-    /** Takes a stream with all its watermarks. */
+    /**
+     * Takes a stream with all its watermarks.
+     *
+     * @throws IllegalStateException if a stream of the same sender was taken
+     */
     synchronized void add(Changes.Watermarks watermarks) {
         Changes.StreamRow row = watermarks.stream();
         InboundStream stream = new InboundStream(
@@ -105,7 +109,9 @@ public final class LedgerState {
         }
         stream.restore(watermarks.uncounted());
         stream.takeChanges(1);
-        streams.put(new StreamKey(stream.sender, hashing), stream);
+        if (streams.put(new StreamKey(stream.sender, hashing), stream) != null) {
+            throw new IllegalStateException("found the stream " + stream.sender + " twice");
+        }
     }
 
     /** The ledger's time at the last commit, in milliseconds; 0 for a new ledger. */

@@ -1,9 +1,12 @@
 package io.counters.collector.ledger;
 
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -118,7 +121,10 @@ final class LedgerTables {
 
     private static final int PAGE_BYTES = 4096;
 
-    /** SQLite's errors for tables that are not the expected ones: a bit of their description may have changed. */
+    /**
+     * SQLite's errors for tables that are not the expected ones: a bit of their description may have changed. But a statement
+     * that this version of SQLite does not know causes them, too.
+     */
     private static final Set<Integer> OF_SCHEMA = Set.of(
             SQLiteErrorCode.SQLITE_ERROR.code,
             SQLiteErrorCode.SQLITE_SCHEMA.code,
@@ -126,6 +132,13 @@ final class LedgerTables {
             SQLiteErrorCode.SQLITE_MISMATCH.code,
             SQLiteErrorCode.SQLITE_TOOBIG.code,
             SQLiteErrorCode.SQLITE_FORMAT.code);
+
+    /** What a ledger's tables are like, without how they came to be: those of a converted one have other texts. */
+    private static final String COLUMNS =
+            "SELECT group_concat(name || ' ' || columns, '; ') FROM (SELECT tables.name, (SELECT group_concat("
+                    + "c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || c.pk) FROM pragma_table_info(tables.name) c)"
+                    + " AS columns FROM sqlite_master tables WHERE type = 'table' AND name IN ('meta', 'counter',"
+                    + " 'block', 'rest', 'fact', 'moved', 'stream', 'watermark', 'uncounted', 'published') ORDER BY name)";
 
     /** How quick_check reports a page that it could not read, which may have other causes than damage. */
     private static final Pattern UNREAD = Pattern.compile("error code=(\\d+)");
@@ -138,15 +151,20 @@ final class LedgerTables {
         control.execute(META);
         long format = format(control);
         requireKnown(format);
-        for (String table : TABLES) {
-            control.execute(table);
-        }
+        createAll(control);
         if (format < FORMAT) {
             LedgerConversion.run(control, format);
         }
         // Written even if it is there: a file whose header says that it is read-only must fail now, not at each commit.
         LedgerMeta.put(control, LedgerMeta.FORMAT, FORMAT);
         control.execute("COMMIT");
+    }
+
+    private static void createAll(Statement control) throws SQLException {
+        control.execute(META);
+        for (String table : TABLES) {
+            control.execute(table);
+        }
     }
 
     /**
@@ -229,15 +247,50 @@ final class LedgerTables {
         return new SQLException(what, null, SQLiteErrorCode.SQLITE_CORRUPT.code);
     }
 
-    /**
-     * The message of a failure that means damage, if it happened while a ledger of the present format was opened or read; any
-     * other one is thrown again.
-     */
+    /** The message of a failure that means damage; any other one is thrown again. */
     static String damage(SQLException failure) throws SQLException {
-        if (isDamage(failure.getErrorCode()) || isOfSchema(failure)) {
+        if (isDamage(failure.getErrorCode())) {
             return String.valueOf(failure.getMessage());
         }
         throw failure;
+    }
+
+    /**
+     * What a failure means, if it happened while a ledger of the present format was opened or read. SQLite's errors for tables
+     * that are not the expected ones are damage only if they are not: a sound ledger must not be set aside.
+     *
+     * @return what to throw instead, which may be the failure itself
+     */
+    static SQLException meaning(SQLException failure, Statement control) throws SQLException {
+        if (!isOfSchema(failure)) {
+            return failure;
+        }
+        // A value that is too large is the length in its row.
+        boolean isOfRow = (failure.getErrorCode() & 0xff) == SQLiteErrorCode.SQLITE_TOOBIG.code;
+        return isOfRow || !areAsCreated(control)
+                ? damaged(String.valueOf(failure.getMessage()))
+                : new SQLException(
+                        "SQLite refuses a statement, although the tables are as they should be: " + failure.getMessage()
+                                + "; the ledger is unchanged; start the version that you used before, and report this",
+                        failure);
+    }
+
+    /** Whether the tables have the columns with which this version creates or converts them. */
+    static boolean areAsCreated(Statement control) throws SQLException {
+        String expected;
+        try (Connection memory = DriverManager.getConnection("jdbc:sqlite::memory:");
+                Statement fresh = memory.createStatement()) {
+            createAll(fresh);
+            expected = text(fresh, COLUMNS);
+        }
+        try {
+            return Objects.equals(text(control, COLUMNS), expected);
+        } catch (SQLException unreadable) {
+            if (isDamage(unreadable.getErrorCode()) || isOfSchema(unreadable)) {
+                return false;
+            }
+            throw unreadable;
+        }
     }
 
     /** Whether it is not as it would be for tables with the columns and types that are expected. */

@@ -49,12 +49,16 @@ record LedgerUpgrade(long from, Path copy) {
                     + ", watermarks: " + content.watermarks());
             copy(file, control, content, copy);
         } catch (SQLException failure) {
-            // An earlier version may have had other tables; that is no damage.
-            throw LedgerTables.isOfSchema(failure)
-                    ? new SQLException("it cannot be read for the conversion: " + failure.getMessage(), failure)
-                    : failure;
+            throw unreadable(failure);
         }
         return new LedgerUpgrade(format, copy);
+    }
+
+    /** What to throw for a failure before the conversion: an earlier version may have had other tables, which is no damage. */
+    static SQLException unreadable(SQLException failure) {
+        return LedgerTables.isOfSchema(failure)
+                ? new SQLException("it cannot be read for the conversion: " + failure.getMessage(), failure)
+                : failure;
     }
 
     private static Path copy(Path file, long format) {

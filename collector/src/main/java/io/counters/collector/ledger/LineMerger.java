@@ -37,14 +37,24 @@ final class LineMerger {
     private final LongAdder overflowed;
     private final LongAdder refused;
 
+    /** Each merge notes here what has interrupted it. */
+    private final Interruption interruption;
+
     private long waiting;
     private long turnedAway;
 
-    LineMerger(NameTable names, CounterTable counters, StreamTable streams, Projection projection, Metrics metrics) {
+    LineMerger(
+            NameTable names,
+            CounterTable counters,
+            StreamTable streams,
+            Projection projection,
+            Interruption interruption,
+            Metrics metrics) {
         this.names = names;
         this.counters = counters;
         this.streams = streams;
         this.projection = projection;
+        this.interruption = interruption;
         healed = metrics.count(
                 "ledger_healed_total", "Counts that a later total restored after their datagram was lost.");
         nothingNew = metrics.count("ledger_nothing_new_lines_total", "Lines with a total that was known already.");
@@ -70,10 +80,14 @@ final class LineMerger {
     long merge(@Nullable InboundStream stream, Verb verb, byte[] name, int begin, int end, long amount, long total) {
         InboundStream of = stream == null || stream.dropped || total == Commands.NO_TOTAL ? null : stream;
         int counter = names.find(name, begin, end);
-        if (counter < 0 || (of != null && !of.remembered)) {
-            return mergeNew(of, verb, counter, name, begin, end, amount, total);
+        try {
+            if (counter < 0 || (of != null && !of.remembered)) {
+                return mergeNew(of, verb, counter, name, begin, end, amount, total);
+            }
+            return merge(of, verb, counter, amount, total);
+        } catch (Throwable failure) {
+            throw interruption.by(failure);
         }
-        return merge(of, verb, counter, amount, total);
     }
 
     /** Merges a line whose name or stream is new. */
@@ -265,12 +279,16 @@ final class LineMerger {
     /** See {@code Ledger.merge}. */
     void merge(byte[] name, int begin, int end, long integer, long rest) {
         int counter = counters.find(name, begin, end);
-        if (counter < 0 && counters.hasRoom(end - begin)) {
-            counter = admit(name, begin, end);
-        } else if (counter < 0) {
-            counter = overflow();
+        try {
+            if (counter < 0 && counters.hasRoom(end - begin)) {
+                counter = admit(name, begin, end);
+            } else if (counter < 0) {
+                counter = overflow();
+            }
+            counters.apply(counter, integer, rest);
+        } catch (Throwable failure) {
+            throw interruption.by(failure);
         }
-        counters.apply(counter, integer, rest);
     }
 
     /** Adds an amount to a count, which stops at the end of the range. The lock excludes other writers. */

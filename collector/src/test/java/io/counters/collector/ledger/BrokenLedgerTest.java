@@ -131,8 +131,9 @@ class BrokenLedgerTest {
         requireExact(folder);
     }
 
+    /** Anybody could end the collector with a line that a parser cannot stand. */
     @Test
-    void after_an_error_in_a_batch_the_message_says_that_memory_was_missing() throws Exception {
+    void an_error_of_what_hands_over_the_lines_breaks_nothing() throws Exception {
         try (LedgerFile file = new LedgerFile(folder)) {
             Ledger ledger = ledger(file);
             Committer commit = committer(ledger, file);
@@ -140,12 +141,49 @@ class BrokenLedgerTest {
 
             assertThatThrownBy(() -> ledger.batch(() -> {
                         new Feed(ledger).datagram(SECOND);
-                        throw new OutOfMemoryError("told to");
+                        throw new ArrayIndexOutOfBoundsException("a parser's");
                     }))
-                    .isInstanceOf(OutOfMemoryError.class);
+                    .isInstanceOf(ArrayIndexOutOfBoundsException.class);
 
-            assertThatThrownBy(commit::run).hasMessageEndingWith("; give it more memory (java -Xmx)");
-            assertThat(ledger.committed("new")).isEmpty();
+            assertThat(ledger.isBroken()).isFalse();
+            assertThat(commit.run()).isTrue();
+            assertThat(ledger.committed("new")).hasValue(4);
+        }
+        requireExact(folder);
+    }
+
+    /** As the store's answers, of which each must be processed. */
+    @Test
+    void an_error_in_a_change_breaks_the_ledger_even_if_its_batch_goes_on() throws Exception {
+        try (LedgerFile file = new LedgerFile(folder)) {
+            Ledger ledger = ledger(file);
+            Committer commit = committer(ledger, file);
+            begin(ledger, commit);
+            Push request = new Push(Integer.MAX_VALUE, "a", Push.Kind.READ, 0);
+
+            ledger.batch(() -> assertThatThrownBy(() -> ledger.answered(request, new Push.Missing()))
+                    .isInstanceOf(IndexOutOfBoundsException.class));
+
+            assertThat(ledger.isBroken()).isTrue();
+            assertThatThrownBy(commit::run).isInstanceOf(BrokenLedger.class).hasMessageEndingWith("; report this bug");
+        }
+        requireExact(folder);
+    }
+
+    @Test
+    void a_change_in_no_batch_that_finds_no_memory_breaks_the_ledger() throws Exception {
+        try (LedgerFile file = new LedgerFile(folder)) {
+            Ledger ledger = ledger(file);
+            Committer commit = committer(ledger, file);
+            begin(ledger, commit);
+            callsLeft = 0;
+
+            assertThatThrownBy(ledger::forgetEarlier).isInstanceOf(OutOfMemoryError.class);
+            callsLeft = NEVER;
+
+            assertThatThrownBy(commit::run)
+                    .isInstanceOf(BrokenLedger.class)
+                    .hasMessageEndingWith("; give it more memory (java -Xmx)");
         }
         requireExact(folder);
     }

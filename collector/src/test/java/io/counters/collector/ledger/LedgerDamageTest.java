@@ -345,6 +345,61 @@ class LedgerDamageTest {
         assertThat(requireDamage()).isNotBlank();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "INSERT ON meta BEGIN SELECT RAISE(ABORT, 'no such function: a') | no such function: a",
+                "INSERT ON meta BEGIN SELECT unknown_function(1)                 | no such function: unknown_function",
+            })
+    void a_statement_that_fails_although_the_tables_are_sound_sets_no_ledger_aside(String trigger, String why)
+            throws Exception {
+        sql("CREATE TRIGGER other BEFORE " + trigger + "; END");
+
+        for (int start = 0; start < 2; start++) {
+            assertThatThrownBy(() -> new LedgerFile(folder))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageStartingWith("cannot use the ledger " + file
+                            + ": SQLite refuses a statement, although the tables are as they should be: ")
+                    .hasMessageContaining(why)
+                    .hasMessageEndingWith(
+                            "; the ledger is unchanged; start the version that you used before, and report this");
+        }
+
+        assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
+        sql("DROP TRIGGER other");
+        the_sound_ledger_is_what_it_was();
+    }
+
+    @Test
+    void a_stream_that_is_there_twice_is_noticed() throws Exception {
+        sql("INSERT INTO stream SELECT id + 1000, sender, whole, quarantined, heard_listening, seq_before, seq_highest,"
+                + " received, repeated, seq_window, healed, 0, 0, 0 FROM stream LIMIT 1");
+        try (Connection connection = connection();
+                Statement statement = connection.createStatement()) {
+            LedgerMeta.put(statement, "rows.stream", rows(CheckedTable.STREAM).size());
+        }
+        int check = 0;
+        try (Connection connection = connection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "SELECT " + CheckedTable.STREAM.columns + " FROM stream ORDER BY id DESC LIMIT 1")) {
+            Changes.StreamRow stream = new Changes.StreamRow(
+                    row.getInt(1),
+                    row.getString(2),
+                    row.getBoolean(3),
+                    row.getBoolean(4),
+                    row.getLong(5),
+                    row.getLong(8),
+                    new Arrivals(row.getLong(6), row.getLong(7), row.getLong(8), row.getLong(9), row.getLong(10)),
+                    row.getLong(11));
+            check = new RowCheck().stream(stream, 0, 0);
+        }
+        sql("UPDATE stream SET crc = " + check + " WHERE id = (SELECT max(id) FROM stream)");
+
+        assertThat(requireDamage()).matches("found the stream .* twice");
+    }
+
     /** Changes how SQLite describes a table to itself. */
     private void schema(String sql, String table) throws SQLException {
         try (Connection connection = connection();

@@ -78,6 +78,20 @@ class LedgerUpgradeTest {
                 .containsOnlyKeys("ledger.format-" + version.charAt(0) + ".sqlite", "ledger.lock", "ledger.sqlite");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"2-first", "2", "3-first", "3-rests", "3"})
+    void a_converted_ledger_has_the_tables_of_a_new_one(String version) throws Exception {
+        write(version, folder);
+        new LedgerFile(folder).close();
+
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            assertThat(LedgerTables.areAsCreated(statement)).isTrue();
+            statement.execute("ALTER TABLE fact RENAME COLUMN removed TO other");
+            assertThat(LedgerTables.areAsCreated(statement)).isFalse();
+        }
+    }
+
     private long indexes() throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
                 Statement statement = connection.createStatement();
@@ -184,6 +198,41 @@ class LedgerUpgradeTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("it cannot be read for the conversion: ")
                 .hasMessageContaining("no such table: watermark");
+
+        assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
+    }
+
+    @Test
+    void an_older_ledger_that_has_a_stream_twice_is_not_converted() throws Exception {
+        write("3", folder);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("ALTER TABLE stream RENAME TO unique_stream");
+            statement.execute("CREATE TABLE stream AS SELECT * FROM unique_stream");
+            statement.execute("UPDATE stream SET sender = (SELECT min(sender) FROM stream)");
+            statement.execute("DROP TABLE unique_stream");
+        }
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(
+                        "it could not be converted from format 3 to format 4: table stream has a stream twice");
+
+        assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
+    }
+
+    @Test
+    void an_older_ledger_whose_rows_cannot_be_compared_is_refused_and_not_set_aside() throws Exception {
+        write("3", folder);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("ledger.sqlite"));
+                Statement statement = connection.createStatement()) {
+            statement.execute("ALTER TABLE uncounted RENAME COLUMN counter TO other");
+        }
+
+        assertThatThrownBy(() -> new LedgerFile(folder))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("it cannot be read for the conversion: ")
+                .hasMessageContaining("no such column: counter");
 
         assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
     }
