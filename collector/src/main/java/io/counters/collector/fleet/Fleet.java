@@ -115,11 +115,7 @@ public final class Fleet implements AutoCloseable {
                     newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random),
                     faults);
             owner = new Owner(
-                    new KafkaOwnerLog(
-                            settings,
-                            Member.role(httpPort),
-                            Long.toHexString(random.nextLong()),
-                            KafkaOwnerLog.TRANSACTION_MILLIS),
+                    ownerLog(httpPort, random),
                     loader,
                     owned,
                     partitions,
@@ -141,6 +137,11 @@ public final class Fleet implements AutoCloseable {
         } catch (KafkaException | IOException refused) {
             throw new IOException("cannot use " + settings + ": " + Faults.reason(refused), refused);
         }
+    }
+
+    private KafkaOwnerLog ownerLog(int httpPort, RandomGenerator random) throws IOException {
+        String process = Long.toHexString(random.nextLong());
+        return new KafkaOwnerLog(settings, Member.role(httpPort), process, KafkaOwnerLog.TRANSACTION_MILLIS);
     }
 
     private Function<LedgerRecords.Collected, Ledger> newLedger(
