@@ -158,6 +158,10 @@ class LedgerDamageTest {
         for (CheckedTable table : CheckedTable.values()) {
             assertThat(rows(table)).as("rows of %s", table).hasSizeGreaterThan(1);
         }
+        requireSound();
+    }
+
+    private void requireSound() throws IOException {
         try (KeptLedger kept = new KeptLedger(folder, true)) {
             assertThat(kept.file.setAside()).isNull();
             assertThat(Shown.of(kept)).isEqualTo(sound);
@@ -368,7 +372,7 @@ class LedgerDamageTest {
 
         assertThat(folder).isDirectoryNotContaining("glob:**damaged*");
         sql("DROP TRIGGER other");
-        the_sound_ledger_is_what_it_was();
+        requireSound();
     }
 
     @Test
@@ -379,7 +383,7 @@ class LedgerDamageTest {
                 Statement statement = connection.createStatement()) {
             LedgerMeta.put(statement, "rows.stream", rows(CheckedTable.STREAM).size());
         }
-        int check = 0;
+        int check;
         try (Connection connection = connection();
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(
