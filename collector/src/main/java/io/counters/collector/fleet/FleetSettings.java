@@ -58,7 +58,7 @@ public record FleetSettings(
     private static final Pattern INSTANCE = Pattern.compile("[A-Za-z0-9._-]{1,200}");
     private static final String SESSION = "session.timeout.ms";
 
-    /** Three heartbeats, and the least that brokers allow unless they are told otherwise. */
+    /** The least that brokers allow unless they are told otherwise; some heartbeats. */
     private static final int SESSION_MILLIS_MIN = 6_000;
 
     private static final int SESSION_MILLIS_MAX = 300_000;
@@ -83,7 +83,8 @@ public record FleetSettings(
             entry("auto.offset.reset", "none"),
             entry("enable.auto.commit", false),
             entry("group.protocol", "classic"),
-            entry("heartbeat.interval.ms", 2_000),
+            // By these the others learn that a member's session is over, so its partitions wait for so long.
+            entry("heartbeat.interval.ms", 500),
             entry("isolation.level", "read_committed"),
             entry("partition.assignment.strategy", CooperativeStickyAssignor.class.getName()),
             entry(SESSION, 10_000));

@@ -39,6 +39,9 @@ final class KafkaLoaderLog implements LoaderLog {
 
     private static final Duration WAIT = Duration.ofSeconds(1);
 
+    /** Transactions of owners that live end sooner; after it, those that were left open are ended. */
+    private static final Duration PENDING_WAIT = Duration.ofMillis(250);
+
     /** Short, because a partition that no broker serves has others wait for so long, again and again. */
     private static final int ENDS_MILLIS = 1_000;
 
@@ -78,7 +81,7 @@ final class KafkaLoaderLog implements LoaderLog {
     public Map<Integer, Committed> committed(Set<Integer> partitions) throws IOException {
         try {
             // Kafka answers no earlier than every pending transaction that contains one of these offsets has ended.
-            return offsets(consumer.committed(all(topics.lines(), partitions), WAIT));
+            return offsets(consumer.committed(all(topics.lines(), partitions), PENDING_WAIT));
         } catch (TimeoutException pending) {
             forgetQuestion();
             endOpenTransactions();
