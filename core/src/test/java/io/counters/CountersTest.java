@@ -309,7 +309,9 @@ class CountersTest {
         Application application = new Application();
         application.count("increment", "a");
         try (CollectorSocket collector = new CollectorSocket()) {
-            application.start(collector).close();
+            AutoCloseable first = application.start(collector);
+            await().until(() -> collector.received().value("a") == 1);
+            first.close();
             application.count("increment", "a");
             application.count("increment", "b");
 

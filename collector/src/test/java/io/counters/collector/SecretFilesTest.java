@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every setting that names a file with a secret, read as a collector reads it. */
+@Tag("once")
 @Tag("slow")
 class SecretFilesTest {
     private static final String SECRET = "ab54a98ceb1f0ad2ab54a98ceb1f0ad2";

@@ -16,11 +16,13 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@Tag("once")
 class StatsdNameTest {
     private final StatsdName cleaning = StatsdName.cleaning(List.of("pod", "container_id"));
     private final StatsdName strict = StatsdName.strict();

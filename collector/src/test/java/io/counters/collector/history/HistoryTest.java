@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("once")
 class HistoryTest {
     private static final long BEGIN = 1_700_006_400 / 86_400 * 86_400;
     private static final long HOUR = 3600;

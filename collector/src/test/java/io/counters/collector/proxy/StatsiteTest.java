@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The proxy distributes mixed lines and binary frames over three readers that follow statsite's rules. */
+@Tag("once")
 @Timeout(180)
 class StatsiteTest {
     private static final Duration SOON = Duration.ofSeconds(60);

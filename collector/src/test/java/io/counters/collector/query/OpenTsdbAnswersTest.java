@@ -38,6 +38,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -45,6 +46,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The requests in {@code opentsdb-2.4.1.json} were sent to a real OpenTSDB that had the points in the file. The history gets
  * the same points, and the answers must be the same.
  */
+@Tag("once")
 class OpenTsdbAnswersTest {
     private static final JsonObject FILE = file();
     private static final JsonObject COUNTERS = FILE.getAsJsonObject("counters");
