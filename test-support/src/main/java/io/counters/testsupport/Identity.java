@@ -27,9 +27,12 @@ public final class Identity {
     private static final Map<String, Identity> MADE = new ConcurrentHashMap<>();
 
     private final KeyStore store;
+    private final String keyPem;
 
-    private Identity(KeyStore store) {
+    private Identity(KeyStore store) throws GeneralSecurityException {
         this.store = store;
+        // To decrypt it takes 0.1 s.
+        keyPem = pem("PRIVATE KEY", store.getKey("own", PASSWORD).getEncoded());
     }
 
     public static Identity of(String name) {
@@ -88,8 +91,8 @@ public final class Identity {
         return pem("CERTIFICATE", certificate().getEncoded());
     }
 
-    public String keyPem() throws GeneralSecurityException {
-        return pem("PRIVATE KEY", store.getKey("own", PASSWORD).getEncoded());
+    public String keyPem() {
+        return keyPem;
     }
 
     private static String pem(String what, byte[] bytes) {

@@ -42,8 +42,8 @@ class AllocationTest {
     private static final int ADDRESS_BYTES_MAX = 180;
 
     private static final int NAMES_A_DATAGRAM = 10;
-    private static final int ROUNDS_UNTIL_COMPILED = 40;
-    private static final int ROUNDS_MEASURED = 10;
+    private static final int ROUNDS_UNTIL_COMPILED = 10;
+    private static final int ROUNDS_MEASURED = 5;
 
     @TempDir
     Path folder;

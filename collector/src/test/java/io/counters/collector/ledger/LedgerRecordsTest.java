@@ -45,7 +45,7 @@ class LedgerRecordsTest {
     }
 
     static LongStream seeds() {
-        return LongStream.range(0, 300);
+        return LongStream.range(0, 100);
     }
 
     @ParameterizedTest(name = "seed {0}")

@@ -29,6 +29,11 @@ class CouchbaseStoreTest extends StoreContract {
     }
 
     @Override
+    int manyKeys() {
+        return 4_000;
+    }
+
+    @Override
     Reply[] afterHang() {
         // The key is read before it is written, and a key that was not read in time is not written.
         return new Reply[] {new Holds(5), new Holds(7)};
