@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -116,6 +117,11 @@ public final class Brokers implements AutoCloseable {
                 FileChannel.open(BUILT.resolve("broker.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             FileLock lock = file.lock();
             if (lock.isValid() && Files.notExists(archive)) {
+                try (DirectoryStream<Path> former = Files.newDirectoryStream(BUILT, "broker-*.jsa")) {
+                    for (Path one : former) {
+                        Files.delete(one);
+                    }
+                }
                 Path fresh = BUILT.resolve("broker.fresh");
                 Files.deleteIfExists(fresh);
                 List<String> options = new ArrayList<>(SMALL_AND_SOON);
