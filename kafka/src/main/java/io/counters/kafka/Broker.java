@@ -92,6 +92,8 @@ public final class Broker {
         settings.put("broker.session.timeout.ms", "6000");
         // Small heaps: the cleaner alone would take 128 MB.
         settings.put("log.cleaner.dedupe.buffer.size", "4194304");
+        // An idle controller would write a record twice a second, which each of them stores.
+        settings.put("metadata.max.idle.interval.ms", "5000");
         settings.put("num.network.threads", "2");
         settings.put("num.io.threads", "2");
         settings.put("background.threads", "2");

@@ -6,8 +6,13 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -35,6 +40,10 @@ public final class Brokers implements AutoCloseable {
     /** From the folder of any module. */
     private static final Path BUILT =
             Path.of("..", "kafka", "target").toAbsolutePath().normalize();
+
+    private static final Path CLASS_PATH = BUILT.resolve("class-path");
+
+    private static final Path JAR = BUILT.resolve("counters-kafka.jar");
 
     private static final List<String> SMALL_AND_SOON =
             List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError");
@@ -69,9 +78,17 @@ public final class Brokers implements AutoCloseable {
     /** As {@link #start(int, String...)}, with options of the JVMs, which are else for a quick start in 256 MB. */
     public static Brokers start(int count, List<String> jvm, List<String> settings)
             throws IOException, InterruptedException {
-        Brokers started = new Brokers(count, List.copyOf(jvm), List.copyOf(settings));
+        List<String> options = new ArrayList<>(jvm);
+        Path archive = archive();
+        if (Files.size(archive) > 0) {
+            options.add("-XX:SharedArchiveFile=" + archive);
+        }
+        return launched(new Brokers(count, List.copyOf(options), List.copyOf(settings)));
+    }
+
+    private static Brokers launched(Brokers started) throws IOException, InterruptedException {
         try {
-            for (int i = 0; i < count; i++) {
+            for (int i = 0; i < started.ports.size(); i++) {
                 started.brokers.add(started.launch(i));
             }
             for (Broker broker : started.brokers) {
@@ -82,6 +99,42 @@ public final class Brokers implements AutoCloseable {
             started.close();
             throw notReady;
         }
+    }
+
+    /**
+     * The classes of a broker as its JVM maps them, with which it starts in less than half of the CPU time. The first start after
+     * a build makes the file: one broker for all JVMs that run tests. It is empty if the JVM cannot make one.
+     */
+    private static synchronized Path archive() throws IOException, InterruptedException {
+        if (!Files.isRegularFile(CLASS_PATH) || !Files.isRegularFile(JAR)) {
+            throw new IOException(
+                    "there is no " + CLASS_PATH + " or no " + JAR + "; build them with mvn -pl kafka process-classes");
+        }
+        String madeOf =
+                System.getProperty("java.vm.version") + Files.readString(CLASS_PATH) + Files.getLastModifiedTime(JAR);
+        Path archive = BUILT.resolve("broker-" + Integer.toHexString(madeOf.hashCode()) + ".jsa");
+        try (FileChannel file =
+                FileChannel.open(BUILT.resolve("broker.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            FileLock lock = file.lock();
+            if (lock.isValid() && Files.notExists(archive)) {
+                try (DirectoryStream<Path> former = Files.newDirectoryStream(BUILT, "broker-*.jsa")) {
+                    for (Path one : former) {
+                        Files.delete(one);
+                    }
+                }
+                Path fresh = BUILT.resolve("broker.fresh");
+                Files.deleteIfExists(fresh);
+                List<String> options = new ArrayList<>(SMALL_AND_SOON);
+                options.add("-XX:ArchiveClassesAtExit=" + fresh);
+                try (Brokers one = launched(new Brokers(1, options, List.of()))) {
+                    if (!one.brokers.get(0).endsInOrder() || Files.notExists(fresh)) {
+                        Files.write(fresh, new byte[0]);
+                    }
+                }
+                Files.move(fresh, archive, StandardCopyOption.ATOMIC_MOVE);
+            }
+        }
+        return archive;
     }
 
     /** The addresses of all brokers, whether they run or not, as {@code HOST:PORT,HOST:PORT}. */
@@ -120,6 +173,17 @@ public final class Brokers implements AutoCloseable {
         brokers.get(i).awaitReady();
     }
 
+    /** Starts those again that were killed, and lets those that are paused go on, for a test that has them after another one. */
+    public void heal() throws IOException, InterruptedException {
+        for (int i = 0; i < count(); i++) {
+            if (brokers.get(i).process.isAlive()) {
+                resume(i);
+            } else {
+                restart(i);
+            }
+        }
+    }
+
     /** Kills all, and deletes their files. */
     @Override
     public void close() {
@@ -144,16 +208,12 @@ public final class Brokers implements AutoCloseable {
     }
 
     private Broker launch(int i) throws IOException {
-        Path classPath = BUILT.resolve("class-path");
-        if (!Files.isRegularFile(classPath)) {
-            throw new IOException("there is no " + classPath + "; build it with mvn -pl kafka process-classes");
-        }
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvm);
         command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
         command.add("-cp");
-        command.add(BUILT.resolve("classes") + File.pathSeparator + Files.readString(classPath));
+        command.add(Files.readString(CLASS_PATH).strip() + File.pathSeparator + JAR);
         command.add("io.counters.kafka.LeashedBroker");
         command.add(folder.resolve(Integer.toString(i)).toString());
         command.add(Integer.toString(i));
@@ -221,6 +281,12 @@ public final class Brokers implements AutoCloseable {
                 pause.resume();
                 pause = null;
             }
+        }
+
+        /** Ends its input, at which it halts. */
+        boolean endsInOrder() throws IOException, InterruptedException {
+            process.getOutputStream().close();
+            return process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS) && process.exitValue() == 0;
         }
 
         void kill() throws InterruptedException {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -19,48 +20,66 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The brokers that tests of a fleet use. */
+/** With three brokers, of which one is killed or hangs. They are started once; each test has topics of its own. */
 @Tag("once")
 @Tag("slow")
 class BrokersTest {
     private static final TopicPartition ONLY = new TopicPartition("t", 0);
 
+    private static Brokers brokers;
+
+    @BeforeAll
+    static void start() throws Exception {
+        brokers = Brokers.start(3);
+    }
+
+    @AfterAll
+    static void end() {
+        brokers.close();
+    }
+
+    @BeforeEach
+    void heal() throws Exception {
+        brokers.heal();
+    }
+
     @Test
     void three_brokers_go_on_when_one_is_killed_and_when_another_hangs() throws Exception {
-        try (Brokers brokers = Brokers.start(3)) {
-            Map<String, Object> settings = Map.of(
-                    "bootstrap.servers",
-                    brokers.bootstrap(),
-                    "transactional.id",
-                    "writer",
-                    "request.timeout.ms",
-                    2000,
-                    "compression.type",
-                    "lz4");
-            try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()));
-                    KafkaProducer<String, String> producer =
-                            new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
-                admin.createTopics(List.of(new NewTopic("t", Optional.empty(), Optional.empty())))
-                        .all()
-                        .get(60, TimeUnit.SECONDS);
-                producer.initTransactions();
+        Map<String, Object> settings = Map.of(
+                "bootstrap.servers",
+                brokers.bootstrap(),
+                "transactional.id",
+                "writer",
+                "request.timeout.ms",
+                2000,
+                "compression.type",
+                "lz4");
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()));
+                KafkaProducer<String, String> producer =
+                        new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
+            admin.createTopics(List.of(new NewTopic("t", Optional.empty(), Optional.empty())))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+            producer.initTransactions();
 
-                commit(producer, "all run");
-                brokers.kill(0);
-                commit(producer, "one is gone");
-                brokers.restart(0);
-                awaitInSync(admin, 3);
-                brokers.pause(1);
-                commit(producer, "another hangs");
-                brokers.resume(1);
-                awaitInSync(admin, 3);
-            }
-
-            assertThat(read(brokers)).containsExactly("all run", "one is gone", "another hangs");
+            commit(producer, "all run");
+            brokers.kill(0);
+            commit(producer, "one is gone");
+            brokers.restart(0);
+            awaitInSync(admin, 3);
+            brokers.pause(1);
+            commit(producer, "another hangs");
+            brokers.resume(1);
+            awaitInSync(admin, 3);
         }
+
+        assertThat(read()).containsExactly("all run", "one is gone", "another hangs");
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // The commit fails if it failed.
@@ -82,7 +101,7 @@ class BrokersTest {
                         .hasSize(replicas));
     }
 
-    private static List<String> read(Brokers brokers) {
+    private static List<String> read() {
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
                 Map.of("bootstrap.servers", brokers.bootstrap(), "isolation.level", "read_committed"),
                 new StringDeserializer(),
@@ -95,6 +114,67 @@ class BrokersTest {
                 assertThat(values).hasSizeGreaterThanOrEqualTo(3);
             });
             return values;
+        }
+    }
+
+    @Test
+    void with_three_brokers_each_record_has_three_replicas_of_which_two_must_have_it() throws Exception {
+        try (FleetCheck check = new FleetCheck(FleetCheckTest.settings(brokers.bootstrap(), "three", Map.of()))) {
+            assertThat(check.create().remarks()).isEmpty();
+            await("each broker knows the topics").until(() -> check.look().isReady());
+            assertThat(FleetCheckTest.config(brokers, "three.lines")
+                            .get("min.insync.replicas")
+                            .value())
+                    .isEqualTo("2");
+
+            FleetCheckTest.create(
+                    brokers,
+                    new NewTopic("few.ledger", 1, (short) 1)
+                            .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1")),
+                    new NewTopic("few.lines", 1, (short) 3).configs(Map.of("min.insync.replicas", "1")),
+                    new NewTopic("few.ticks", 1, (short) 3));
+            await("each broker knows them").untilAsserted(() -> {
+                FleetReport few = FleetCheckTest.look(brokers, "few");
+                assertThat(few.faults()).isEmpty();
+                assertThat(few.remarks())
+                        .extracting(Object::toString)
+                        .anyMatch(
+                                remark -> remark.contains("few.ledger has 1 replicas of a partition, and there are 3"))
+                        .anyMatch(remark -> remark.contains("few.lines has min.insync.replicas=1, with 3 replicas 2"));
+            });
+
+            brokers.kill(2);
+            await("a remark")
+                    .atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(check.look().remarks())
+                            .extracting(Object::toString)
+                            .anyMatch(remark ->
+                                    remark.contains("topic three.ledger have replicas that are not in sync")));
+            assertThat(check.look().faults()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_partition_that_no_broker_serves_does_not_keep_others_from_being_loaded() throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+            FleetSettings settings = new FleetSettings(
+                    List.of(brokers.bootstrap().split(",", -1)), "unserved", "one", 2, 1 << 30, Map.of());
+            String ledger = settings.topics().ledger();
+            admin.createTopics(List.of(new NewTopic(ledger, Map.of(0, List.of(0), 1, List.of(1)))
+                            .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1"))))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+            KafkaLoaderLog log = new KafkaLoaderLog(settings);
+            await("both")
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));
+
+            brokers.kill(1);
+
+            await("the other")
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).containsOnlyKeys(0));
+            log.close();
         }
     }
 }

@@ -22,18 +22,23 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 
 /** Lines through a real Kafka, whose broker is killed meanwhile, into the ledgers of all partitions. */
 @Tag("once")
 @Tag("slow")
 class KafkaLinesTest {
     private static final int PARTITIONS = 8;
-    private static final String PREFIX = "test";
-    private static final String TOPIC = PREFIX + ".lines";
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+    private static Brokers brokers;
+
+    private String prefix;
     private final SaidFaults said = new SaidFaults();
     private final Metrics metrics = new Metrics();
     private final List<Partition> partitions = IntStream.range(0, PARTITIONS)
@@ -41,24 +46,42 @@ class KafkaLinesTest {
             .toList();
     private final CountDownLatch ending = new CountDownLatch(1);
 
-    private long counted(String name) {
-        return metrics.values().getOrDefault(name, 0L);
+    @BeforeAll
+    static void start() throws Exception {
+        brokers = Brokers.start(1);
     }
 
-    private static void createTopic(Brokers brokers) throws Exception {
+    @AfterAll
+    static void end() {
+        brokers.close();
+    }
+
+    /** Each test has a topic of its own. */
+    @BeforeEach
+    void createTopic(TestInfo test) throws Exception {
+        brokers.heal();
+        prefix = test.getTestMethod().orElseThrow().getName().substring(0, 20);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
-            admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1)))
+            admin.createTopics(List.of(new NewTopic(topic(), PARTITIONS, (short) 1)))
                     .all()
                     .get(60, TimeUnit.SECONDS);
         }
     }
 
-    private Gatherer gatherer(Brokers brokers, long heapBytes) {
+    private String topic() {
+        return prefix + ".lines";
+    }
+
+    private long counted(String name) {
+        return metrics.values().getOrDefault(name, 0L);
+    }
+
+    private Gatherer gatherer(long heapBytes) {
         return new Gatherer(
                 new KafkaLines(
                         new FleetSettings(
                                 List.of(brokers.bootstrap().split(",", -1)),
-                                PREFIX,
+                                prefix,
                                 "one",
                                 PARTITIONS,
                                 1 << 30,
@@ -92,13 +115,13 @@ class KafkaLinesTest {
     }
 
     /** Reads the topic from its beginning into new ledgers. */
-    private void readAll(Brokers brokers) {
+    private void readAll() {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
                 Map.of("bootstrap.servers", brokers.bootstrap()),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             List<TopicPartition> all = IntStream.range(0, PARTITIONS)
-                    .mapToObj(i -> new TopicPartition(TOPIC, i))
+                    .mapToObj(i -> new TopicPartition(topic(), i))
                     .toList();
             consumer.assign(all);
             consumer.seekToBeginning(all);
@@ -127,27 +150,23 @@ class KafkaLinesTest {
 
     @Test
     void every_line_counts_once_though_the_broker_is_killed_and_started_again() throws Exception {
-        Traffic traffic;
-        try (Brokers brokers = Brokers.start(1)) {
-            createTopic(brokers);
-            Gatherer gatherer = gatherer(brokers, 256 << 20);
-            TargetFeed feed = new TargetFeed(gatherer);
-            traffic = new Traffic(new Random(17), feed::datagram);
-            Thread sending = sending(gatherer);
+        Gatherer gatherer = gatherer(256 << 20);
+        TargetFeed feed = new TargetFeed(gatherer);
+        Traffic traffic = new Traffic(new Random(17), feed::datagram);
+        Thread sending = sending(gatherer);
 
-            steps(traffic);
-            brokers.kill(0);
-            steps(traffic);
-            await("trouble").atMost(PATIENCE).until(() -> gatherer.trouble().isPresent());
-            steps(traffic);
-            brokers.restart(0);
-            await("no trouble").atMost(PATIENCE).until(() -> gatherer.trouble().isEmpty());
-            steps(traffic);
-            traffic.answered(60_000);
+        steps(traffic);
+        brokers.kill(0);
+        steps(traffic);
+        await("trouble").atMost(PATIENCE).until(() -> gatherer.trouble().isPresent());
+        steps(traffic);
+        brokers.restart(0);
+        await("no trouble").atMost(PATIENCE).until(() -> gatherer.trouble().isEmpty());
+        steps(traffic);
+        traffic.answered(60_000);
 
-            end(sending, gatherer);
-            readAll(brokers);
-        }
+        end(sending, gatherer);
+        readAll();
         for (int i = 0; i < Traffic.NAMES; i++) {
             assertThat(value(Traffic.name(i))).as(Traffic.name(i)).isEqualTo(traffic.expected(i));
         }
@@ -169,30 +188,25 @@ class KafkaLinesTest {
     @Test
     void beyond_its_memory_lines_are_dropped_and_counted_and_nothing_else_is_lost() throws Exception {
         long sent = 0;
-        try (Brokers brokers = Brokers.start(1)) {
-            createTopic(brokers);
-            Gatherer gatherer = gatherer(brokers, 4 << 20);
-            TargetFeed feed = new TargetFeed(gatherer);
-            Thread sending = sending(gatherer);
-            feed.datagram("n:1|c");
-            await("the first record").atMost(PATIENCE).until(() -> counted("fleet_sent_records_total") > 0);
-            sent++;
+        Gatherer gatherer = gatherer(4 << 20);
+        TargetFeed feed = new TargetFeed(gatherer);
+        Thread sending = sending(gatherer);
+        feed.datagram("n:1|c");
+        await("the first record").atMost(PATIENCE).until(() -> counted("fleet_sent_records_total") > 0);
+        sent++;
 
-            brokers.kill(0);
-            while (counted("fleet_dropped_lines_total{kind=\"amount\"}") == 0 && sent < 10_000_000) {
-                feed.datagram("n." + sent + ":1|c");
-                sent++;
-            }
-            brokers.restart(0);
-            await("nothing waits")
-                    .atMost(PATIENCE)
-                    .until(() -> gatherer.trouble().isEmpty());
-            feed.datagram("n:1|c");
+        brokers.kill(0);
+        while (counted("fleet_dropped_lines_total{kind=\"amount\"}") == 0 && sent < 10_000_000) {
+            feed.datagram("n." + sent + ":1|c");
             sent++;
-
-            end(sending, gatherer);
-            readAll(brokers);
         }
+        brokers.restart(0);
+        await("nothing waits").atMost(PATIENCE).until(() -> gatherer.trouble().isEmpty());
+        feed.datagram("n:1|c");
+        sent++;
+
+        end(sending, gatherer);
+        readAll();
         assertThat(value("n")).isEqualTo(2);
         long counters = partitions.stream()
                 .mapToLong(partition -> partition.ledger.size())
@@ -203,23 +217,20 @@ class KafkaLinesTest {
 
     @Test
     void the_end_does_not_wait_long_for_a_Kafka_that_is_away_and_counts_what_is_lost() throws Exception {
-        try (Brokers brokers = Brokers.start(1)) {
-            createTopic(brokers);
-            Gatherer gatherer = gatherer(brokers, 256 << 20);
-            TargetFeed feed = new TargetFeed(gatherer);
-            Thread sending = sending(gatherer);
-            feed.datagram("n:1|c");
-            await("the first record").atMost(PATIENCE).until(() -> counted("fleet_sent_records_total") > 0);
-            brokers.kill(0);
-            feed.datagram("n:1|c\nm:1|c");
-            long began = System.nanoTime();
+        Gatherer gatherer = gatherer(256 << 20);
+        TargetFeed feed = new TargetFeed(gatherer);
+        Thread sending = sending(gatherer);
+        feed.datagram("n:1|c");
+        await("the first record").atMost(PATIENCE).until(() -> counted("fleet_sent_records_total") > 0);
+        brokers.kill(0);
+        feed.datagram("n:1|c\nm:1|c");
+        long began = System.nanoTime();
 
-            end(sending, gatherer);
+        end(sending, gatherer);
 
-            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(30));
-            assertThat(counted("fleet_lost_lines_total{kind=\"amount\"}")).isEqualTo(2);
-            assertThat(said.lines()).anyMatch(line -> line.startsWith("WARN Kafka did not take a record with "));
-        }
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(30));
+        assertThat(counted("fleet_lost_lines_total{kind=\"amount\"}")).isEqualTo(2);
+        assertThat(said.lines()).anyMatch(line -> line.startsWith("WARN Kafka did not take a record with "));
     }
 
     private void end(Thread sending, Gatherer gatherer) throws InterruptedException {

@@ -38,12 +38,15 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Owners of partitions as processes, with a real broker. */
@@ -68,6 +71,20 @@ class OwnerBrokersTest {
     @AfterAll
     static void end() {
         brokers.close();
+    }
+
+    /** One that was paused is taken for dead until it has told the controller, which was paused with it, that it is not. */
+    @BeforeEach
+    void heal(TestInfo test) throws Exception {
+        brokers.heal();
+        String name = "before." + test.getTestMethod().orElseThrow().getName().substring(0, 20);
+        await("a broker that takes topics")
+                .pollInSameThread()
+                .ignoreExceptionsMatching(no -> no.getCause() instanceof InvalidReplicationFactorException)
+                .until(() -> {
+                    create(new NewTopic(name, Optional.empty(), Optional.empty()));
+                    return true;
+                });
     }
 
     private static void create(Topics topics) throws Exception {
@@ -327,31 +344,6 @@ class OwnerBrokersTest {
     }
 
     @Test
-    void a_partition_that_no_broker_serves_does_not_keep_others_from_being_loaded() throws Exception {
-        try (Brokers own = Brokers.start(3);
-                Admin admin = Admin.create(Map.of("bootstrap.servers", own.bootstrap()))) {
-            FleetSettings settings =
-                    new FleetSettings(List.of(own.bootstrap().split(",", -1)), "few", "one", 2, 1 << 30, Map.of());
-            String ledger = settings.topics().ledger();
-            admin.createTopics(List.of(new NewTopic(ledger, Map.of(0, List.of(0), 1, List.of(1)))
-                            .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1"))))
-                    .all()
-                    .get(60, TimeUnit.SECONDS);
-            KafkaLoaderLog log = new KafkaLoaderLog(settings);
-            await("both")
-                    .ignoreExceptions()
-                    .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));
-
-            own.kill(1);
-
-            await("the other")
-                    .ignoreExceptions()
-                    .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).containsOnlyKeys(0));
-            log.close();
-        }
-    }
-
-    @Test
     void a_partition_with_a_pending_transaction_does_not_keep_others_from_being_loaded() throws Exception {
         Topics topics = Topics.of("pending");
         create(topics);
@@ -385,82 +377,73 @@ class OwnerBrokersTest {
     /** After that time brokers have ended the transaction, so there is nothing to wait for. */
     @Test
     void a_commit_without_an_answer_is_given_up_after_the_time_of_a_transaction() throws Exception {
-        try (Brokers own = Brokers.start(1)) {
-            FleetSettings settings =
-                    new FleetSettings(List.of(own.bootstrap()), "hangs", "one", PARTITIONS, 1 << 30, Map.of());
-            try (FleetCheck check = new FleetCheck(settings)) {
-                assertThat(check.create().isReady()).isTrue();
-            }
-            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner-0", "a", KafkaOwnerLog.TRANSACTION_MILLIS);
-            log.renew();
-            log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
-            log.commit(Map.of());
-            log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 2).value());
-            own.pause(0);
+        KafkaOwnerLog log = new KafkaOwnerLog(created("hangs"), "owner-0", "a", KafkaOwnerLog.TRANSACTION_MILLIS);
+        log.renew();
+        log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
+        log.commit(Map.of());
+        log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 2).value());
+        brokers.pause(0);
 
-            long before = System.nanoTime();
-            assertThatThrownBy(() -> log.commit(Map.of())).isInstanceOf(OwnerLog.InDoubt.class);
+        long before = System.nanoTime();
+        assertThatThrownBy(() -> log.commit(Map.of())).isInstanceOf(OwnerLog.InDoubt.class);
 
-            assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(25));
-            log.close();
-        }
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(25));
+        brokers.resume(0);
+        log.close();
     }
 
     /** A whole partition of an import is one transaction, and its brokers may be slow. */
     @Test
     void a_commit_of_an_import_may_take_longer_than_one_of_a_collector() throws Exception {
-        try (Brokers own = Brokers.start(1)) {
-            FleetSettings settings =
-                    new FleetSettings(List.of(own.bootstrap()), "slow", "one", PARTITIONS, 1 << 30, Map.of());
-            try (FleetCheck check = new FleetCheck(settings)) {
-                assertThat(check.create().isReady()).isTrue();
-            }
-            KafkaOwnerLog log = new KafkaOwnerLog(settings, "owner", "a", LedgerImport.TRANSACTION_MILLIS);
-            log.renew();
-            log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
-            own.pause(0);
-            ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
-            try {
-                Future<?> resumed = later.schedule(
-                        () -> {
-                            own.resume(0);
-                            return null;
-                        },
-                        KafkaOwnerLog.TRANSACTION_MILLIS + 2_000,
-                        TimeUnit.MILLISECONDS);
+        KafkaOwnerLog log = new KafkaOwnerLog(created("slow"), "owner", "a", LedgerImport.TRANSACTION_MILLIS);
+        log.renew();
+        log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
+        brokers.pause(0);
+        ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
+        try {
+            Future<?> resumed = later.schedule(
+                    () -> {
+                        brokers.resume(0);
+                        return null;
+                    },
+                    KafkaOwnerLog.TRANSACTION_MILLIS + 2_000,
+                    TimeUnit.MILLISECONDS);
 
-                log.commit(Map.of());
+            log.commit(Map.of());
 
-                resumed.get(60, TimeUnit.SECONDS);
-            } finally {
-                later.shutdownNow();
-            }
-            log.close();
+            resumed.get(60, TimeUnit.SECONDS);
+        } finally {
+            later.shutdownNow();
         }
+        log.close();
     }
 
     /** Whether a ledger may go on is asked again and again about the same partitions. */
     @Test
     void a_late_answer_about_committed_offsets_is_not_taken_for_one_to_the_next_question() throws Exception {
-        try (Brokers own = Brokers.start(1);
-                Admin admin = Admin.create(Map.of("bootstrap.servers", own.bootstrap()))) {
-            FleetSettings settings =
-                    new FleetSettings(List.of(own.bootstrap()), "late", "one", PARTITIONS, 1 << 30, Map.of());
-            try (FleetCheck check = new FleetCheck(settings)) {
-                assertThat(check.create().isReady()).isTrue();
-            }
-            KafkaLoaderLog log = new KafkaLoaderLog(settings);
+        FleetSettings settings = created("late");
+        KafkaLoaderLog log = new KafkaLoaderLog(settings);
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
             commit(admin, settings.topics(), new Committed(1, "before"));
             assertThat(log.committed(Set.of(0))).containsExactly(Map.entry(0, new Committed(1, "before")));
-            own.pause(0);
+            brokers.pause(0);
             assertThatThrownBy(() -> log.committed(Set.of(0))).isInstanceOf(IOException.class);
-            own.resume(0);
+            brokers.resume(0);
             commit(admin, settings.topics(), new Committed(2, "after"));
 
             assertThat(log.committed(Set.of(0))).containsExactly(Map.entry(0, new Committed(2, "after")));
-
-            log.close();
         }
+        log.close();
+    }
+
+    /** Settings of a fleet whose topics are there. */
+    private static FleetSettings created(String prefix) {
+        FleetSettings settings =
+                new FleetSettings(List.of(brokers.bootstrap()), prefix, "one", PARTITIONS, 1 << 30, Map.of());
+        try (FleetCheck check = new FleetCheck(settings)) {
+            assertThat(check.create().isReady()).isTrue();
+        }
+        return settings;
     }
 
     /** A request to join of a collector's own, which brokers that hung handle late, takes the name as a second log does here. */

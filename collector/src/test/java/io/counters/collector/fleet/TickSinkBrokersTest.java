@@ -53,6 +53,9 @@ class TickSinkBrokersTest {
     private static final int PARTITIONS = 8;
     private static final int NAMES = 3;
     private static final int POINTS = PARTITIONS * NAMES;
+    /** Each commit costs three brokers a marker in each partition. */
+    private static final int SECONDS_OF_COMMIT = 50;
+
     private static final int POLL_INTERVAL_MILLIS = 6_500;
     private static final Pattern POINT = Pattern.compile("\"metric\":\"([^\"]+)\",\"timestamp\":(\\d+)");
 
@@ -86,14 +89,16 @@ class TickSinkBrokersTest {
                 "owner",
                 "compression.type",
                 "lz4",
+                "linger.ms",
+                5,
                 "max.in.flight.requests.per.connection",
                 1);
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
             producer.initTransactions();
-            for (int begin = from; begin < to; begin += 10) {
+            for (int begin = from; begin < to; begin += SECONDS_OF_COMMIT) {
                 producer.beginTransaction();
-                for (int second = begin; second < Math.min(to, begin + 10); second++) {
+                for (int second = begin; second < Math.min(to, begin + SECONDS_OF_COMMIT); second++) {
                     for (int partition = 0; partition < PARTITIONS; partition++) {
                         String[] names = new String[NAMES];
                         long[] values = new long[NAMES];
