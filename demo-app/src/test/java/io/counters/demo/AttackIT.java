@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Tag("once")
 class AttackIT {
-    private static final double SECONDS = Double.parseDouble(System.getProperty("attack.seconds", "1.5"));
+    private static final double SECONDS = Double.parseDouble(System.getProperty("attack.seconds", "0.5"));
     private static final String ONLY = System.getProperty("attack.only", "");
     private static final boolean IS_SHORT = SECONDS < 5;
 
@@ -56,12 +56,12 @@ class AttackIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
-    /** How much longer an attack goes on until it shows, and how long at once. */
+    /** How much longer an attack goes on until it shows, and how long at first; twice as long each time. */
     private static final long MORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(90);
 
     private static final double MORE_SECONDS = 0.3;
     private static final int ANSWER_MILLIS_MAX = 10_000;
-    private static final int PAUSE_MILLIS = 50;
+    private static final int PAUSE_MILLIS = 100;
     private static final int CONNECTIONS = 1000;
     private static final int HTTP_CONNECTIONS = 200;
     private static final long HEAP_BYTES_MAX = 200L << 20;
@@ -161,7 +161,7 @@ class AttackIT {
         CollectorProgram collector = CollectorProgram.launch(
                 folder.resolve("data"),
                 Map.of(),
-                List.of("-Xmx256m", "-XX:TieredStopAtLevel=4"),
+                IS_SHORT ? List.of() : List.of("-XX:TieredStopAtLevel=4"),
                 flags.toArray(String[]::new));
         opened.add(collector);
         assertThat(collector.runs()).as(collector::log).isTrue();
@@ -273,11 +273,13 @@ class AttackIT {
         long begun = System.nanoTime();
         long steps = attack.run(kind, SECONDS);
         String missing = scene.missing(kind, metricsBefore, linesBefore);
-        while (missing != null || (late != null && late.valueAt(collector) == 0)) {
+        double more = MORE_SECONDS;
+        while (missing != null || answers.get() == 0 || (late != null && late.valueAt(collector) == 0)) {
             assertThat(System.nanoTime() - begun)
                     .as("%s: %s%n%s", kind, missing, collector.log())
                     .isLessThan((long) (SECONDS * 1e9) + MORE_NANOS_MAX);
-            steps += attack.run(kind, MORE_SECONDS);
+            steps += attack.run(kind, more);
+            more *= 2;
             missing = scene.missing(kind, metricsBefore, linesBefore);
         }
         double seconds = (System.nanoTime() - begun) / 1e9;

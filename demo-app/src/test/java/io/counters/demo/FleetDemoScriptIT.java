@@ -47,6 +47,8 @@ class FleetDemoScriptIT {
     @Test
     void the_sums_go_on_when_a_collector_and_a_broker_are_killed() throws Exception {
         try (Program demo = Program.start(
+                "env",
+                Jars.QUICK_JVMS,
                 SCRIPT,
                 "--udp-port",
                 ports(1),

@@ -23,12 +23,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Counts stay exact in real processes: agents, a network that loses 30 % of the datagrams, a collector and a memcached that
- * are killed.
+ * are killed. With {@code -Dhealing.kills=20} they are killed more often.
  */
 @Tag("once")
 class HealingIT {
     private static final int SENDERS = 3;
-    private static final int KILLS = 20;
+    private static final int KILLS = Integer.getInteger("healing.kills", 8);
+    private static final int KILLS_OF_MEMCACHED = 4;
     private static final Duration SILENCE = Duration.ofSeconds(20);
     private static final Pattern DONE = Pattern.compile("([a-z_.,=]+) (-?\\d+)");
 
@@ -80,7 +81,7 @@ class HealingIT {
                 long until = network.got() + 5 + random.nextInt(40);
                 await("traffic").atMost(Duration.ofSeconds(60)).until(() -> network.got() >= until);
                 collector.program().kill();
-                if (kill % 8 == 0) {
+                if (kill % KILLS_OF_MEMCACHED == 0) {
                     memcached.kill();
                     memcached.start();
                 }

@@ -23,7 +23,7 @@ final class HonestService {
     private static final Map<String, Runnable> CALLS =
             Map.of(EARLY, HonestService::serve, LATE, HonestService::serveLate, LATER, HonestService::serveLater);
     private static final int CALLS_AT_ONCE = 100;
-    private static final long PAUSE_NANOS = 1_000_000;
+    private static final long PAUSE_NANOS = 5_000_000;
 
     private HonestService() {}
 

@@ -5,6 +5,9 @@ import java.nio.file.Path;
 
 /** The jars that the build has made, for integration tests that run in this module's folder. */
 final class Jars {
+    /** For the environment of scripts: the JVMs that they start live for seconds, and would spend them on compiling well. */
+    static final String QUICK_JVMS = "JDK_JAVA_OPTIONS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
+
     private Jars() {}
 
     static Path agent() {

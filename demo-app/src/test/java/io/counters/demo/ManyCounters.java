@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
  * value and {@code told}, and runs until its stdin ends, so that its agent can keep repeating totals.
  */
 final class ManyCounters {
-    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private ManyCounters() {}
 

@@ -24,7 +24,9 @@ import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,17 +43,35 @@ class PageIT {
     private static final String NAMES =
             "[...document.querySelectorAll('#space > .row:not([hidden]) .name')].map(cell => cell.textContent).join(' ')";
 
+    /** One for all tests, because its start takes seconds; each test has a tab and a collector of its own. */
+    @TempDir
+    private static Path profile;
+
+    private static Chromium chromium;
+
     @TempDir
     Path folder;
 
-    private Chromium browser;
+    private Tab browser;
 
     /** The collector of the page: it ends only after the console was checked. */
     private @Nullable AutoCloseable server;
 
+    @BeforeAll
+    static void startTheBrowser() throws Exception {
+        chromium = new Chromium(profile);
+    }
+
+    @AfterAll
+    static void endTheBrowser() {
+        if (chromium != null) {
+            chromium.close();
+        }
+    }
+
     @BeforeEach
-    void openTheBrowser() throws Exception {
-        browser = new Chromium(Files.createDirectory(folder.resolve("browser")));
+    void openATab() throws Exception {
+        browser = chromium.tab();
         browser.show(1280, 800, "light");
     }
 
@@ -89,6 +109,8 @@ class PageIT {
     void the_demos_counters_can_be_drawn_searched_and_zoomed_and_a_link_shows_the_same() throws Exception {
         int port = Ports.reserve();
         Program demo = Program.start(
+                "env",
+                Jars.QUICK_JVMS,
                 SCRIPT,
                 "--udp-port",
                 Integer.toString(Ports.reserve()),

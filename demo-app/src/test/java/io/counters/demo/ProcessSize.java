@@ -23,6 +23,8 @@ record ProcessSize(long heapBytes, long residentBytes, long descriptors, long th
         long pid = collector.program().pid();
         Process gc = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        "-J-XX:TieredStopAtLevel=1",
+                        "-J-XX:+UseSerialGC",
                         Long.toString(pid),
                         "GC.run")
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)

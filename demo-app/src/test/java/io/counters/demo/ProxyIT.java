@@ -89,8 +89,8 @@ class ProxyIT {
     }
 
     @Test
-    void ten_million_lines_sent_over_TCP_arrive_completely_at_the_servers_that_the_ring_names() throws Exception {
-        int rounds = 10_000;
+    void two_million_lines_sent_over_TCP_arrive_completely_at_the_servers_that_the_ring_names() throws Exception {
+        int rounds = 2_000;
         int keys = 1000;
         List<PeriodicSink> sinks = new ArrayList<>();
         int port = Ports.reserve();
@@ -167,7 +167,7 @@ class ProxyIT {
                                     "tcp://" + addresses.get(2) + "\t1"));
                     Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
                 OutputStream out = socket.getOutputStream();
-                for (int step = 0; step < 7; step++) {
+                for (int victim = 0; victim <= collectors.size(); victim++) {
                     for (int i = 0; i < 2000; i++) {
                         String name = "name" + random.nextInt(names) + ",step=any";
                         int amount = random.nextInt(5) - 1;
@@ -176,8 +176,7 @@ class ProxyIT {
                         String verb = amount < 0 ? "decrement " : "increment ";
                         out.write((verb + name + " " + Math.abs(amount) + "\n").getBytes(ISO_8859_1));
                     }
-                    if (step < 6) {
-                        int victim = step % 3;
+                    if (victim < collectors.size()) {
                         CollectorProgram running = collectors.get(victim);
                         await("counts have arrived")
                                 .atMost(Duration.ofSeconds(60))

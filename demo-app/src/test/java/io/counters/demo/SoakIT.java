@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("once")
 class SoakIT {
     private static final double MINUTES = Double.parseDouble(System.getProperty("soak.minutes", "0.15"));
-    private static final int RATE = Integer.getInteger("soak.rate", 5_000);
+    private static final int RATE = Integer.getInteger("soak.rate", 2_000);
     private static final String HEAP = System.getProperty("soak.heap", "256m");
     private static final boolean IS_SHORT = MINUTES < 1;
 
@@ -114,7 +114,7 @@ class SoakIT {
         CollectorProgram collector = open(CollectorProgram.launch(
                 folder.resolve("data"),
                 Map.of(),
-                List.of("-Xmx" + HEAP, "-XX:TieredStopAtLevel=4"),
+                IS_SHORT ? List.of("-Xmx" + HEAP) : List.of("-Xmx" + HEAP, "-XX:TieredStopAtLevel=4"),
                 "--store=" + memcached.url(),
                 "--opentsdb=" + database.address(),
                 "--history-counters=10000",

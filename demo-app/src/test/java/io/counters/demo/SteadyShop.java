@@ -10,7 +10,7 @@ import java.util.concurrent.locks.LockSupport;
  * told}, and runs until its stdin ends, so that its agent can keep repeating totals.
  */
 final class SteadyShop {
-    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private SteadyShop() {}
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.File;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.DatagramPacket;
@@ -14,15 +15,18 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The collector.jar that the build has made, in a small JVM that starts soon, on loopback; with its public interfaces. */
 public final class CollectorProgram implements AutoCloseable {
@@ -39,6 +43,8 @@ public final class CollectorProgram implements AutoCloseable {
     private static final Pattern OTLP = Pattern.compile("otlp: +https?://127\\.0\\.0\\.1:(\\d+)/");
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
     private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ {]+(?:\\{[^}]*})?) (\\S+)$");
+
+    private static final ClassArchive CLASSES = new ClassArchive(JAR, CollectorProgram::useClasses);
 
     private final HttpClient web =
             HttpClient.newBuilder().connectTimeout(ANSWER).build();
@@ -98,11 +104,46 @@ public final class CollectorProgram implements AutoCloseable {
 
     private static Program command(Map<String, String> variables, List<String> java, List<String> arguments)
             throws IOException {
+        List<String> all = new ArrayList<>(CLASSES.options());
+        all.addAll(java);
+        return plain(variables, all, arguments);
+    }
+
+    private static Program plain(Map<String, String> variables, List<String> java, List<String> arguments)
+            throws IOException {
         List<String> all = new ArrayList<>(List.of("-Xmx256m"));
         all.addAll(java);
         all.addAll(List.of("-jar", JAR.toString()));
         all.addAll(arguments);
         return Program.java(Path.of(System.getProperty("java.home")), "HUP,INT,TERM", variables, all);
+    }
+
+    /** Starts one, lets it do a little of everything, and ends it. */
+    private static void useClasses(List<String> java) throws IOException {
+        Path folder = Files.createTempDirectory("collector-classes");
+        try (CollectorProgram collector = new CollectorProgram(plain(
+                Map.of(),
+                java,
+                List.of(
+                        "--bind=127.0.0.1",
+                        "--http-port=0",
+                        "--udp-port=0",
+                        "--interval=1s",
+                        "--data-dir=" + folder)))) {
+            collector.send("increment a 1");
+            collector.sendByTcp("from a 1 1\nincrement b 1 1\n");
+            collector.awaitCounters(Map.of("a", 1L, "b", 1L));
+            for (String path : List.of("/", "/healthz", "/api/page", "/api/counters/a/history?from=-1h")) {
+                assertThat(collector.get(path)).isNotEmpty();
+            }
+            collector.awaitMetric("publish_ticks_total", 0);
+            collector.terminate();
+            assertThat(collector.status(PATIENCE)).isEqualTo(143);
+        } finally {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+            }
+        }
     }
 
     /** Whether it has started, and has not ended. */
