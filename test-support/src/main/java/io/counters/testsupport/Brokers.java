@@ -6,13 +6,8 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -44,6 +39,8 @@ public final class Brokers implements AutoCloseable {
     private static final Path CLASS_PATH = BUILT.resolve("class-path");
 
     private static final Path JAR = BUILT.resolve("counters-kafka.jar");
+
+    private static final ClassArchive CLASSES = new ClassArchive(JAR, Brokers::useClasses);
 
     private static final List<String> SMALL_AND_SOON =
             List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError");
@@ -78,11 +75,12 @@ public final class Brokers implements AutoCloseable {
     /** As {@link #start(int, String...)}, with options of the JVMs, which are else for a quick start in 256 MB. */
     public static Brokers start(int count, List<String> jvm, List<String> settings)
             throws IOException, InterruptedException {
-        List<String> options = new ArrayList<>(jvm);
-        Path archive = archive();
-        if (Files.size(archive) > 0) {
-            options.add("-XX:SharedArchiveFile=" + archive);
+        if (!Files.isRegularFile(CLASS_PATH) || !Files.isRegularFile(JAR)) {
+            throw new IOException(
+                    "there is no " + CLASS_PATH + " or no " + JAR + "; build them with mvn -pl kafka process-classes");
         }
+        List<String> options = new ArrayList<>(jvm);
+        options.addAll(CLASSES.options());
         return launched(new Brokers(count, List.copyOf(options), List.copyOf(settings)));
     }
 
@@ -101,40 +99,15 @@ public final class Brokers implements AutoCloseable {
         }
     }
 
-    /**
-     * The classes of a broker as its JVM maps them, with which it starts in less than half of the CPU time. The first start after
-     * a build makes the file: one broker for all JVMs that run tests. It is empty if the JVM cannot make one.
-     */
-    private static synchronized Path archive() throws IOException, InterruptedException {
-        if (!Files.isRegularFile(CLASS_PATH) || !Files.isRegularFile(JAR)) {
-            throw new IOException(
-                    "there is no " + CLASS_PATH + " or no " + JAR + "; build them with mvn -pl kafka process-classes");
+    /** Starts a broker and ends it, for an archive of its classes. */
+    private static void useClasses(List<String> options) throws IOException {
+        List<String> jvm = new ArrayList<>(SMALL_AND_SOON);
+        jvm.addAll(options);
+        try (Brokers one = launched(new Brokers(1, jvm, List.of()))) {
+            one.brokers.get(0).endInOrder();
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
         }
-        String madeOf =
-                System.getProperty("java.vm.version") + Files.readString(CLASS_PATH) + Files.getLastModifiedTime(JAR);
-        Path archive = BUILT.resolve("broker-" + Integer.toHexString(madeOf.hashCode()) + ".jsa");
-        try (FileChannel file =
-                FileChannel.open(BUILT.resolve("broker.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            FileLock lock = file.lock();
-            if (lock.isValid() && Files.notExists(archive)) {
-                try (DirectoryStream<Path> former = Files.newDirectoryStream(BUILT, "broker-*.jsa")) {
-                    for (Path one : former) {
-                        Files.delete(one);
-                    }
-                }
-                Path fresh = BUILT.resolve("broker.fresh");
-                Files.deleteIfExists(fresh);
-                List<String> options = new ArrayList<>(SMALL_AND_SOON);
-                options.add("-XX:ArchiveClassesAtExit=" + fresh);
-                try (Brokers one = launched(new Brokers(1, options, List.of()))) {
-                    if (!one.brokers.get(0).endsInOrder() || Files.notExists(fresh)) {
-                        Files.write(fresh, new byte[0]);
-                    }
-                }
-                Files.move(fresh, archive, StandardCopyOption.ATOMIC_MOVE);
-            }
-        }
-        return archive;
     }
 
     /** The addresses of all brokers, whether they run or not, as {@code HOST:PORT,HOST:PORT}. */
@@ -284,9 +257,11 @@ public final class Brokers implements AutoCloseable {
         }
 
         /** Ends its input, at which it halts. */
-        boolean endsInOrder() throws IOException, InterruptedException {
+        void endInOrder() throws IOException, InterruptedException {
             process.getOutputStream().close();
-            return process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS) && process.exitValue() == 0;
+            if (!process.waitFor(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new IOException("the broker has not ended with its input");
+            }
         }
 
         void kill() throws InterruptedException {

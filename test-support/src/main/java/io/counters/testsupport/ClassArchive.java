@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a JVM has read of a jar's classes, in a file beside the jar, from which other JVMs take it: a third of the processor
- * time of a collector's start. Whoever needs it first makes it; meanwhile others start without it. May be called from any
- * thread.
+ * What a JVM has read of a jar's classes and of its class path, in a file beside the jar, from which other JVMs take it: a
+ * third of the processor time of a collector's start, and more than half of a broker's. Whoever needs it first makes it;
+ * meanwhile others start without it. May be called from any thread.
  */
 final class ClassArchive {
     private static final String VERSION = System.getProperty("java.vm.version").replaceAll("[^\\w.+-]", "_");
@@ -23,7 +23,7 @@ final class ClassArchive {
     private final Making making;
     private boolean isTried;
 
-    /** Runs a program with these options of the JVM until it has used its classes and ends by SIGTERM. */
+    /** Runs a program with these options of the JVM until it has used its classes, and ends it in order. */
     interface Making {
         void run(List<String> options) throws IOException;
     }
