@@ -58,7 +58,7 @@ public record FleetSettings(
     private static final Pattern INSTANCE = Pattern.compile("[A-Za-z0-9._-]{1,200}");
     private static final String SESSION = "session.timeout.ms";
 
-    /** The least that brokers allow unless they are told otherwise; some heartbeats. */
+    /** The least that brokers allow unless they are told otherwise; twelve heartbeats. */
     private static final int SESSION_MILLIS_MIN = 6_000;
 
     private static final int SESSION_MILLIS_MAX = 300_000;
@@ -83,7 +83,7 @@ public record FleetSettings(
             entry("auto.offset.reset", "none"),
             entry("enable.auto.commit", false),
             entry("group.protocol", "classic"),
-            // By these the others learn that a member's session is over, so its partitions wait for so long.
+            // Others learn of a session's end by their next heartbeat; until then its partitions wait.
             entry("heartbeat.interval.ms", 500),
             entry("isolation.level", "read_committed"),
             entry("partition.assignment.strategy", CooperativeStickyAssignor.class.getName()),

@@ -39,7 +39,7 @@ final class KafkaLoaderLog implements LoaderLog {
 
     private static final Duration WAIT = Duration.ofSeconds(1);
 
-    /** Transactions of owners that live end sooner; after it, those that were left open are ended. */
+    /** A transaction that takes longer may have been left open by an owner that is gone, so it is asked about. */
     private static final Duration PENDING_WAIT = Duration.ofMillis(250);
 
     /** Short, because a partition that no broker serves has others wait for so long, again and again. */
@@ -82,11 +82,10 @@ final class KafkaLoaderLog implements LoaderLog {
         try {
             // Kafka answers no earlier than every pending transaction that contains one of these offsets has ended.
             return offsets(consumer.committed(all(topics.lines(), partitions), PENDING_WAIT));
-        } catch (TimeoutException pending) {
+        } catch (TimeoutException noAnswer) {
             forgetQuestion();
-            endOpenTransactions();
             // Leaves out the partitions with a pending transaction, and does not wait for it.
-            return offsets(answer(
+            Map<Integer, Committed> stable = offsets(answer(
                     admin.listConsumerGroupOffsets(
                                     Map.of(
                                             topics.owners(),
@@ -97,6 +96,10 @@ final class KafkaLoaderLog implements LoaderLog {
                                             .timeoutMs(FleetSettings.REQUEST_MILLIS))
                             .partitionsToOffsetAndMetadata(),
                     "committed offsets"));
+            if (!stable.keySet().containsAll(partitions)) {
+                endOpenTransactions();
+            }
+            return stable;
         } catch (KafkaException notNow) {
             throw failed("committed offsets", notNow);
         }
