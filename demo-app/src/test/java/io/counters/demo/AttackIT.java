@@ -60,6 +60,8 @@ class AttackIT {
     private static final long MORE_NANOS_MAX = TimeUnit.SECONDS.toNanos(90);
 
     private static final double MORE_SECONDS = 0.3;
+
+    private static final double MORE_SECONDS_MAX = 10;
     private static final int ANSWER_MILLIS_MAX = 10_000;
     private static final int PAUSE_MILLIS = 100;
     private static final int CONNECTIONS = 1000;
@@ -84,6 +86,9 @@ class AttackIT {
     private final Queue<String> unanswered = new ConcurrentLinkedQueue<>();
     private final AtomicInteger answers = new AtomicInteger();
     private final AtomicLong slowestMillis = new AtomicLong();
+
+    /** When the last round of questions began that has ended. */
+    private final AtomicLong lastRoundNanos = new AtomicLong(System.nanoTime());
 
     @AfterEach
     void close() throws Exception {
@@ -114,12 +119,14 @@ class AttackIT {
         Thread watching = new Thread(() -> {
             try {
                 while (true) {
+                    long round = System.nanoTime();
                     for (String path : List.of("/healthz", "/metrics", "/")) {
                         long begun = System.nanoTime();
                         look(page, path);
                         long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
                         slowestMillis.accumulateAndGet(millis, Math::max);
                     }
+                    lastRoundNanos.set(round);
                     TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
                 }
             } catch (InterruptedException over) {
@@ -274,12 +281,12 @@ class AttackIT {
         long steps = attack.run(kind, SECONDS);
         String missing = scene.missing(kind, metricsBefore, linesBefore);
         double more = MORE_SECONDS;
-        while (missing != null || answers.get() == 0 || (late != null && late.valueAt(collector) == 0)) {
+        while (missing != null || lastRoundNanos.get() - begun < 0 || (late != null && late.valueAt(collector) == 0)) {
             assertThat(System.nanoTime() - begun)
                     .as("%s: %s%n%s", kind, missing, collector.log())
                     .isLessThan((long) (SECONDS * 1e9) + MORE_NANOS_MAX);
             steps += attack.run(kind, more);
-            more *= 2;
+            more = Math.min(MORE_SECONDS_MAX, 2 * more);
             missing = scene.missing(kind, metricsBefore, linesBefore);
         }
         double seconds = (System.nanoTime() - begun) / 1e9;

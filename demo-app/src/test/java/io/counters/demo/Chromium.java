@@ -43,13 +43,24 @@ final class Chromium implements AutoCloseable {
 
     /** Opens a tab, which comes to the front. */
     Tab tab() throws Exception {
-        HttpRequest fresh = HttpRequest.newBuilder(URI.create(address + "/json/new?about:blank"))
+        JsonObject tab = JsonParser.parseString(ask("/json/new?about:blank")).getAsJsonObject();
+        return new Tab(
+                tab.get("id").getAsString(),
+                URI.create(tab.get("webSocketDebuggerUrl").getAsString()));
+    }
+
+    /** Closes a tab; the others stay open. */
+    void close(Tab tab) throws Exception {
+        ask("/json/close/" + tab.id);
+    }
+
+    private String ask(String path) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(address + path))
                 .PUT(HttpRequest.BodyPublishers.noBody())
                 .build();
-        HttpResponse<String> answer = web.send(fresh, HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer = web.send(request, HttpResponse.BodyHandlers.ofString());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        JsonObject tab = JsonParser.parseString(answer.body()).getAsJsonObject();
-        return new Tab(URI.create(tab.get("webSocketDebuggerUrl").getAsString()));
+        return answer.body();
     }
 
     /** Closes the browser as a user does, so that it deletes its temporary files. */

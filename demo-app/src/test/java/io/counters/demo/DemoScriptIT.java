@@ -32,8 +32,6 @@ class DemoScriptIT {
     void the_demo_shows_moving_counters_and_leaves_no_process_when_stopped() throws Exception {
         int httpPort = Ports.reserve();
         try (Program demo = Program.start(
-                "env",
-                Jars.QUICK_JVMS,
                 SCRIPT,
                 "--udp-port",
                 Integer.toString(Ports.reserve()),

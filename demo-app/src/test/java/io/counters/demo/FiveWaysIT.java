@@ -124,7 +124,7 @@ class FiveWaysIT {
         port = Ports.reserve();
         otlpPort = Ports.reserve();
         startCollector();
-        var unused = watching.scheduleWithFixedDelay(this::watch, 0, 100, TimeUnit.MILLISECONDS);
+        var unused = watching.scheduleWithFixedDelay(this::watch, 0, 20, TimeUnit.MILLISECONDS);
         List<Program> services = List.of();
         try (FaultyForwarder network = new FaultyForwarder(port, random);
                 FaultyProxy web = new FaultyProxy(otlpPort, random)) {

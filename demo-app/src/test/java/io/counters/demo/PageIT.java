@@ -80,9 +80,12 @@ class PageIT {
     void nothingIsInTheConsole() throws Exception {
         List<String> complaints = browser.complaints();
         List<String> requests = browser.requests();
-        browser.close();
-        if (server != null) {
-            server.close();
+        try {
+            chromium.close(browser);
+        } finally {
+            if (server != null) {
+                server.close();
+            }
         }
         assertThat(complaints).isEmpty();
         assertThat(requests)

@@ -33,8 +33,12 @@ final class Tab {
     private final List<String> complaints = new CopyOnWriteArrayList<>();
     private final List<String> requests = new CopyOnWriteArrayList<>();
 
+    /** The browser's name for it. */
+    final String id;
+
     /** @param debugger its address for DevTools */
-    Tab(URI debugger) throws Exception {
+    Tab(String id, URI debugger) throws Exception {
+        this.id = id;
         socket = HttpClient.newHttpClient()
                 .newWebSocketBuilder()
                 .buildAsync(debugger, new Messages())
@@ -212,10 +216,5 @@ final class Tab {
     /** Closes the browser, with all tabs. */
     void closeAll() throws Exception {
         tell("Browser.close", "{}");
-    }
-
-    /** Closes the tab; its browser goes on. */
-    void close() throws Exception {
-        tell("Page.close", "{}");
     }
 }

@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,7 +41,7 @@ public final class Brokers implements AutoCloseable {
 
     private static final Path JAR = BUILT.resolve("counters-kafka.jar");
 
-    private static final ClassArchive CLASSES = new ClassArchive(JAR, Brokers::useClasses);
+    private static final ClassArchive CLASSES = new ClassArchive(JAR, List.of(CLASS_PATH), Brokers::useClasses);
 
     private static final List<String> SMALL_AND_SOON =
             List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError");
@@ -107,6 +108,7 @@ public final class Brokers implements AutoCloseable {
             one.brokers.get(0).endInOrder();
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while a broker ran for its classes");
         }
     }
 

@@ -44,7 +44,7 @@ public final class CollectorProgram implements AutoCloseable {
     private static final Pattern COUNTER = Pattern.compile("\"name\": \"([^\"]+)\", \"value\": (-?\\d+)");
     private static final Pattern METRIC = Pattern.compile("(?m)^counters_([^ {]+(?:\\{[^}]*})?) (\\S+)$");
 
-    private static final ClassArchive CLASSES = new ClassArchive(JAR, CollectorProgram::useClasses);
+    private static final ClassArchive CLASSES = new ClassArchive(JAR, List.of(), CollectorProgram::useClasses);
 
     private final HttpClient web =
             HttpClient.newBuilder().connectTimeout(ANSWER).build();
@@ -130,6 +130,7 @@ public final class CollectorProgram implements AutoCloseable {
                         "--udp-port=0",
                         "--interval=1s",
                         "--data-dir=" + folder)))) {
+            assertThat(collector.runs()).as(collector.log()).isTrue();
             collector.send("increment a 1");
             collector.sendByTcp("from a 1 1\nincrement b 1 1\n");
             collector.awaitCounters(Map.of("a", 1L, "b", 1L));

@@ -29,7 +29,9 @@ final class BrokerProcess implements AutoCloseable {
                 "-Xmx1g",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
                 "-cp",
-                BUILT.resolve("classes") + File.pathSeparator + Files.readString(BUILT.resolve("class-path")),
+                Files.readString(BUILT.resolve("class-path")).strip()
+                        + File.pathSeparator
+                        + BUILT.resolve("counters-kafka.jar"),
                 "io.counters.kafka.LeashedBroker",
                 folder.toString(),
                 "0",

@@ -41,12 +41,14 @@ class BrokersTest {
 
     @AfterAll
     static void end() {
-        brokers.close();
+        if (brokers != null) {
+            brokers.close();
+        }
     }
 
     @BeforeEach
     void heal() throws Exception {
-        brokers.heal();
+        SharedBrokers.heal(brokers);
     }
 
     @Test

@@ -60,7 +60,9 @@ class FleetCheckTest {
 
     @AfterAll
     static void end() {
-        one.close();
+        if (one != null) {
+            one.close();
+        }
     }
 
     static FleetSettings settings(String brokers, String prefix, Map<String, String> properties) {

@@ -15,10 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("once")
 @Tag("slow")
 class FleetSimulationTest {
-    private static final int SEEDS = 60;
-
-    /** A rule that is left out may show late. */
-    private static final int SEEDS_WITHOUT_A_RULE = 120;
+    private static final int SEEDS = 120;
 
     @ParameterizedTest
     @EnumSource
@@ -41,7 +38,7 @@ class FleetSimulationTest {
         };
 
         List<String> wrong = List.of();
-        for (long seed = 0; seed < SEEDS_WITHOUT_A_RULE && wrong.isEmpty(); seed++) {
+        for (long seed = 0; seed < SEEDS && wrong.isEmpty(); seed++) {
             wrong = new FleetSimulation(seed, scenario, rule).run();
         }
 

@@ -27,7 +27,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 
 /** Lines through a real Kafka, whose broker is killed meanwhile, into the ledgers of all partitions. */
 @Tag("once")
@@ -53,14 +52,16 @@ class KafkaLinesTest {
 
     @AfterAll
     static void end() {
-        brokers.close();
+        if (brokers != null) {
+            brokers.close();
+        }
     }
 
     /** Each test has a topic of its own. */
     @BeforeEach
-    void createTopic(TestInfo test) throws Exception {
-        brokers.heal();
-        prefix = test.getTestMethod().orElseThrow().getName().substring(0, 20);
+    void createTopic() throws Exception {
+        SharedBrokers.heal(brokers);
+        prefix = SharedBrokers.newName();
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
             admin.createTopics(List.of(new NewTopic(topic(), PARTITIONS, (short) 1)))
                     .all()

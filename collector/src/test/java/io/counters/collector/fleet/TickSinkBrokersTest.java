@@ -53,7 +53,8 @@ class TickSinkBrokersTest {
     private static final int PARTITIONS = 8;
     private static final int NAMES = 3;
     private static final int POINTS = PARTITIONS * NAMES;
-    /** Each commit costs three brokers a marker in each partition. */
+
+    /** More than owners commit at once: each commit costs three brokers a marker in each partition. */
     private static final int SECONDS_OF_COMMIT = 50;
 
     private static final int POLL_INTERVAL_MILLIS = 6_500;
@@ -68,7 +69,9 @@ class TickSinkBrokersTest {
 
     @AfterAll
     static void end() {
-        brokers.close();
+        if (brokers != null) {
+            brokers.close();
+        }
     }
 
     private static void create(String topic) throws Exception {
@@ -79,7 +82,7 @@ class TickSinkBrokersTest {
         }
     }
 
-    /** The ticks of all partitions, as owners write them. */
+    /** The ticks of all partitions, as owners write them, but of more seconds in a transaction. */
     @SuppressWarnings("FutureReturnValueIgnored") // The commit fails if it failed.
     private static void ticks(String topic, int from, int to) {
         Map<String, Object> settings = Map.of(

@@ -20,7 +20,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Compares the memory that {@link CounterSums} calculates with what its names really use, there, in the table and in the streams. */
-@Tag("once")
 @Tag("slow")
 class CounterSumsMemoryTest {
     /** Just above a power of two: then arrays that double have the most unused space. */

@@ -34,7 +34,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A proxy in a separate process, whose system calls fail or whose descriptors run out. */
-@Tag("once")
 @Timeout(120)
 @Tag("slow")
 class ProxyFaultsTest {
