@@ -3,7 +3,6 @@ package io.counters.collector.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.counters.testsupport.Brokers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,49 +19,32 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** With three brokers, of which one is killed or hangs. They are started once; each test has topics of its own. */
+/** With three BROKERS.get(), of which one is killed or hangs. They are started once; each test has topics of its own. */
 @Tag("once")
 @Tag("slow")
 class BrokersTest {
     private static final TopicPartition ONLY = new TopicPartition("t", 0);
 
-    private static Brokers brokers;
-
-    @BeforeAll
-    static void start() throws Exception {
-        brokers = Brokers.start(3);
-    }
-
-    @AfterAll
-    static void end() {
-        if (brokers != null) {
-            brokers.close();
-        }
-    }
-
-    @BeforeEach
-    void heal() throws Exception {
-        SharedBrokers.heal(brokers);
-    }
+    @RegisterExtension
+    private static final SharedBrokers BROKERS = new SharedBrokers(3);
 
     @Test
     void three_brokers_go_on_when_one_is_killed_and_when_another_hangs() throws Exception {
         Map<String, Object> settings = Map.of(
                 "bootstrap.servers",
-                brokers.bootstrap(),
+                BROKERS.get().bootstrap(),
                 "transactional.id",
                 "writer",
                 "request.timeout.ms",
                 2000,
                 "compression.type",
                 "lz4");
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()));
+        try (Admin admin =
+                        Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()));
                 KafkaProducer<String, String> producer =
                         new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
             admin.createTopics(List.of(new NewTopic("t", Optional.empty(), Optional.empty())))
@@ -71,13 +53,13 @@ class BrokersTest {
             producer.initTransactions();
 
             commit(producer, "all run");
-            brokers.kill(0);
+            BROKERS.get().kill(0);
             commit(producer, "one is gone");
-            brokers.restart(0);
+            BROKERS.get().restart(0);
             awaitInSync(admin, 3);
-            brokers.pause(1);
+            BROKERS.get().pause(1);
             commit(producer, "another hangs");
-            brokers.resume(1);
+            BROKERS.get().resume(1);
             awaitInSync(admin, 3);
         }
 
@@ -105,7 +87,7 @@ class BrokersTest {
 
     private static List<String> read() {
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", brokers.bootstrap(), "isolation.level", "read_committed"),
+                Map.of("bootstrap.servers", BROKERS.get().bootstrap(), "isolation.level", "read_committed"),
                 new StringDeserializer(),
                 new StringDeserializer())) {
             consumer.assign(List.of(ONLY));
@@ -121,22 +103,23 @@ class BrokersTest {
 
     @Test
     void with_three_brokers_each_record_has_three_replicas_of_which_two_must_have_it() throws Exception {
-        try (FleetCheck check = new FleetCheck(FleetCheckTest.settings(brokers.bootstrap(), "three", Map.of()))) {
+        try (FleetCheck check =
+                new FleetCheck(FleetCheckTest.settings(BROKERS.get().bootstrap(), "three", Map.of()))) {
             assertThat(check.create().remarks()).isEmpty();
             await("each broker knows the topics").until(() -> check.look().isReady());
-            assertThat(FleetCheckTest.config(brokers, "three.lines")
+            assertThat(FleetCheckTest.config(BROKERS.get(), "three.lines")
                             .get("min.insync.replicas")
                             .value())
                     .isEqualTo("2");
 
             FleetCheckTest.create(
-                    brokers,
+                    BROKERS.get(),
                     new NewTopic("few.ledger", 1, (short) 1)
                             .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1")),
                     new NewTopic("few.lines", 1, (short) 3).configs(Map.of("min.insync.replicas", "1")),
                     new NewTopic("few.ticks", 1, (short) 3));
             await("each broker knows them").untilAsserted(() -> {
-                FleetReport few = FleetCheckTest.look(brokers, "few");
+                FleetReport few = FleetCheckTest.look(BROKERS.get(), "few");
                 assertThat(few.faults()).isEmpty();
                 assertThat(few.remarks())
                         .extracting(Object::toString)
@@ -145,7 +128,7 @@ class BrokersTest {
                         .anyMatch(remark -> remark.contains("few.lines has min.insync.replicas=1, with 3 replicas 2"));
             });
 
-            brokers.kill(2);
+            BROKERS.get().kill(2);
             await("a remark")
                     .atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(check.look().remarks())
@@ -158,9 +141,10 @@ class BrokersTest {
 
     @Test
     void a_partition_that_no_broker_serves_does_not_keep_others_from_being_loaded() throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             FleetSettings settings = new FleetSettings(
-                    List.of(brokers.bootstrap().split(",", -1)), "unserved", "one", 2, 1 << 30, Map.of());
+                    List.of(BROKERS.get().bootstrap().split(",", -1)), "unserved", "one", 2, 1 << 30, Map.of());
             String ledger = settings.topics().ledger();
             admin.createTopics(List.of(new NewTopic(ledger, Map.of(0, List.of(0), 1, List.of(1)))
                             .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1"))))
@@ -171,7 +155,7 @@ class BrokersTest {
                     .ignoreExceptions()
                     .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));
 
-            brokers.kill(1);
+            BROKERS.get().kill(1);
 
             await("the other")
                     .ignoreExceptions()

@@ -40,10 +40,9 @@ import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -51,19 +50,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("once")
 @Tag("slow")
 class FleetCheckTest {
-    private static Brokers one;
-
-    @BeforeAll
-    static void start() throws Exception {
-        one = Brokers.start(1);
-    }
-
-    @AfterAll
-    static void end() {
-        if (one != null) {
-            one.close();
-        }
-    }
+    @RegisterExtension
+    private static final SharedBrokers BROKERS = new SharedBrokers(1);
 
     static FleetSettings settings(String brokers, String prefix, Map<String, String> properties) {
         return new FleetSettings(List.of(brokers.split(",")), prefix, "c1", 4, 64L << 20, properties);
@@ -108,23 +96,23 @@ class FleetCheckTest {
 
     @Test
     void topics_are_created_once_and_one_broker_is_one_remark() throws Exception {
-        FleetReport before = look(one, "new");
+        FleetReport before = look(BROKERS.get(), "new");
         assertThat(before.absent()).containsExactly("new.ledger", "new.lines", "new.ticks");
         assertThat(before.faults()).isEmpty();
         assertThat(before.isReady()).isFalse();
 
-        FleetReport created = create(one, "new");
+        FleetReport created = create(BROKERS.get(), "new");
 
         assertThat(created.faults()).isEmpty();
         assertThat(created.isReady()).isTrue();
         assertThat(created.partitions()).isEqualTo(4);
         assertThat(created.brokers()).isEqualTo(1);
         assertThat(created.remarks()).singleElement().asString().contains("only one broker", "use three brokers");
-        assertThat(create(one, "new")).isEqualTo(created).isEqualTo(look(one, "new"));
-        Config ledger = config(one, "new.ledger");
+        assertThat(create(BROKERS.get(), "new")).isEqualTo(created).isEqualTo(look(BROKERS.get(), "new"));
+        Config ledger = config(BROKERS.get(), "new.ledger");
         assertThat(ledger.get("cleanup.policy").value()).isEqualTo("compact");
         assertThat(ledger.get("unclean.leader.election.enable").value()).isEqualTo("false");
-        Config ticks = config(one, "new.ticks");
+        Config ticks = config(BROKERS.get(), "new.ticks");
         assertThat(ticks.get("cleanup.policy").value()).isEqualTo("delete");
         assertThat(ticks.get("retention.ms").value()).isEqualTo("86400000");
         assertThat(ticks.get("retention.bytes").value()).isEqualTo(Integer.toString(16 << 20));
@@ -136,7 +124,7 @@ class FleetCheckTest {
         List<Thread> threads = new ArrayList<>();
         List<FleetReport> reports = Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < 3; i++) {
-            threads.add(new Thread(() -> reports.add(create(one, "race"))));
+            threads.add(new Thread(() -> reports.add(create(BROKERS.get(), "race"))));
         }
         threads.forEach(Thread::start);
         for (Thread thread : threads) {
@@ -160,8 +148,9 @@ class FleetCheckTest {
     void a_topic_with_a_wrong_setting_is_a_fault_with_its_remedy(String topic, String key, String value, String told)
             throws Exception {
         String prefix = "w" + Integer.toHexString((topic + key + value).hashCode());
-        create(one, prefix);
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", one.bootstrap()))) {
+        create(BROKERS.get(), prefix);
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             admin.incrementalAlterConfigs(Map.of(
                             new ConfigResource(ConfigResource.Type.TOPIC, prefix + "." + topic),
                             List.of(new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET))))
@@ -169,22 +158,22 @@ class FleetCheckTest {
                     .get(60, TimeUnit.SECONDS);
         }
 
-        await().untilAsserted(() -> assertThat(look(one, prefix).faults())
+        await().untilAsserted(() -> assertThat(look(BROKERS.get(), prefix).faults())
                 .singleElement()
                 .asString()
                 .contains("topic " + prefix + "." + topic, told.replace("P.", prefix + ".")));
-        assertThat(create(one, prefix).isReady()).isFalse();
+        assertThat(create(BROKERS.get(), prefix).isReady()).isFalse();
     }
 
     @Test
     void a_short_retention_is_a_remark() throws Exception {
         create(
-                one,
+                BROKERS.get(),
                 new NewTopic("short.ledger", 2, (short) 1).configs(Map.of("cleanup.policy", "compact")),
                 new NewTopic("short.lines", 2, (short) 1).configs(Map.of("retention.ms", "60000")),
                 new NewTopic("short.ticks", 2, (short) 1));
 
-        FleetReport report = look(one, "short");
+        FleetReport report = look(BROKERS.get(), "short");
 
         assertThat(report.isReady()).isTrue();
         assertThat(report.partitions()).isEqualTo(2);
@@ -199,12 +188,12 @@ class FleetCheckTest {
     @Test
     void topics_with_different_partitions_are_a_fault() throws Exception {
         create(
-                one,
+                BROKERS.get(),
                 new NewTopic("differ.ledger", 2, (short) 1).configs(Map.of("cleanup.policy", "compact")),
                 new NewTopic("differ.lines", 3, (short) 1),
                 new NewTopic("differ.ticks", 2, (short) 1));
 
-        assertThat(create(one, "differ").faults())
+        assertThat(create(BROKERS.get(), "differ").faults())
                 .singleElement()
                 .asString()
                 .contains("differ.ledger has 2, differ.lines has 3, differ.ticks has 2");
@@ -212,10 +201,11 @@ class FleetCheckTest {
 
     @Test
     void partitions_that_were_added_are_a_fault_for_those_who_run_and_for_those_who_start() throws Exception {
-        try (FleetCheck runs = new FleetCheck(settings(one.bootstrap(), "grown", Map.of()));
-                Admin admin = Admin.create(Map.of("bootstrap.servers", one.bootstrap()));
+        try (FleetCheck runs = new FleetCheck(settings(BROKERS.get().bootstrap(), "grown", Map.of()));
+                Admin admin =
+                        Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()));
                 KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                        settings(one.bootstrap(), "grown", Map.of())
+                        settings(BROKERS.get().bootstrap(), "grown", Map.of())
                                 .producer("owner", Map.of("transactional.id", "grown.owner.c1")),
                         new ByteArraySerializer(),
                         new ByteArraySerializer())) {
@@ -227,7 +217,7 @@ class FleetCheckTest {
             producer.send(new ProducerRecord<>("grown.ledger", 2, LedgerOffset.KEY, new LedgerOffset(4, 1).value()))
                     .get(60, TimeUnit.SECONDS);
             producer.commitTransaction();
-            assertThat(look(one, "grown").isReady()).isTrue();
+            assertThat(look(BROKERS.get(), "grown").isReady()).isTrue();
 
             admin.createPartitions(Map.of(
                             "grown.ledger", NewPartitions.increaseTo(8),
@@ -240,7 +230,8 @@ class FleetCheckTest {
                     .singleElement()
                     .asString()
                     .contains("the topics have 8 partitions, and the fleet has 4, which must never change"));
-            await().untilAsserted(() -> assertThat(create(one, "grown").faults())
+            await().untilAsserted(() -> assertThat(
+                            create(BROKERS.get(), "grown").faults())
                     .singleElement()
                     .asString()
                     .contains("the topics have 8 partitions, and the fleet has 4", "restore the topics with 4"));
@@ -249,16 +240,18 @@ class FleetCheckTest {
 
     @Test
     void a_ledger_of_a_later_version_is_a_fault() throws Exception {
-        assertThat(create(one, "later").isReady()).isTrue();
+        assertThat(create(BROKERS.get(), "later").isReady()).isTrue();
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", one.bootstrap()), new ByteArraySerializer(), new ByteArraySerializer())) {
+                Map.of("bootstrap.servers", BROKERS.get().bootstrap()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
             byte[] progress = new LedgerOffset(4, 1).value();
             progress[0]++;
             producer.send(new ProducerRecord<>("later.ledger", 2, LedgerOffset.KEY, progress))
                     .get(60, TimeUnit.SECONDS);
         }
 
-        assertThat(look(one, "later").faults())
+        assertThat(look(BROKERS.get(), "later").faults())
                 .singleElement()
                 .asString()
                 .contains("topic later.ledger cannot be read", "has format 2", "use the version of the collector");
@@ -279,9 +272,9 @@ class FleetCheckTest {
 
     @Test
     void a_ledger_that_was_deleted_is_a_fault_and_not_created_anew() throws Exception {
-        create(one, new NewTopic("gone.lines", 2, (short) 1), new NewTopic("gone.ticks", 2, (short) 1));
+        create(BROKERS.get(), new NewTopic("gone.lines", 2, (short) 1), new NewTopic("gone.ticks", 2, (short) 1));
 
-        FleetReport report = create(one, "gone");
+        FleetReport report = create(BROKERS.get(), "gone");
 
         assertThat(report.faults()).singleElement().asString().contains("gone.ledger does not exist", "were deleted");
         assertThat(report.absent()).containsExactly("gone.ledger");
@@ -290,18 +283,18 @@ class FleetCheckTest {
     @Test
     void a_topic_for_ticks_that_is_missing_is_created_with_the_partitions_of_the_others() throws Exception {
         create(
-                one,
+                BROKERS.get(),
                 new NewTopic("part.ledger", 2, (short) 1).configs(Map.of("cleanup.policy", "compact")),
                 new NewTopic("part.lines", 2, (short) 1));
 
-        assertThat(create(one, "part").isReady()).isTrue();
-        assertThat(look(one, "part").partitions()).isEqualTo(2);
+        assertThat(create(BROKERS.get(), "part").isReady()).isTrue();
+        assertThat(look(BROKERS.get(), "part").partitions()).isEqualTo(2);
     }
 
     /** The clients would log several lines a second; the collector says it once. */
     @Test
     void brokers_that_do_not_answer_are_told_in_time_and_not_by_the_clients() throws Exception {
-        FleetSettings settings = settings(one.bootstrap(), "away", Map.of());
+        FleetSettings settings = settings(BROKERS.get().bootstrap(), "away", Map.of());
         PrintStream err = System.err;
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         System.setErr(new PrintStream(said, true, UTF_8));
@@ -317,10 +310,10 @@ class FleetCheckTest {
             producer.send(new ProducerRecord<>("away.lines", 0, null, new byte[1]))
                     .get(60, TimeUnit.SECONDS);
 
-            one.pause(0);
+            BROKERS.get().pause(0);
             Future<RecordMetadata> waiting = producer.send(new ProducerRecord<>("away.lines", 0, null, new byte[1]));
             FleetReport hung = check.look();
-            one.kill(0);
+            BROKERS.get().kill(0);
             FleetReport killed = check.create();
 
             for (FleetReport report : List.of(hung, killed)) {
@@ -329,14 +322,14 @@ class FleetCheckTest {
                 assertThat(report.faults())
                         .singleElement()
                         .asString()
-                        .contains("no broker of " + one.bootstrap() + " answers: no answer within 10 s");
+                        .contains("no broker of " + BROKERS.get().bootstrap() + " answers: no answer within 10 s");
             }
-            one.restart(0);
+            BROKERS.get().restart(0);
             await("it is found again").until(() -> check.look().isReady());
             waiting.get(60, TimeUnit.SECONDS);
         } finally {
             System.setErr(err);
-            one.heal();
+            BROKERS.get().heal();
         }
         assertThat(said.toString(UTF_8)).isEmpty();
     }

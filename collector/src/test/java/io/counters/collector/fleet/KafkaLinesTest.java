@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.common.SeededHash;
-import io.counters.testsupport.Brokers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -22,11 +21,10 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Lines through a real Kafka, whose broker is killed meanwhile, into the ledgers of all partitions. */
 @Tag("once")
@@ -35,7 +33,8 @@ class KafkaLinesTest {
     private static final int PARTITIONS = 8;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
-    private static Brokers brokers;
+    @RegisterExtension
+    private static final SharedBrokers BROKERS = new SharedBrokers(1);
 
     private String prefix;
     private final SaidFaults said = new SaidFaults();
@@ -45,24 +44,12 @@ class KafkaLinesTest {
             .toList();
     private final CountDownLatch ending = new CountDownLatch(1);
 
-    @BeforeAll
-    static void start() throws Exception {
-        brokers = Brokers.start(1);
-    }
-
-    @AfterAll
-    static void end() {
-        if (brokers != null) {
-            brokers.close();
-        }
-    }
-
     /** Each test has a topic of its own. */
     @BeforeEach
     void createTopic() throws Exception {
-        SharedBrokers.heal(brokers);
         prefix = SharedBrokers.newName();
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             admin.createTopics(List.of(new NewTopic(topic(), PARTITIONS, (short) 1)))
                     .all()
                     .get(60, TimeUnit.SECONDS);
@@ -81,7 +68,7 @@ class KafkaLinesTest {
         return new Gatherer(
                 new KafkaLines(
                         new FleetSettings(
-                                List.of(brokers.bootstrap().split(",", -1)),
+                                List.of(BROKERS.get().bootstrap().split(",", -1)),
                                 prefix,
                                 "one",
                                 PARTITIONS,
@@ -118,7 +105,7 @@ class KafkaLinesTest {
     /** Reads the topic from its beginning into new ledgers. */
     private void readAll() {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", brokers.bootstrap()),
+                Map.of("bootstrap.servers", BROKERS.get().bootstrap()),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             List<TopicPartition> all = IntStream.range(0, PARTITIONS)
@@ -157,11 +144,11 @@ class KafkaLinesTest {
         Thread sending = sending(gatherer);
 
         steps(traffic);
-        brokers.kill(0);
+        BROKERS.get().kill(0);
         steps(traffic);
         await("trouble").atMost(PATIENCE).until(() -> gatherer.trouble().isPresent());
         steps(traffic);
-        brokers.restart(0);
+        BROKERS.get().restart(0);
         await("no trouble").atMost(PATIENCE).until(() -> gatherer.trouble().isEmpty());
         steps(traffic);
         traffic.answered(60_000);
@@ -196,12 +183,12 @@ class KafkaLinesTest {
         await("the first record").atMost(PATIENCE).until(() -> counted("fleet_sent_records_total") > 0);
         sent++;
 
-        brokers.kill(0);
+        BROKERS.get().kill(0);
         while (counted("fleet_dropped_lines_total{kind=\"amount\"}") == 0 && sent < 10_000_000) {
             feed.datagram("n." + sent + ":1|c");
             sent++;
         }
-        brokers.restart(0);
+        BROKERS.get().restart(0);
         await("nothing waits").atMost(PATIENCE).until(() -> gatherer.trouble().isEmpty());
         feed.datagram("n:1|c");
         sent++;
@@ -223,7 +210,7 @@ class KafkaLinesTest {
         Thread sending = sending(gatherer);
         feed.datagram("n:1|c");
         await("the first record").atMost(PATIENCE).until(() -> counted("fleet_sent_records_total") > 0);
-        brokers.kill(0);
+        BROKERS.get().kill(0);
         feed.datagram("n:1|c\nm:1|c");
         long began = System.nanoTime();
 

@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
-import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
 import java.io.IOException;
 import java.time.Duration;
@@ -40,12 +39,10 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Owners of partitions as processes, with a real broker. */
 @Tag("once")
@@ -56,27 +53,11 @@ class OwnerBrokersTest {
     private static final int NAMES = 100;
     private static final int STREAMS = 10;
 
-    private static Brokers brokers;
+    @RegisterExtension
+    private static final SharedBrokers BROKERS = new SharedBrokers(1);
 
     private final Map<String, Long> totals = new TreeMap<>();
     private int sections;
-
-    @BeforeAll
-    static void start() throws Exception {
-        brokers = Brokers.start(1);
-    }
-
-    @AfterAll
-    static void end() {
-        if (brokers != null) {
-            brokers.close();
-        }
-    }
-
-    @BeforeEach
-    void heal() throws Exception {
-        SharedBrokers.heal(brokers);
-    }
 
     private static void create(Topics topics) throws Exception {
         create(
@@ -87,7 +68,8 @@ class OwnerBrokersTest {
     }
 
     private static void create(NewTopic... topics) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             admin.createTopics(List.of(topics)).all().get(60, TimeUnit.SECONDS);
         }
     }
@@ -100,7 +82,7 @@ class OwnerBrokersTest {
         return new KafkaProducer<>(
                 Map.of(
                         "bootstrap.servers",
-                        brokers.bootstrap(),
+                        BROKERS.get().bootstrap(),
                         "linger.ms",
                         5,
                         "max.in.flight.requests.per.connection",
@@ -146,12 +128,12 @@ class OwnerBrokersTest {
         Topics topics = Topics.of("killed");
         create(topics);
         Metrics metrics = new Metrics();
-        Process one = OwnerProcess.launch(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS);
+        Process one = OwnerProcess.launch(BROKERS.get().bootstrap(), topics.prefix(), "one", PARTITIONS);
         try (KafkaProducer<byte[], byte[]> producer = producer()) {
             count(producer, topics, 2000);
             awaitCommitted(topics, 1);
             try (OwnerProcess two =
-                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, metrics)) {
+                    OwnerProcess.start(BROKERS.get().bootstrap(), topics.prefix(), "two", PARTITIONS, metrics)) {
                 await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
                 count(producer, topics, 2000);
 
@@ -180,10 +162,10 @@ class OwnerBrokersTest {
     void a_paused_owner_that_goes_on_as_a_zombie_changes_nothing() throws Exception {
         Topics topics = Topics.of("paused");
         create(topics);
-        Process one = OwnerProcess.launch(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS);
+        Process one = OwnerProcess.launch(BROKERS.get().bootstrap(), topics.prefix(), "one", PARTITIONS);
         try (KafkaProducer<byte[], byte[]> producer = producer();
-                OwnerProcess two =
-                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Metrics())) {
+                OwnerProcess two = OwnerProcess.start(
+                        BROKERS.get().bootstrap(), topics.prefix(), "two", PARTITIONS, new Metrics())) {
             await("half of the partitions").until(() -> two.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
             signal(one, "STOP");
@@ -212,9 +194,9 @@ class OwnerBrokersTest {
         Metrics ofOther = new Metrics();
         try (KafkaProducer<byte[], byte[]> producer = producer();
                 OwnerProcess other =
-                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "other", PARTITIONS, ofOther)) {
+                        OwnerProcess.start(BROKERS.get().bootstrap(), topics.prefix(), "other", PARTITIONS, ofOther)) {
             OwnerProcess before =
-                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics());
+                    OwnerProcess.start(BROKERS.get().bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics());
             await("half of the partitions").until(() -> before.owned().size() == PARTITIONS / 2);
             count(producer, topics, 2000);
             Set<Integer> partitions = before.owned();
@@ -222,7 +204,7 @@ class OwnerBrokersTest {
 
             before.close();
             try (OwnerProcess after =
-                    OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics())) {
+                    OwnerProcess.start(BROKERS.get().bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics())) {
                 await("the same partitions").until(() -> after.owned().equals(partitions));
                 count(producer, topics, 100);
                 await("all lines").untilAsserted(() -> {
@@ -242,7 +224,8 @@ class OwnerBrokersTest {
         TopicPartition first = new TopicPartition(topics.lines(), 0);
         SaidFaults said = new SaidFaults();
         try (KafkaProducer<byte[], byte[]> producer = producer();
-                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+                Admin admin =
+                        Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             count(producer, topics, 500);
             try (OwnerProcess owner = owner(topics, said, new Metrics())) {
                 await("all lines")
@@ -296,7 +279,7 @@ class OwnerBrokersTest {
     }
 
     private static OwnerProcess owner(Topics topics, SaidFaults said, Metrics metrics) throws Exception {
-        return new OwnerProcess(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, said.log(), metrics);
+        return new OwnerProcess(BROKERS.get().bootstrap(), topics.prefix(), "one", PARTITIONS, said.log(), metrics);
     }
 
     @Test
@@ -304,9 +287,10 @@ class OwnerBrokersTest {
         Topics topics = Topics.of("grown");
         create(topics);
         try (KafkaProducer<byte[], byte[]> producer = producer();
-                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()));
-                OwnerProcess runs =
-                        OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics())) {
+                Admin admin =
+                        Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()));
+                OwnerProcess runs = OwnerProcess.start(
+                        BROKERS.get().bootstrap(), topics.prefix(), "one", PARTITIONS, new Metrics())) {
             count(producer, topics, 200);
             await("all lines").untilAsserted(() -> assertThat(runs.values()).isEqualTo(totals));
             assertThat(troubleWithPartitions(runs)).isEmpty();
@@ -321,8 +305,8 @@ class OwnerBrokersTest {
                 assertThat(troubleWithPartitions(runs).orElse(""))
                         .contains("the topics have 16 partitions, and the fleet has 8");
             });
-            assertThatThrownBy(() ->
-                            OwnerProcess.start(brokers.bootstrap(), topics.prefix(), "two", PARTITIONS, new Metrics()))
+            assertThatThrownBy(() -> OwnerProcess.start(
+                            BROKERS.get().bootstrap(), topics.prefix(), "two", PARTITIONS, new Metrics()))
                     .hasMessageContaining("the topics have 16 partitions, and the fleet has 8")
                     .hasMessageContaining("restore the topics with 8 partitions");
             count(producer, topics, 200);
@@ -339,10 +323,10 @@ class OwnerBrokersTest {
         Topics topics = Topics.of("pending");
         create(topics);
         FleetSettings settings =
-                new FleetSettings(List.of(brokers.bootstrap()), "pending", "one", PARTITIONS, 1 << 30, Map.of());
+                new FleetSettings(List.of(BROKERS.get().bootstrap()), "pending", "one", PARTITIONS, 1 << 30, Map.of());
         KafkaLoaderLog log = new KafkaLoaderLog(settings);
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", brokers.bootstrap(), "transactional.id", "pending"),
+                Map.of("bootstrap.servers", BROKERS.get().bootstrap(), "transactional.id", "pending"),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
             ConsumerGroupMetadata group = new ConsumerGroupMetadata(topics.owners());
@@ -373,13 +357,13 @@ class OwnerBrokersTest {
         log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
         log.commit(Map.of());
         log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 2).value());
-        brokers.pause(0);
+        BROKERS.get().pause(0);
 
         long before = System.nanoTime();
         assertThatThrownBy(() -> log.commit(Map.of())).isInstanceOf(OwnerLog.InDoubt.class);
 
         assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(25));
-        brokers.resume(0);
+        BROKERS.get().resume(0);
         log.close();
     }
 
@@ -389,12 +373,12 @@ class OwnerBrokersTest {
         KafkaOwnerLog log = new KafkaOwnerLog(created("slow"), "owner", "a", LedgerImport.TRANSACTION_MILLIS);
         log.renew();
         log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
-        brokers.pause(0);
+        BROKERS.get().pause(0);
         ScheduledExecutorService later = Executors.newSingleThreadScheduledExecutor();
         try {
             Future<?> resumed = later.schedule(
                     () -> {
-                        brokers.resume(0);
+                        BROKERS.get().resume(0);
                         return null;
                     },
                     KafkaOwnerLog.TRANSACTION_MILLIS + 2_000,
@@ -414,15 +398,16 @@ class OwnerBrokersTest {
     void a_late_answer_about_committed_offsets_is_not_taken_for_one_to_the_next_question() throws Exception {
         FleetSettings settings = created("late");
         KafkaLoaderLog log = new KafkaLoaderLog(settings);
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             commit(admin, settings.topics(), new Committed(1, "before"));
             // More than once: the first question may be answered before the consumer knows whom to ask.
             for (int asked = 0; asked < 5; asked++) {
                 assertThat(log.committed(Set.of(0))).containsExactly(Map.entry(0, new Committed(1, "before")));
             }
-            brokers.pause(0);
+            BROKERS.get().pause(0);
             assertThatThrownBy(() -> log.committed(Set.of(0))).isInstanceOf(IOException.class);
-            brokers.resume(0);
+            BROKERS.get().resume(0);
             commit(admin, settings.topics(), new Committed(2, "after"));
 
             assertThat(log.committed(Set.of(0))).containsExactly(Map.entry(0, new Committed(2, "after")));
@@ -433,7 +418,7 @@ class OwnerBrokersTest {
     /** Settings of a fleet whose topics are there. */
     private static FleetSettings created(String prefix) {
         FleetSettings settings =
-                new FleetSettings(List.of(brokers.bootstrap()), prefix, "one", PARTITIONS, 1 << 30, Map.of());
+                new FleetSettings(List.of(BROKERS.get().bootstrap()), prefix, "one", PARTITIONS, 1 << 30, Map.of());
         try (FleetCheck check = new FleetCheck(settings)) {
             assertThat(check.create().isReady()).isTrue();
         }
@@ -444,7 +429,7 @@ class OwnerBrokersTest {
     @Test
     void an_instance_name_is_taken_back_unless_another_process_has_claimed_it_since() throws Exception {
         FleetSettings settings =
-                new FleetSettings(List.of(brokers.bootstrap()), "taken", "one", PARTITIONS, 1 << 30, Map.of());
+                new FleetSettings(List.of(BROKERS.get().bootstrap()), "taken", "one", PARTITIONS, 1 << 30, Map.of());
         create(settings.topics());
         KafkaOwnerLog former = log(settings, "former");
         new Owned().await(former);
@@ -543,7 +528,8 @@ class OwnerBrokersTest {
 
     /** Waits until some owner has committed at least so many records of each partition. */
     private static void awaitCommitted(Topics topics, long records) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             await("offsets")
                     .untilAsserted(() -> assertThat(admin.listConsumerGroupOffsets(topics.owners())
                                     .partitionsToOffsetAndMetadata()
@@ -556,7 +542,7 @@ class OwnerBrokersTest {
 
     private static List<ConsumerRecord<byte[], byte[]>> ticks(Topics topics) {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", brokers.bootstrap(), "isolation.level", "read_committed"),
+                Map.of("bootstrap.servers", BROKERS.get().bootstrap(), "isolation.level", "read_committed"),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             List<TopicPartition> all = new ArrayList<>();

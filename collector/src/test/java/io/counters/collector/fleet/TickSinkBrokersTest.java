@@ -12,7 +12,6 @@ import io.counters.collector.publish.PublishSettings;
 import io.counters.collector.publish.SinkAddress;
 import io.counters.collector.publish.Tsd;
 import io.counters.collector.settings.Settings;
-import io.counters.testsupport.Brokers;
 import io.counters.testsupport.Patience;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -38,13 +37,12 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Sinks of a fleet with three real brokers, whose OpenTSDB is away for long. */
+/** Sinks of a fleet with three real BROKERS.get(), whose OpenTSDB is away for long. */
 @Tag("once")
 @Tag("slow")
 @ExtendWith(Patience.class)
@@ -60,22 +58,12 @@ class TickSinkBrokersTest {
     private static final int POLL_INTERVAL_MILLIS = 6_500;
     private static final Pattern POINT = Pattern.compile("\"metric\":\"([^\"]+)\",\"timestamp\":(\\d+)");
 
-    private static Brokers brokers;
-
-    @BeforeAll
-    static void start() throws Exception {
-        brokers = Brokers.start(3);
-    }
-
-    @AfterAll
-    static void end() {
-        if (brokers != null) {
-            brokers.close();
-        }
-    }
+    @RegisterExtension
+    private static final SharedBrokers BROKERS = new SharedBrokers(3);
 
     private static void create(String topic) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             admin.createTopics(List.of(new NewTopic(topic, Optional.of(PARTITIONS), Optional.empty())))
                     .all()
                     .get(60, TimeUnit.SECONDS);
@@ -87,7 +75,7 @@ class TickSinkBrokersTest {
     private static void ticks(String topic, int from, int to) {
         Map<String, Object> settings = Map.of(
                 "bootstrap.servers",
-                brokers.bootstrap(),
+                BROKERS.get().bootstrap(),
                 "transactional.id",
                 "owner",
                 "compression.type",
@@ -140,7 +128,7 @@ class TickSinkBrokersTest {
             Map<String, Object> client = new HashMap<>(Reading.fetching(heapBytes));
             client.putAll(Map.of(
                     "bootstrap.servers",
-                    brokers.bootstrap(),
+                    BROKERS.get().bootstrap(),
                     "group.id",
                     topic + ".sink",
                     "group.instance.id",
@@ -274,13 +262,13 @@ class TickSinkBrokersTest {
             ticks(topic, 1500, 2000);
             await("what comes later waits, too")
                     .untilAsserted(() -> assertThat(one.waiting("one")).isBetween(1900L * POINTS, 2100L * POINTS));
-            brokers.kill(0);
+            BROKERS.get().kill(0);
             await("longer than a consumer may be without a poll")
                     .until(() ->
                             System.nanoTime() - paused > TimeUnit.MILLISECONDS.toNanos(POLL_INTERVAL_MILLIS + 500));
             try (Collector two = new Collector(topic, "two")) {
                 await("half of the partitions").until(() -> one.owned() == 4 && two.owned() == 4);
-                brokers.restart(0);
+                BROKERS.get().restart(0);
                 one.isAway = false;
                 two.isAway = false;
                 await("all seconds")
@@ -312,7 +300,8 @@ class TickSinkBrokersTest {
         create(topic);
         ticks(topic, 0, 50);
         try (Collector one = new Collector(topic, "one");
-                Admin admin = Admin.create(Map.of("bootstrap.servers", brokers.bootstrap()))) {
+                Admin admin =
+                        Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             one.isAway = false;
             await("the first topic").until(() -> one.arrived(0, 50) == 50 * POINTS);
 
