@@ -61,7 +61,7 @@ class AttackIT {
 
     private static final double MORE_SECONDS = 0.3;
 
-    private static final double MORE_SECONDS_MAX = 10;
+    private static final double MORE_SECONDS_MAX = 2;
     private static final int ANSWER_MILLIS_MAX = 10_000;
     private static final int PAUSE_MILLIS = 100;
     private static final int CONNECTIONS = 1000;

@@ -26,6 +26,11 @@ class PushToCouchbaseTest extends PusherContract {
     }
 
     @Override
+    int manyCounters() {
+        return 4_000;
+    }
+
+    @Override
     String said() {
         return "Couchbase at";
     }

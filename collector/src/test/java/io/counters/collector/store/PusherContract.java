@@ -151,19 +151,26 @@ abstract class PusherContract {
         assertThat(kept.value("a")).isEqualTo(1005);
     }
 
+    /** How many counters are many; a server that only tests have may take long for each. */
+    int manyCounters() {
+        return 20_000;
+    }
+
     @Test
     void many_counters_are_pushed_and_are_right_after_a_restart() throws IOException {
         clock.bePatient();
-        for (int i = 0; i < 20_000; i++) {
+        int count = manyCounters();
+        String last = "counter." + (count - 1);
+        for (int i = 0; i < count; i++) {
             kept.datagram("increment counter." + i + " " + i);
         }
         pushAll();
         restart();
-        kept.datagram("increment counter.19999");
+        kept.datagram("increment " + last);
         pushAll();
 
-        assertThat(server.get("counter.12345")).isEqualTo("12345");
-        assertThat(server.get("counter.19999")).isEqualTo("20000");
+        assertThat(server.get("counter.1234")).isEqualTo("1234");
+        assertThat(server.get(last)).isEqualTo(Integer.toString(count));
         assertThat(kept.counted("store_doubts_total")).isZero();
         assertThat(kept.said.lines()).isEmpty();
     }
