@@ -29,6 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("once")
+@Tag("slow")
 class HistoryTest {
     private static final long BEGIN = 1_700_006_400 / 86_400 * 86_400;
     private static final long HOUR = 3600;

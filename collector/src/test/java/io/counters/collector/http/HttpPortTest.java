@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(180)
+@Tag("slow")
 class HttpPortTest {
     private static final String HUGE = "0123456789abcdef".repeat(64);
     private static final int HUGE_LINES = 5000;

@@ -42,6 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ports for lines with TLS and with a list of senders: real sockets, and a clock that the test moves. */
 @Timeout(180)
+@Tag("slow")
 class TlsIntakeTest {
     @TempDir
     Path folder;

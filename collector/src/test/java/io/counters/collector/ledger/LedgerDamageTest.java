@@ -35,6 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rows of the ledger's file that are not what was written, in a file that SQLite can read: the disk has changed bits. */
 @Tag("once")
+@Tag("slow")
 class LedgerDamageTest {
     private static final int POSITIONS = 200;
 

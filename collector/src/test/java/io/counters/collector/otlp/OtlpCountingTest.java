@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is counted of sums, whatever happens to the requests. */
 @Tag("once")
+@Tag("slow")
 class OtlpCountingTest {
     private static final String NAME = "orders";
 

@@ -69,6 +69,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The real loop between real sockets. */
 @Timeout(180)
 @Tag("once")
+@Tag("slow")
 class ForwarderTest {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final long NAMES_BYTES = 1 << 20;

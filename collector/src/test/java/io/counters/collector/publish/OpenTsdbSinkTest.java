@@ -44,6 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The sink with a server on loopback that answers like a TSD, correctly and with failures. */
 @Tag("once")
+@Tag("slow")
 class OpenTsdbSinkTest {
     private static final long SECOND = 1_700_000_010;
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -42,6 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The sinks for OTLP and Prometheus' remote write with a server on loopback whose answers a test chooses. */
 @Tag("once")
+@Tag("slow")
 class ReceiverSinkTest {
     private static final long SECOND = 1_700_000_010;
     private static final String LONG = "a megabyte";

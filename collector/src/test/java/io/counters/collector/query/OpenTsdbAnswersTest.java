@@ -47,6 +47,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * the same points, and the answers must be the same.
  */
 @Tag("once")
+@Tag("slow")
 class OpenTsdbAnswersTest {
     private static final JsonObject FILE = file();
     private static final JsonObject COUNTERS = FILE.getAsJsonObject("counters");
