@@ -45,10 +45,10 @@ final class Log implements Consumer<String> {
         }
     }
 
-    /** Opens the file again. */
+    /** Opens the file again, if it is closed. */
     void open() {
         String path = file;
-        if (path != null) {
+        if (path != null && opened == null) {
             to(path);
         }
     }

@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 class LogTest {
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
@@ -43,6 +48,33 @@ class LogTest {
                 .hasSize(1001)
                 .doesNotHaveDuplicates()
                 .endsWith("counters: 1000 messages logged; further ones are suppressed");
+    }
+
+    /** As an agent that registers during a checkpoint: it is told of the restore only. */
+    @Test
+    void a_file_that_is_open_already_is_not_opened_again(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("agent.log");
+        log.to(file.toString());
+        log.open();
+        log.close();
+        assertThat(descriptorsOf(file)).isZero();
+
+        log.open();
+        log.accept("after the restore");
+        log.close();
+        assertThat(Files.readString(file)).isEqualTo("counters: after the restore\n");
+    }
+
+    private static long descriptorsOf(Path file) throws IOException {
+        long open = 0;
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path one : all) {
+                if (Files.exists(one) && Files.isSameFile(one, file)) {
+                    open++;
+                }
+            }
+        }
+        return open;
     }
 
     private static Log logTo(PrintStream stream) {
