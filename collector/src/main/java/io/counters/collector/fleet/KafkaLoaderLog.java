@@ -151,10 +151,13 @@ final class KafkaLoaderLog implements LoaderLog {
 
     @Override
     public Map<Integer, Long> ends(Set<Integer> partitions) throws IOException {
+        return ends(partitions, IsolationLevel.READ_UNCOMMITTED);
+    }
+
+    private Map<Integer, Long> ends(Set<Integer> partitions, IsolationLevel isolation) throws IOException {
         Map<TopicPartition, OffsetSpec> asked = all(topics.ledger(), partitions).stream()
                 .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
-        ListOffsetsResult found = admin.listOffsets(
-                asked, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(ENDS_MILLIS));
+        ListOffsetsResult found = admin.listOffsets(asked, new ListOffsetsOptions(isolation).timeoutMs(ENDS_MILLIS));
         Map<Integer, Long> ends = new HashMap<>();
         IOException failure = null;
         for (TopicPartition partition : asked.keySet()) {
@@ -198,21 +201,27 @@ final class KafkaLoaderLog implements LoaderLog {
                 }
             });
             known.putAll(positions);
-            ConsumerRecords<byte[], byte[]> some = consumer.poll(WAIT);
+            ConsumerRecords<byte[], byte[]> some = consumer.poll(PENDING_WAIT);
             for (ConsumerRecord<byte[], byte[]> record : some) {
                 records.put(record.partition(), record.key(), record.value());
-            }
-            if (some.isEmpty()) {
-                endOpenTransactions();
             }
             for (TopicPartition partition : wanted) {
                 positions.put(partition.partition(), consumer.position(partition, WAIT));
             }
             known.putAll(positions);
+            if (some.isEmpty() && isHeldUp(positions)) {
+                endOpenTransactions();
+            }
         } catch (KafkaException notNow) {
             known.clear();
             throw failed("records of " + topics.ledger(), notNow);
         }
+    }
+
+    /** Whether a transaction without an end keeps a partition from being read on; if not, the brokers are only slow. */
+    private boolean isHeldUp(Map<Integer, Long> positions) throws IOException {
+        return ends(positions.keySet(), IsolationLevel.READ_COMMITTED).entrySet().stream()
+                .anyMatch(stable -> positions.get(stable.getKey()) >= stable.getValue());
     }
 
     private static IOException failed(String what, Exception why) {

@@ -349,6 +349,43 @@ class OwnerBrokersTest {
         }
     }
 
+    /** Brokers would do so after the transaction's time, which is ten minutes here. */
+    @Test
+    void a_transaction_that_a_former_owner_left_open_is_ended_and_not_read() throws Exception {
+        FleetSettings settings = created("left");
+        Topics topics = settings.topics();
+        KafkaLoaderLog log = new KafkaLoaderLog(settings);
+        List<String> read = new ArrayList<>();
+        try (KafkaProducer<byte[], byte[]> dead = new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        BROKERS.get().bootstrap(),
+                        "transactional.id",
+                        topics.owner("dead"),
+                        "transaction.timeout.ms",
+                        600_000),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            dead.initTransactions();
+            dead.beginTransaction();
+            dead.send(new ProducerRecord<>(topics.ledger(), 0, "whole".getBytes(ISO_8859_1), new byte[1]));
+            dead.commitTransaction();
+            dead.beginTransaction();
+            dead.send(new ProducerRecord<>(topics.ledger(), 0, "begun".getBytes(ISO_8859_1), new byte[1]));
+            dead.flush();
+
+            Map<Integer, Long> positions = new HashMap<>(Map.of(0, 0L));
+            long end = Objects.requireNonNull(log.ends(Set.of(0)).get(0));
+            await("the end").pollInSameThread().until(() -> {
+                log.read(positions, (partition, key, value) -> read.add(new String(key, ISO_8859_1)));
+                return positions.get(0) >= end;
+            });
+        } finally {
+            log.close();
+        }
+        assertThat(read).containsExactly("whole");
+    }
+
     /** After that time brokers have ended the transaction, so there is nothing to wait for. */
     @Test
     void a_commit_without_an_answer_is_given_up_after_the_time_of_a_transaction() throws Exception {
