@@ -39,8 +39,11 @@ final class KafkaLoaderLog implements LoaderLog {
 
     private static final Duration WAIT = Duration.ofSeconds(1);
 
-    /** A transaction that takes longer may have been left open by an owner that is gone, so it is asked about. */
-    private static final Duration PENDING_WAIT = Duration.ofMillis(250);
+    /**
+     * A transaction that takes longer may have been left open by an owner that is gone, so it is asked about. Brokers answer
+     * sooner; if they do not, a question is asked for nothing.
+     */
+    private static final Duration PENDING_WAIT = Duration.ofMillis(100);
 
     /** Short, because a partition that no broker serves has others wait for so long, again and again. */
     private static final int ENDS_MILLIS = 1_000;
@@ -65,6 +68,8 @@ final class KafkaLoaderLog implements LoaderLog {
         Map<String, Object> ours = new HashMap<>();
         ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
+        // A fetch of other partitions that waits at the broker would hold up that of those assigned since.
+        ours.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, (int) PENDING_WAIT.toMillis());
         ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
         ours.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         consumer = settings.newConsumer("loader", ours);

@@ -70,7 +70,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final Committer commit;
     private final LineMerge merge;
     private final Predicate<Ledger> knowsStore;
-    private final Supplier<OptionalLong> dueTick;
+    private final DueTicks ticks;
     private final LongSupplier nanoClock;
     private final FaultLog faults;
     private final Metrics metrics;
@@ -98,7 +98,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private final LongAdder rebalances;
     private final LongAdder aborted;
     private final LongAdder discarded;
-    private final LongAdder skippedTicks;
 
     /**
      * @param partitions how many the fleet has
@@ -121,10 +120,10 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.owned = owned;
         this.partitions = partitions;
         this.knowsStore = knowsStore;
-        this.dueTick = dueTick;
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.metrics = metrics;
+        ticks = new DueTicks(dueTick, wallMillis, metrics);
         topic = new LedgerTopic(lines, owned::partitions, partitions);
         commit = new Committer(owned::ledgers, topic, nanoClock, faults, metrics);
         merge = new LineMerge(owned, wallMillis, nanoClock, faults, metrics);
@@ -135,7 +134,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         discarded = metrics.count(
                 "fleet_discarded_ledgers_total",
                 "Ledgers that were thrown away: another collector has them or had them, or an error broke them.");
-        skippedTicks = metrics.count("publish_skipped_ticks_total", "Ticks left out.");
         metrics.gauge(
                 "fleet_owned_partitions",
                 "Partitions that this collector owns.",
@@ -164,7 +162,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         owned.partitions().stream().filter(part -> part.isBroken).forEach(this::loadAgain);
         takeLoaded();
         beginLoaded();
-        dueTick.get().ifPresent(this::tick);
+        mustCommit |= ticks.use(owned.partitions());
         if (mustCommit || nanoClock.getAsLong() - committedNanos >= COMMIT_NANOS) {
             commit();
         }
@@ -340,6 +338,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 part.ledger.forgetEarlier();
             }
             part.hasBegun = true;
+            mustCommit |= ticks.begin(part);
             merge.begun(part);
             lines.begin(part.number, part.offset);
             log.debug("partition {} has begun at offset {}", part.number, part.offset);
@@ -359,25 +358,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     }
 
     // Commits
-
-    /** Uses the second for each ledger that has not used it. Of ticks that wait for a commit only the last one is kept. */
-    private void tick(long second) {
-        boolean isSkipped = false;
-        for (OwnedPartition part : owned.partitions()) {
-            if (!part.hasBegun) {
-                continue;
-            }
-            OptionalLong free = part.ledger.publishInOrder(second);
-            isSkipped |= free.isEmpty() || part.tick.isPresent();
-            if (free.isPresent()) {
-                part.tick = free;
-                mustCommit = true;
-            }
-        }
-        if (isSkipped) {
-            skippedTicks.increment();
-        }
-    }
 
     private void commit() {
         if (!canCommit()) {

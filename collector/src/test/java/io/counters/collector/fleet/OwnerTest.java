@@ -12,6 +12,8 @@ import io.counters.collector.ledger.LedgerSettings;
 import io.counters.collector.ledger.LedgerState;
 import io.counters.collector.ledger.Snapshot;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
@@ -290,6 +292,63 @@ class OwnerTest {
         assertThat(tick.values().values()[0]).isBetween(5L, 11L);
         assertThat(tick.values().createdSecond(0)).as("for sinks that need it").isPositive();
         assertThat(two.metric("publish_skipped_ticks_total")).isPositive();
+    }
+
+    @Test
+    void a_partition_that_is_taken_over_has_a_tick_at_once_of_the_second_that_its_former_owner_missed()
+            throws Exception {
+        Collector one = new Collector("one");
+        Collector two = new Collector("two");
+        log.assign(0, "one");
+        log.assign(1, "two");
+        count(0, 1, 5);
+        count(1, 1, 7);
+        one.rest();
+        two.rest();
+        due = OptionalLong.of(1_700_000_000);
+        one.rest();
+        due = OptionalLong.of(1_700_000_500);
+        two.rest();
+        due = OptionalLong.empty();
+        assertThat(secondsOfTicks(0)).containsExactly(1_700_000_000L);
+
+        log.assign(0, "two");
+        two.rest();
+
+        assertThat(secondsOfTicks(0)).containsExactly(1_700_000_000L, 1_700_000_500L);
+        assertThat(secondsOfTicks(1)).as("it had one").endsWith(1_700_000_500L).doesNotHaveDuplicates();
+        assertThat(two.values()).isEqualTo(expected);
+    }
+
+    @Test
+    void a_second_that_is_ahead_of_a_clock_that_was_set_back_is_not_used_for_a_partition_that_is_taken_over()
+            throws Exception {
+        Collector one = new Collector("one");
+        Collector two = new Collector("two");
+        log.assign(0, "one");
+        log.assign(1, "two");
+        count(0, 1, 5);
+        count(1, 1, 7);
+        one.rest();
+        two.rest();
+        due = OptionalLong.of(wallMillis() / 1000 + 5_000);
+        two.rest();
+        due = OptionalLong.empty();
+
+        log.assign(0, "two");
+        two.rest();
+
+        assertThat(secondsOfTicks(1)).hasSize(1);
+        assertThat(secondsOfTicks(0)).isEmpty();
+        assertThat(two.values()).isEqualTo(expected);
+    }
+
+    private List<Long> secondsOfTicks(int partition) throws Exception {
+        List<Long> seconds = new ArrayList<>();
+        for (byte[] tick : log.ticks(partition)) {
+            seconds.add(TickRecords.read(tick).second());
+        }
+        return seconds;
     }
 
     @Test
