@@ -110,7 +110,7 @@ public final class Fleet implements AutoCloseable {
         SeededHash hashing = new SeededHash(random);
         try {
             loader = new Loader(
-                    new KafkaLoaderLog(settings),
+                    new KafkaLoaderLog(settings, nanoClock),
                     partitions,
                     newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random),
                     faults);

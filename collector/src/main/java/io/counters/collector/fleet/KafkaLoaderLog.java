@@ -2,12 +2,15 @@ package io.counters.collector.fleet;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.FenceProducersOptions;
@@ -54,16 +57,24 @@ final class KafkaLoaderLog implements LoaderLog {
      */
     private static final long OPEN_MILLIS_MAX = 8_000;
 
+    private static final String LEFT_OPEN = "transactions of former owners";
+
     private static final int FETCH_BYTES = 8 << 20;
 
     private final Topics topics;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final Admin admin;
+    private final LongSupplier nanoClock;
 
     /** Where the consumer is in each partition that it is assigned. */
     private final Map<Integer, Long> known = new HashMap<>();
 
-    KafkaLoaderLog(FleetSettings settings) {
+    /** When transactions that were left open were asked for last, by the nano clock. */
+    private long askedNanos;
+
+    KafkaLoaderLog(FleetSettings settings, LongSupplier nanoClock) {
+        this.nanoClock = nanoClock;
+        askedNanos = nanoClock.getAsLong() - WAIT.toNanos();
         topics = settings.topics();
         Map<String, Object> ours = new HashMap<>();
         ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
@@ -131,38 +142,51 @@ final class KafkaLoaderLog implements LoaderLog {
 
     /**
      * Ends transactions that former owners have left open: brokers would do so only after the transaction's time, and look for
-     * them only now and then. An owner that still lives loads its ledgers again.
+     * them only now and then. An owner that still lives loads its ledgers again. Asks at most once a second.
      */
     private void endOpenTransactions() throws IOException {
-        List<String> open = answer(
-                        admin.listTransactions(new ListTransactionsOptions()
-                                        .filterStates(Set.of(TransactionState.ONGOING))
-                                        .filterOnDuration(OPEN_MILLIS_MAX)
-                                        .timeoutMs(FleetSettings.REQUEST_MILLIS))
-                                .all(),
-                        "transactions of former owners")
-                .stream()
-                .map(TransactionListing::transactionalId)
-                .filter(id -> id.startsWith(topics.owner("")))
-                .toList();
+        if (nanoClock.getAsLong() - askedNanos < WAIT.toNanos()) {
+            return;
+        }
+        List<String> open = openTransactions();
+        askedNanos = nanoClock.getAsLong();
         if (!open.isEmpty()) {
             log.info("transactions that former owners left open are ended: {}", open);
             answer(
                     admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(FleetSettings.REQUEST_MILLIS))
                             .all(),
-                    "transactions of former owners");
+                    LEFT_OPEN);
         }
+    }
+
+    /** A broker that does not answer may be gone. Its transactions go to another one, which is asked the next time. */
+    private List<String> openTransactions() throws IOException {
+        ListTransactionsOptions old = new ListTransactionsOptions()
+                .filterStates(Set.of(TransactionState.ONGOING))
+                .filterOnDuration(OPEN_MILLIS_MAX)
+                .timeoutMs(ENDS_MILLIS);
+        List<String> open = new ArrayList<>();
+        for (KafkaFuture<Collection<TransactionListing>> broker :
+                answer(admin.listTransactions(old).byBrokerId(), LEFT_OPEN).values()) {
+            try {
+                for (TransactionListing one : answer(broker, LEFT_OPEN)) {
+                    if (one.transactionalId().startsWith(topics.owner(""))) {
+                        open.add(one.transactionalId());
+                    }
+                }
+            } catch (IOException gone) {
+                log.debug("a broker was not asked for transactions that were left open", gone);
+            }
+        }
+        return open;
     }
 
     @Override
     public Map<Integer, Long> ends(Set<Integer> partitions) throws IOException {
-        return ends(partitions, IsolationLevel.READ_UNCOMMITTED);
-    }
-
-    private Map<Integer, Long> ends(Set<Integer> partitions, IsolationLevel isolation) throws IOException {
         Map<TopicPartition, OffsetSpec> asked = all(topics.ledger(), partitions).stream()
                 .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
-        ListOffsetsResult found = admin.listOffsets(asked, new ListOffsetsOptions(isolation).timeoutMs(ENDS_MILLIS));
+        ListOffsetsResult found = admin.listOffsets(
+                asked, new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(ENDS_MILLIS));
         Map<Integer, Long> ends = new HashMap<>();
         IOException failure = null;
         for (TopicPartition partition : asked.keySet()) {
@@ -195,6 +219,7 @@ final class KafkaLoaderLog implements LoaderLog {
     @Override
     public void read(Map<Integer, Long> positions, Records records) throws IOException {
         Set<TopicPartition> wanted = all(topics.ledger(), positions.keySet());
+        Map<Integer, Long> before = Map.copyOf(positions);
         try {
             if (!consumer.assignment().equals(wanted)) {
                 consumer.assign(wanted);
@@ -214,19 +239,13 @@ final class KafkaLoaderLog implements LoaderLog {
                 positions.put(partition.partition(), consumer.position(partition, WAIT));
             }
             known.putAll(positions);
-            if (some.isEmpty() && isHeldUp(positions)) {
+            if (positions.equals(before)) {
                 endOpenTransactions();
             }
         } catch (KafkaException notNow) {
             known.clear();
             throw failed("records of " + topics.ledger(), notNow);
         }
-    }
-
-    /** Whether a transaction without an end keeps a partition from being read on; if not, the brokers are only slow. */
-    private boolean isHeldUp(Map<Integer, Long> positions) throws IOException {
-        return ends(positions.keySet(), IsolationLevel.READ_COMMITTED).entrySet().stream()
-                .anyMatch(stable -> positions.get(stable.getKey()) >= stable.getValue());
     }
 
     private static IOException failed(String what, Exception why) {

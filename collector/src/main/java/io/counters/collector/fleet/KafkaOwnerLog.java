@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.CloseOptions;
@@ -36,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * transaction's ID is the instance's, so a collector that starts again ends what its former process left open.
  */
 final class KafkaOwnerLog implements OwnerLog {
-    /** A transaction without an end keeps later ones from being read for this long. */
+    /** A transaction without an end keeps later ones from being read for this long, unless whoever loads next ends it. */
     static final int TRANSACTION_MILLIS = 10_000;
 
     /**
@@ -266,8 +267,8 @@ final class KafkaOwnerLog implements OwnerLog {
     }
 
     @Override
-    public long lag(int partition) {
-        return consumer.currentLag(lines(partition)).orElse(0);
+    public OptionalLong lag(int partition) {
+        return consumer.currentLag(lines(partition));
     }
 
     @Override

@@ -126,7 +126,7 @@ public final class LedgerImport {
         }
         LedgerSettings boundsOfEach = bounds.ofEach(partitions);
         FaultLog faults = new FaultLog(log, nanoClock);
-        KafkaLoaderLog ledgers = new KafkaLoaderLog(settings);
+        KafkaLoaderLog ledgers = new KafkaLoaderLog(settings, nanoClock);
         try {
             KafkaOwnerLog lines =
                     new KafkaOwnerLog(settings, "owner", Long.toHexString(random.nextLong()), TRANSACTION_MILLIS);

@@ -187,7 +187,7 @@ final class LineMerge {
         long lag = 0;
         long millis = 0;
         for (OwnedPartition part : owned.partitions()) {
-            long of = part.hasBegun ? lines.lag(part.number) : 0;
+            long of = part.hasBegun ? lines.lag(part.number).orElse(0) : 0;
             lag += of;
             if (of > 0 && part.mergedMillis > 0) {
                 millis = Math.max(millis, wallMillis.getAsLong() - part.mergedMillis);

@@ -30,6 +30,9 @@ final class OwnedPartition {
     /** Whether its lines are being merged. */
     boolean hasBegun;
 
+    /** Whether the lines that waited when it began are merged, or a tick was due since. */
+    boolean hasCaughtUp;
+
     /** Whether a change of its ledger was interrupted, so that it must be loaded again. */
     boolean isBroken;
 

@@ -123,7 +123,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.metrics = metrics;
-        ticks = new DueTicks(dueTick, wallMillis, metrics);
+        ticks = new DueTicks(dueTick, lines, wallMillis, metrics);
         topic = new LedgerTopic(lines, owned::partitions, partitions);
         commit = new Committer(owned::ledgers, topic, nanoClock, faults, metrics);
         merge = new LineMerge(owned, wallMillis, nanoClock, faults, metrics);
@@ -338,7 +338,6 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 part.ledger.forgetEarlier();
             }
             part.hasBegun = true;
-            mustCommit |= ticks.begin(part);
             merge.begun(part);
             lines.begin(part.number, part.offset);
             log.debug("partition {} has begun at offset {}", part.number, part.offset);

@@ -3,6 +3,7 @@ package io.counters.collector.fleet;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -66,8 +67,8 @@ interface OwnerLog extends AutoCloseable {
     /** Delivers nothing of this partition before the next {@link #begin}. */
     void hold(int partition);
 
-    /** How many records of a partition's lines are still to be delivered, as far as it is known. */
-    long lag(int partition);
+    /** How many records of a partition's lines are still to be delivered; empty if that is not known yet. */
+    OptionalLong lag(int partition);
 
     /**
      * Adds a record to the transaction, which begins with the first. Does not fail; {@link #commit} does.

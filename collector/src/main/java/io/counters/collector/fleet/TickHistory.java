@@ -233,8 +233,8 @@ final class TickHistory extends Reading {
         faults.warn(
                 "late for the history",
                 "the tick of second " + second + " of partition " + partition
-                        + " came after later ones of others, and is"
-                        + " missing in the history; Kafka was slow for a while");
+                        + " came after later ones of others, and is missing in the history; Kafka was slow for a while, or the"
+                        + " partition was taken over");
     }
 
     /** Puts those seconds for which all ticks are there, or will not come. */

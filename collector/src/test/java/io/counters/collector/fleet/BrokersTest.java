@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** With three BROKERS.get(), of which one is killed or hangs. They are started once; each test has topics of its own. */
+/** With three brokers, of which one is killed or hangs. They are started once; each test has topics of its own. */
 @Tag("once")
 @Tag("slow")
 class BrokersTest {
@@ -150,7 +150,7 @@ class BrokersTest {
                             .configs(Map.of("cleanup.policy", "compact", "min.insync.replicas", "1"))))
                     .all()
                     .get(60, TimeUnit.SECONDS);
-            KafkaLoaderLog log = new KafkaLoaderLog(settings);
+            KafkaLoaderLog log = new KafkaLoaderLog(settings, System::nanoTime);
             await("both")
                     .ignoreExceptions()
                     .untilAsserted(() -> assertThat(log.ends(Set.of(0, 1))).hasSize(2));

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -329,9 +330,11 @@ final class MemoryLog {
         }
 
         @Override
-        public long lag(int partition) {
+        public OptionalLong lag(int partition) {
             Integer position = positions.get(partition);
-            return position == null ? 0 : lines.get(partition).size() - position;
+            return position == null
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(lines.get(partition).size() - position);
         }
 
         private Transaction open() {

@@ -324,7 +324,7 @@ class OwnerBrokersTest {
         create(topics);
         FleetSettings settings =
                 new FleetSettings(List.of(BROKERS.get().bootstrap()), "pending", "one", PARTITIONS, 1 << 30, Map.of());
-        KafkaLoaderLog log = new KafkaLoaderLog(settings);
+        KafkaLoaderLog log = new KafkaLoaderLog(settings, System::nanoTime);
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", BROKERS.get().bootstrap(), "transactional.id", "pending"),
                 new ByteArraySerializer(),
@@ -354,7 +354,7 @@ class OwnerBrokersTest {
     void a_transaction_that_a_former_owner_left_open_is_ended_and_not_read() throws Exception {
         FleetSettings settings = created("left");
         Topics topics = settings.topics();
-        KafkaLoaderLog log = new KafkaLoaderLog(settings);
+        KafkaLoaderLog log = new KafkaLoaderLog(settings, System::nanoTime);
         List<String> read = new ArrayList<>();
         try (KafkaProducer<byte[], byte[]> dead = new KafkaProducer<>(
                 Map.of(
@@ -434,7 +434,7 @@ class OwnerBrokersTest {
     @Test
     void a_late_answer_about_committed_offsets_is_not_taken_for_one_to_the_next_question() throws Exception {
         FleetSettings settings = created("late");
-        KafkaLoaderLog log = new KafkaLoaderLog(settings);
+        KafkaLoaderLog log = new KafkaLoaderLog(settings, System::nanoTime);
         try (Admin admin =
                 Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
             commit(admin, settings.topics(), new Committed(1, "before"));

@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Owners over a log in memory: whoever owns a partition when, its ledger has every line of the log once. */
 class OwnerTest {
@@ -295,52 +296,74 @@ class OwnerTest {
     }
 
     @Test
-    void a_partition_that_is_taken_over_has_a_tick_at_once_of_the_second_that_its_former_owner_missed()
+    void a_partition_that_is_taken_over_has_a_tick_of_the_missed_second_as_soon_as_waiting_lines_are_merged()
             throws Exception {
         Collector one = new Collector("one");
         Collector two = new Collector("two");
-        log.assign(0, "one");
-        log.assign(1, "two");
-        count(0, 1, 5);
-        count(1, 1, 7);
-        one.rest();
-        two.rest();
-        due = OptionalLong.of(1_700_000_000);
-        one.rest();
-        due = OptionalLong.of(1_700_000_500);
-        two.rest();
-        due = OptionalLong.empty();
-        assertThat(secondsOfTicks(0)).containsExactly(1_700_000_000L);
+        divide(one, two);
+        due(wallMillis() / 1000, one);
+        nanos += 10 * SECOND;
+        long missed = wallMillis() / 1000;
+        due(missed, two);
+        for (int i = 0; i < 100; i++) {
+            count(0, 1, 1);
+        }
 
         log.assign(0, "two");
-        two.rest();
+        awaitTicks(two, 0, 2);
 
-        assertThat(secondsOfTicks(0)).containsExactly(1_700_000_000L, 1_700_000_500L);
-        assertThat(secondsOfTicks(1)).as("it had one").endsWith(1_700_000_500L).doesNotHaveDuplicates();
+        assertThat(secondsOfTicks(0)).hasSize(2).endsWith(missed);
+        assertThat(TickRecords.read(log.ticks(0).get(1)).values().values()[0])
+                .as("with all lines that waited")
+                .isEqualTo(105);
+        assertThat(secondsOfTicks(1)).as("it has one of this second").containsExactly(missed);
         assertThat(two.values()).isEqualTo(expected);
+        assertThat(two.metric("publish_skipped_ticks_total")).isZero();
     }
 
-    @Test
-    void a_second_that_is_ahead_of_a_clock_that_was_set_back_is_not_used_for_a_partition_that_is_taken_over()
-            throws Exception {
+    /** Of earlier seconds a ledger does not know whether later ones were used; a later one would keep all until then from it. */
+    @ParameterizedTest
+    @ValueSource(longs = {-60, 1, 5_000})
+    void no_second_is_used_for_it_that_is_long_ago_or_ahead_of_the_clock(long secondsAhead) throws Exception {
         Collector one = new Collector("one");
         Collector two = new Collector("two");
-        log.assign(0, "one");
-        log.assign(1, "two");
-        count(0, 1, 5);
-        count(1, 1, 7);
-        one.rest();
-        two.rest();
-        due = OptionalLong.of(wallMillis() / 1000 + 5_000);
-        two.rest();
-        due = OptionalLong.empty();
+        divide(one, two);
+        due(wallMillis() / 1000 + secondsAhead, two);
 
         log.assign(0, "two");
-        two.rest();
+        for (int i = 0; i < 1000; i++) {
+            log.answered(true);
+            two.run();
+        }
 
         assertThat(secondsOfTicks(1)).hasSize(1);
         assertThat(secondsOfTicks(0)).isEmpty();
         assertThat(two.values()).isEqualTo(expected);
+    }
+
+    /** Each of the first two partitions has an owner and a counter. */
+    private void divide(Collector one, Collector two) throws Exception {
+        log.assign(0, "one");
+        log.assign(1, "two");
+        count(0, 1, 5);
+        count(1, 1, 7);
+        one.rest();
+        two.rest();
+    }
+
+    /** A tick is due; no time passes. */
+    private void due(long second, Collector owner) throws Exception {
+        due = OptionalLong.of(second);
+        owner.run();
+        due = OptionalLong.empty();
+        log.answered(true);
+    }
+
+    private void awaitTicks(Collector owner, int partition, int count) throws Exception {
+        for (int i = 0; i < 1000 && log.ticks(partition).size() < count; i++) {
+            log.answered(true);
+            owner.run();
+        }
     }
 
     private List<Long> secondsOfTicks(int partition) throws Exception {

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -121,7 +122,7 @@ enum Rule {
         }
 
         @Override
-        public long lag(int partition) {
+        public OptionalLong lag(int partition) {
             return of.lag(partition);
         }
 

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Sinks of a fleet with three real BROKERS.get(), whose OpenTSDB is away for long. */
+/** Sinks of a fleet with three real brokers, whose OpenTSDB is away for long. */
 @Tag("once")
 @Tag("slow")
 @ExtendWith(Patience.class)
