@@ -9,10 +9,10 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Decides which partitions have a tick in the owner's next transaction, and of which second: each of them when a tick is due,
- * and one that has begun since as soon as it has merged the lines that waited. That one uses the second that was due last,
- * unless its former owner did, so that the counters of a collector that was killed have a point again before the next tick
- * is due. For the owner's thread.
+ * Decides which partitions have a tick in the owner's next transaction, and of which second: each of them when a tick is due.
+ * One that has begun since the last one was due has that one, too, unless its former owner did, so that a collector that was
+ * killed leaves no gap if its partitions are taken over before the next one. It contains the lines that were received up to
+ * its second: the first later one waits until it is committed. For the owner's thread.
  */
 final class DueTicks {
     /** How old that second may be. Of older ones a ledger does not know whether a later one was used. */
@@ -26,15 +26,28 @@ final class DueTicks {
     /** The second that was due last. */
     private OptionalLong last = OptionalLong.empty();
 
-    /**
-     * @param due the second of a tick, when it is due
-     * @param lines says how many lines wait
-     */
+    /** @param due the second of a tick, when it is due */
     DueTicks(Supplier<OptionalLong> due, OwnerLog lines, LongSupplier wallMillis, Metrics metrics) {
         this.due = due;
         this.lines = lines;
         this.wallMillis = wallMillis;
         skipped = metrics.count("publish_skipped_ticks_total", "Ticks left out.");
+    }
+
+    /** Called when a partition begins. A second ahead of a clock that was set back would keep all until then from use. */
+    void begun(OwnedPartition part) {
+        long ago = wallMillis.getAsLong() - millis(last.orElse(0));
+        part.missed = ago >= 0 && ago < LAST_MILLIS_MAX ? last : OptionalLong.empty();
+    }
+
+    private static long millis(long second) {
+        return TimeUnit.SECONDS.toMillis(second);
+    }
+
+    /** Whether a line that was received then must not be merged yet. It is delivered again. */
+    boolean waits(OwnedPartition part, long timeMillis) {
+        part.waits |= part.missed.isPresent() && timeMillis > millis(part.missed.getAsLong());
+        return part.waits;
     }
 
     /**
@@ -52,14 +65,17 @@ final class DueTicks {
                 continue;
             }
             if (second.isPresent()) {
-                boolean waits = part.tick.isPresent();
-                boolean isFree = use(part, second.getAsLong());
-                isSkipped |= waits || !isFree;
+                boolean isOther = part.tick.isPresent();
+                boolean isFree = use(part, second);
+                isSkipped |= isOther || !isFree;
                 isUsed |= isFree;
-                part.hasCaughtUp = true;
-            } else if (!part.hasCaughtUp && lines.lag(part.number).orElse(1) <= 0) {
-                isUsed |= isLastRecent() && use(part, last.getAsLong());
-                part.hasCaughtUp = true;
+            } else if (part.missed.isPresent()
+                    && (part.waits || lines.lag(part.number).orElse(1) <= 0)) {
+                isUsed |= use(part, part.missed);
+            }
+            if (part.waits && part.tick.isEmpty()) {
+                part.waits = false;
+                lines.begin(part.number, part.offset);
             }
         }
         if (isSkipped) {
@@ -68,15 +84,10 @@ final class DueTicks {
         return isUsed;
     }
 
-    private static boolean use(OwnedPartition part, long second) {
-        OptionalLong free = part.ledger.publishInOrder(second);
+    private static boolean use(OwnedPartition part, OptionalLong second) {
+        OptionalLong free = part.ledger.publishInOrder(second.getAsLong());
         part.tick = free.isPresent() ? free : part.tick;
+        part.missed = OptionalLong.empty();
         return free.isPresent();
-    }
-
-    /** After the clock was set back it is ahead, where it would keep every second until then from being used. */
-    private boolean isLastRecent() {
-        long millis = wallMillis.getAsLong() - TimeUnit.SECONDS.toMillis(last.orElse(0));
-        return last.isPresent() && millis >= 0 && millis < LAST_MILLIS_MAX;
     }
 }

@@ -148,14 +148,15 @@ final class KafkaLoaderLog implements LoaderLog {
         if (nanoClock.getAsLong() - askedNanos < WAIT.toNanos()) {
             return;
         }
-        List<String> open = openTransactions();
-        askedNanos = nanoClock.getAsLong();
-        if (!open.isEmpty()) {
-            log.info("transactions that former owners left open are ended: {}", open);
-            answer(
-                    admin.fenceProducers(open, new FenceProducersOptions().timeoutMs(FleetSettings.REQUEST_MILLIS))
-                            .all(),
-                    LEFT_OPEN);
+        try {
+            List<String> open = openTransactions();
+            if (!open.isEmpty()) {
+                log.info("transactions that former owners left open are ended: {}", open);
+                FenceProducersOptions soon = new FenceProducersOptions().timeoutMs(FleetSettings.REQUEST_MILLIS);
+                answer(admin.fenceProducers(open, soon).all(), LEFT_OPEN);
+            }
+        } finally {
+            askedNanos = nanoClock.getAsLong();
         }
     }
 

@@ -99,25 +99,21 @@ final class LineMerge {
         troubledNanos = nanoClock.getAsLong();
     }
 
-    /** Merges a record of lines, if its partition has begun; see {@link OwnerLog.Member#lines}. */
-    void lines(int partition, long offset, long timeMillis, byte[] text) {
-        OwnedPartition part = owned.partition(partition);
-        if (part == null || !part.hasBegun || part.isBroken) {
-            return;
-        }
+    /** Merges a record of lines of a partition that has begun; see {@link OwnerLog.Member#lines}. */
+    void lines(OwnedPartition part, long offset, long timeMillis, byte[] text) {
         long now = wallMillis.getAsLong();
         long late = now - timeMillis;
         if (late < -CLOCK_MILLIS_MAX || (late > CLOCK_MILLIS_MAX && isCaughtUp())) {
             clockOff.increment();
             faults.warn(
                     "clock of a collector",
-                    () -> "a record of lines of partition " + partition + " is " + Math.abs(late) / 1000 + " s "
+                    () -> "a record of lines of partition " + part.number + " is " + Math.abs(late) / 1000 + " s "
                             + (late < 0 ? "ahead of" : "behind")
                             + " this collector's clock, and nothing else waited; if its"
                             + " collector could reach Kafka all the time, synchronize the clocks of the fleet: they may"
                             + " differ by seconds only, or streams look older or younger than they are");
         }
-        boolean isSkipped = !skipped.isEmpty() && skipped.contains(new Position(partition, offset));
+        boolean isSkipped = !skipped.isEmpty() && skipped.contains(new Position(part.number, offset));
         if (!isSkipped && !merge(part, offset, timeMillis, now, text)) {
             return;
         }

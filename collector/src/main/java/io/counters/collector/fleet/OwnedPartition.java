@@ -27,11 +27,14 @@ final class OwnedPartition {
     /** The second of a tick that is not committed yet. */
     OptionalLong tick = OptionalLong.empty();
 
+    /** The second of a tick that its former owner may have missed. */
+    OptionalLong missed = OptionalLong.empty();
+
+    /** Whether its next line came after that second, and waits until the tick is committed. */
+    boolean waits;
+
     /** Whether its lines are being merged. */
     boolean hasBegun;
-
-    /** Whether the lines that waited when it began are merged, or a tick was due since. */
-    boolean hasCaughtUp;
 
     /** Whether a change of its ledger was interrupted, so that it must be loaded again. */
     boolean isBroken;

@@ -338,6 +338,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 part.ledger.forgetEarlier();
             }
             part.hasBegun = true;
+            ticks.begun(part);
             merge.begun(part);
             lines.begin(part.number, part.offset);
             log.debug("partition {} has begun at offset {}", part.number, part.offset);
@@ -348,7 +349,11 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     @Override
     public void lines(int partition, long offset, long timeMillis, byte[] text) {
-        merge.lines(partition, offset, timeMillis, text);
+        OwnedPartition part = owned.partition(partition);
+        if (part == null || !part.hasBegun || part.isBroken || ticks.waits(part, timeMillis)) {
+            return;
+        }
+        merge.lines(part, offset, timeMillis, text);
     }
 
     @Override

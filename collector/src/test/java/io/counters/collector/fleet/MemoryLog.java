@@ -235,6 +235,9 @@ final class MemoryLog {
         private final String name;
         private final Map<Integer, Integer> positions = new TreeMap<>();
 
+        /** Where lines were asked for since it began there: only then it is known how many wait. */
+        private final Set<Integer> polled = new HashSet<>();
+
         /** The partitions that it takes for its own. */
         private final Set<Integer> known = new TreeSet<>();
 
@@ -257,6 +260,7 @@ final class MemoryLog {
             if (random.nextInt(3) == 0) {
                 learn(member);
             }
+            polled.addAll(positions.keySet());
             for (Map.Entry<Integer, Integer> position : positions.entrySet()) {
                 List<Line> all = lines.get(position.getKey());
                 for (int i = random.nextInt(LINES_A_POLL + 1); i > 0 && position.getValue() < all.size(); i--) {
@@ -321,6 +325,7 @@ final class MemoryLog {
 
         @Override
         public void begin(int partition, long offset) {
+            polled.remove(partition);
             positions.put(partition, (int) offset);
         }
 
@@ -332,7 +337,7 @@ final class MemoryLog {
         @Override
         public OptionalLong lag(int partition) {
             Integer position = positions.get(partition);
-            return position == null
+            return position == null || !polled.contains(partition)
                     ? OptionalLong.empty()
                     : OptionalLong.of(lines.get(partition).size() - position);
         }

@@ -295,17 +295,23 @@ class OwnerTest {
         assertThat(two.metric("publish_skipped_ticks_total")).isPositive();
     }
 
-    @Test
-    void a_partition_that_is_taken_over_has_a_tick_of_the_missed_second_as_soon_as_waiting_lines_are_merged()
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 50})
+    void a_partition_that_is_taken_over_has_the_tick_that_its_former_owner_missed_with_the_lines_up_to_it(int later)
             throws Exception {
         Collector one = new Collector("one");
         Collector two = new Collector("two");
         divide(one, two);
         due(wallMillis() / 1000, one);
-        nanos += 10 * SECOND;
+        nanos += 9 * SECOND;
+        for (int i = 0; i < 100; i++) {
+            count(0, 1, 1);
+        }
+        nanos += SECOND;
         long missed = wallMillis() / 1000;
         due(missed, two);
-        for (int i = 0; i < 100; i++) {
+        nanos += 3 * SECOND;
+        for (int i = 0; i < later; i++) {
             count(0, 1, 1);
         }
 
@@ -313,12 +319,39 @@ class OwnerTest {
         awaitTicks(two, 0, 2);
 
         assertThat(secondsOfTicks(0)).hasSize(2).endsWith(missed);
-        assertThat(TickRecords.read(log.ticks(0).get(1)).values().values()[0])
-                .as("with all lines that waited")
-                .isEqualTo(105);
+        assertThat(TickRecords.read(log.ticks(0).get(1)).values().values()[0]).isEqualTo(105);
         assertThat(secondsOfTicks(1)).as("it has one of this second").containsExactly(missed);
-        assertThat(two.values()).isEqualTo(expected);
         assertThat(two.metric("publish_skipped_ticks_total")).isZero();
+        two.rest();
+        assertThat(two.values()).isEqualTo(expected);
+        assertThat(log.ticks(0)).hasSize(2);
+        assertThat(loadedAnew()).isEqualTo(expected);
+    }
+
+    @Test
+    void a_tick_that_is_due_while_lines_wait_for_the_missed_one_takes_its_place() throws Exception {
+        Collector one = new Collector("one");
+        Collector two = new Collector("two");
+        divide(one, two);
+        long missed = wallMillis() / 1000;
+        due(missed, two);
+        nanos += 9 * SECOND;
+        count(0, 1, 1);
+        log.assign(0, "two");
+        two.lines.next = MemoryLog.Outcome.ABORTED;
+        while (two.metric("fleet_aborted_transactions_total") == 0) {
+            two.run();
+        }
+        two.lines.next = MemoryLog.Outcome.ABORTED;
+        nanos += SECOND;
+        due(missed + 10, two);
+
+        two.rest();
+
+        assertThat(secondsOfTicks(0)).containsExactly(missed + 10);
+        assertThat(two.metric("publish_skipped_ticks_total")).isEqualTo(1);
+        assertThat(two.values()).isEqualTo(expected);
+        assertThat(loadedAnew()).isEqualTo(expected);
     }
 
     /** Of earlier seconds a ledger does not know whether later ones were used; a later one would keep all until then from it. */
