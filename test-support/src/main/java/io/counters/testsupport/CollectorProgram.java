@@ -226,8 +226,10 @@ public final class CollectorProgram implements AutoCloseable {
         Matcher number = pattern.matcher(get(path));
         SortedMap<String, Long> numbers = new TreeMap<>();
         while (number.find()) {
-            // Prometheus' library writes large numbers as 1.2E8, and the others exactly.
-            numbers.put(number.group(1), new BigDecimal(number.group(2)).longValueExact());
+            // Prometheus' library writes large numbers as 1.2E8, and the others exactly. A sum that is at its end is
+            // 9.223372036854775808E18 there, which is one too much.
+            BigDecimal value = new BigDecimal(number.group(2)).min(BigDecimal.valueOf(Long.MAX_VALUE));
+            numbers.put(number.group(1), value.longValueExact());
         }
         return numbers;
     }
