@@ -1,7 +1,6 @@
 package io.counters.agent.weave;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,19 +40,30 @@ final class AliasUse extends AnnotationVisitor {
 
     /** A text, in which what would end a part of a name or begin a placeholder is replaced. */
     String text(String attribute, String otherwise) {
-        Object value = values.get(attribute);
-        return value == null ? otherwise : part((String) value);
+        String value = value(attribute, String.class);
+        return value == null ? otherwise : part(value);
     }
 
     boolean flag(String attribute, boolean otherwise) {
-        Object value = values.get(attribute);
-        return value == null ? otherwise : (Boolean) value;
+        Boolean value = value(attribute, Boolean.class);
+        return value == null ? otherwise : value;
     }
 
     /** The name of a class. */
     String type(String attribute, String otherwise) {
-        Object value = values.get(attribute);
-        return value == null ? otherwise : ((Type) value).getClassName();
+        Type value = value(attribute, Type.class);
+        return value == null ? otherwise : value.getClassName();
+    }
+
+    private <T> @Nullable T value(String attribute, Class<T> type) {
+        return as(type, attribute, values.get(attribute));
+    }
+
+    private static <T> @Nullable T as(Class<T> type, String attribute, @Nullable Object value) {
+        if (value != null && !type.isInstance(value)) {
+            throw new IllegalArgumentException("the attribute " + attribute + " is no " + type.getSimpleName());
+        }
+        return type.cast(value);
     }
 
     /** Tags that are written as keys and values in turn; of equal keys the last one is used. */
@@ -82,10 +92,15 @@ final class AliasUse extends AnnotationVisitor {
         return tags;
     }
 
-    @SuppressWarnings("unchecked")
     private List<String> texts(String attribute) {
-        Object value = values.get(attribute);
-        return value == null ? Collections.<String>emptyList() : (List<String>) value;
+        List<?> elements = value(attribute, List.class);
+        List<String> texts = new ArrayList<>(0);
+        if (elements != null) {
+            for (Object element : elements) {
+                texts.add(as(String.class, attribute, element));
+            }
+        }
+        return texts;
     }
 
     private static String part(String text) {

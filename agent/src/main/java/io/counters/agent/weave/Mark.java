@@ -22,6 +22,9 @@ final class Mark {
     /** In a name, where the class of the Throwable is inserted when a call ends with one; see {@link #byException}. */
     static final String EXCEPTION = "{exception}";
 
+    /** The first element that this agent does not understand, as it was written; empty if there is none. */
+    String unknown = "";
+
     String value = "";
     Moment when = Moment.ENTRY;
     String errors = "";
@@ -44,7 +47,8 @@ final class Mark {
 
     /** Whether both have the same values, as a compiler's copy has. */
     boolean equalTo(Mark other) {
-        return value.equals(other.value)
+        return unknown.equals(other.unknown)
+                && value.equals(other.value)
                 && when == other.when
                 && errors.equals(other.errors)
                 && on.equals(other.on)
@@ -60,6 +64,10 @@ final class Mark {
     boolean uses(String placeholder) {
         String templates = (value.isEmpty() ? NameTemplates.DEFAULT : value) + errors + inFlight;
         return templates.contains(placeholder);
+    }
+
+    private void notUnderstood(String element, Object text) {
+        unknown = unknown.isEmpty() ? element + " = " + text : unknown;
     }
 
     /** A reader of this annotation; null if it is not {@code @Count}. */
@@ -89,30 +97,51 @@ final class Mark {
         return new AnnotationVisitor(Opcodes.ASM9) {
             @Override
             public void visit(String element, Object value) {
-                if (element.equals("value")) {
+                if (element.equals("value") && value instanceof String) {
                     mark.value = (String) value;
-                } else if (element.equals("errors")) {
+                } else if (element.equals("errors") && value instanceof String) {
                     mark.errors = (String) value;
-                } else if (element.equals("inFlight")) {
+                } else if (element.equals("inFlight") && value instanceof String) {
                     mark.inFlight = (String) value;
-                } else if (element.equals("amount")) {
+                } else if (element.equals("amount") && value instanceof Integer) {
                     mark.amount = (Integer) value;
-                } else if (element.equals("async")) {
+                } else if (element.equals("async") && value instanceof Boolean) {
                     mark.async = (Boolean) value;
+                } else {
+                    mark.notUnderstood(element, value);
                 }
             }
 
             @Override
             public void visitEnum(String element, String descriptor, String value) {
-                mark.when = Moment.valueOf(value);
+                for (Moment moment : Moment.values()) {
+                    if (element.equals("when") && moment.name().equals(value)) {
+                        mark.when = moment;
+                        return;
+                    }
+                }
+                mark.notUnderstood(element, value);
             }
 
             @Override
-            public AnnotationVisitor visitArray(String on) {
+            public @Nullable AnnotationVisitor visitAnnotation(String element, String descriptor) {
+                mark.notUnderstood(element, descriptor);
+                return null;
+            }
+
+            @Override
+            public AnnotationVisitor visitArray(String element) {
+                if (!element.equals("on")) {
+                    mark.notUnderstood(element, "{...}");
+                }
                 return new AnnotationVisitor(Opcodes.ASM9) {
                     @Override
                     public void visit(@Nullable String none, Object value) {
-                        mark.on.add(((Type) value).getClassName());
+                        if (value instanceof Type) {
+                            mark.on.add(((Type) value).getClassName());
+                        } else {
+                            mark.notUnderstood(element, value);
+                        }
                     }
                 };
             }

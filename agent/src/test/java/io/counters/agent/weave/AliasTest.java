@@ -81,6 +81,20 @@ class AliasTest {
                         + " attribute out, or count the method with @Count or a rule");
     }
 
+    /** As of another version of the library. */
+    @Test
+    void an_attribute_of_another_type_is_refused_and_nothing_is_counted() {
+        assertThat(listed(MICROMETER, "value", 7)).isEmpty();
+        assertThat(listed(MICROMETER, "recordFailuresOnly", "always")).isEmpty();
+        assertThat(listed(MICROMETER, "extraTags", "a")).isEmpty();
+        assertThat(log)
+                .extracting(line -> line.replaceAll(".* is not counted: (.*); leave.*", "$1"))
+                .containsExactly(
+                        "the attribute value is no String",
+                        "the attribute recordFailuresOnly is no Boolean",
+                        "the attribute extraTags is no List");
+    }
+
     @Test
     void tags_that_are_not_pairs_are_refused() {
         assertThat(listed(MICROMETER, "extraTags", new String[] {"a", "1", "b"}))
