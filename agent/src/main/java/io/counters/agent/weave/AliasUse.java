@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * default value are usually not written, so each default is repeated here. The annotation's own class is not needed.
  */
 final class AliasUse extends AnnotationVisitor {
+    private static final Object NO_TEXT = new Object();
+
     final Alias alias;
     private final Map<String, Object> values = new LinkedHashMap<>();
 
@@ -52,6 +54,9 @@ final class AliasUse extends AnnotationVisitor {
     /** The name of a class. */
     String type(String attribute, String otherwise) {
         Type value = value(attribute, Type.class);
+        if (value != null && value.getSort() != Type.OBJECT) {
+            throw other(attribute);
+        }
         return value == null ? otherwise : value.getClassName();
     }
 
@@ -61,9 +66,14 @@ final class AliasUse extends AnnotationVisitor {
 
     private static <T> @Nullable T as(Class<T> type, String attribute, @Nullable Object value) {
         if (value != null && !type.isInstance(value)) {
-            throw new IllegalArgumentException("the attribute " + attribute + " is no " + type.getSimpleName());
+            throw other(attribute);
         }
         return type.cast(value);
+    }
+
+    private static IllegalArgumentException other(String attribute) {
+        return new IllegalArgumentException(
+                "the attribute " + attribute + " has a value of another type than the one that is known");
     }
 
     /** Tags that are written as keys and values in turn; of equal keys the last one is used. */
@@ -114,12 +124,12 @@ final class AliasUse extends AnnotationVisitor {
 
     @Override
     public void visitEnum(String attribute, String descriptor, String value) {
-        values.put(attribute, value);
+        values.put(attribute, NO_TEXT);
     }
 
     @Override
     public @Nullable AnnotationVisitor visitAnnotation(String attribute, String descriptor) {
-        values.put(attribute, descriptor);
+        values.put(attribute, NO_TEXT);
         return null;
     }
 
@@ -131,6 +141,17 @@ final class AliasUse extends AnnotationVisitor {
             @Override
             public void visit(@Nullable String none, Object value) {
                 elements.add(value);
+            }
+
+            @Override
+            public void visitEnum(@Nullable String none, String descriptor, String value) {
+                elements.add(NO_TEXT);
+            }
+
+            @Override
+            public @Nullable AnnotationVisitor visitAnnotation(@Nullable String none, String descriptor) {
+                elements.add(NO_TEXT);
+                return null;
             }
         };
     }

@@ -158,7 +158,7 @@ final class ClassMarks {
         List<Said> said = new ArrayList<>(1);
         Annotations count = holding(method, Mark.COUNT);
         if (count != null) {
-            for (Mark mark : count.marks) {
+            for (Mark mark : uncounted.understood(count, method.name)) {
                 said.add(Said.count(mark, count.owner));
             }
         }
@@ -341,8 +341,8 @@ final class ClassMarks {
         List<Mark> marks = new ArrayList<>(1);
         if (!rule.annotation.isEmpty() && rule.plain) {
             TypeFile annotation = hierarchy.find(loader, internalName(rule.annotation)).file;
-            if (annotation != null) {
-                marks.addAll(annotation.annotations.marks);
+            if (annotation != null && !annotation.annotations.marks.isEmpty()) {
+                return uncounted.understood(annotation.annotations, "");
             }
             if (marks.isEmpty() && rules.isMetaAnnotation(rule.annotation)) {
                 refusals.refuse(

@@ -22,7 +22,7 @@ final class Mark {
     /** In a name, where the class of the Throwable is inserted when a call ends with one; see {@link #byException}. */
     static final String EXCEPTION = "{exception}";
 
-    /** The first element that this agent does not understand, as it was written; empty if there is none. */
+    /** The first element that this agent does not understand, with the constant if it has one; empty if there is none. */
     String unknown = "";
 
     String value = "";
@@ -47,8 +47,7 @@ final class Mark {
 
     /** Whether both have the same values, as a compiler's copy has. */
     boolean equalTo(Mark other) {
-        return unknown.equals(other.unknown)
-                && value.equals(other.value)
+        return value.equals(other.value)
                 && when == other.when
                 && errors.equals(other.errors)
                 && on.equals(other.on)
@@ -66,8 +65,8 @@ final class Mark {
         return templates.contains(placeholder);
     }
 
-    private void notUnderstood(String element, Object text) {
-        unknown = unknown.isEmpty() ? element + " = " + text : unknown;
+    private void notUnderstood(String element) {
+        unknown = unknown.isEmpty() ? element : unknown;
     }
 
     /** A reader of this annotation; null if it is not {@code @Count}. */
@@ -108,7 +107,7 @@ final class Mark {
                 } else if (element.equals("async") && value instanceof Boolean) {
                     mark.async = (Boolean) value;
                 } else {
-                    mark.notUnderstood(element, value);
+                    mark.notUnderstood(element);
                 }
             }
 
@@ -120,35 +119,58 @@ final class Mark {
                         return;
                     }
                 }
-                mark.notUnderstood(element, value);
+                mark.notUnderstood(element + " = " + value);
             }
 
             @Override
             public @Nullable AnnotationVisitor visitAnnotation(String element, String descriptor) {
-                mark.notUnderstood(element, descriptor);
+                mark.notUnderstood(element);
                 return null;
             }
 
             @Override
-            public AnnotationVisitor visitArray(String element) {
+            public @Nullable AnnotationVisitor visitArray(String element) {
                 if (!element.equals("on")) {
-                    mark.notUnderstood(element, "{...}");
+                    mark.notUnderstood(element);
+                    return null;
                 }
-                return new AnnotationVisitor(Opcodes.ASM9) {
-                    @Override
-                    public void visit(@Nullable String none, Object value) {
-                        if (value instanceof Type) {
-                            mark.on.add(((Type) value).getClassName());
-                        } else {
-                            mark.notUnderstood(element, value);
-                        }
-                    }
-                };
+                return mark.readerOfTypes();
             }
 
             @Override
             public void visitEnd() {
                 into.accept(mark);
+            }
+        };
+    }
+
+    /** Reads the elements of {@link #on}. */
+    private AnnotationVisitor readerOfTypes() {
+        return new AnnotationVisitor(Opcodes.ASM9) {
+            @Override
+            public void visit(@Nullable String none, Object value) {
+                if (value instanceof Type && ((Type) value).getSort() == Type.OBJECT) {
+                    on.add(((Type) value).getClassName());
+                } else {
+                    notUnderstood("on");
+                }
+            }
+
+            @Override
+            public void visitEnum(@Nullable String none, String descriptor, String value) {
+                notUnderstood("on");
+            }
+
+            @Override
+            public @Nullable AnnotationVisitor visitAnnotation(@Nullable String none, String descriptor) {
+                notUnderstood("on");
+                return null;
+            }
+
+            @Override
+            public @Nullable AnnotationVisitor visitArray(@Nullable String none) {
+                notUnderstood("on");
+                return null;
             }
         };
     }

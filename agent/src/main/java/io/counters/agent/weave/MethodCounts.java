@@ -69,14 +69,6 @@ final class MethodCounts {
     void add(Said said, NameTemplates names, RefusedMarks refusals, String method, String descriptor) {
         Mark mark = said.mark;
         String owner = said.owner;
-        if (!mark.unknown.isEmpty()) {
-            refusals.refuse(
-                    owner,
-                    method,
-                    "@Count is not counted, because this agent does not know " + mark.unknown
-                            + "; use an agent that is as new as the counters-core that this class was compiled with");
-            return;
-        }
         boolean staged = descriptor.endsWith(STAGE) || descriptor.endsWith(FUTURE);
         if (mark.async && !staged) {
             refusals.refuse(

@@ -1,5 +1,6 @@
 package io.counters.agent.weave;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -44,6 +45,30 @@ final class UncountedMarks {
                     "@" + alias.type + " is not counted: " + why
                             + "; leave the attribute out, or count the method with @Count or a rule");
         }
+    }
+
+    /**
+     * Each {@code @Count} of which the agent understands everything. Others are logged once: counted in part, they would count
+     * something else.
+     *
+     * @param on the annotations to which they belong, of the method or of a class
+     */
+    List<Mark> understood(Annotations on, String method) {
+        List<Mark> understood = new ArrayList<>(1);
+        for (Mark mark : on.marks) {
+            String place = on.onType ? "" : method;
+            if (mark.unknown.isEmpty()) {
+                understood.add(mark);
+            } else if (said.add("unknown " + on.owner + "." + place + " " + mark.unknown)) {
+                refusals.refuse(
+                        on.owner,
+                        place,
+                        "@Count is not counted: the meaning of " + mark.unknown
+                                + " is not known; use a counters.jar that is"
+                                + " as new as the counters-core that this class was compiled with");
+            }
+        }
+        return understood;
     }
 
     void ofNoCode(TypeFile.Method method) {

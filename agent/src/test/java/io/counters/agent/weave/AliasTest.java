@@ -90,9 +90,9 @@ class AliasTest {
         assertThat(log)
                 .extracting(line -> line.replaceAll(".* is not counted: (.*); leave.*", "$1"))
                 .containsExactly(
-                        "the attribute value is no String",
-                        "the attribute recordFailuresOnly is no Boolean",
-                        "the attribute extraTags is no List");
+                        "the attribute value has a value of another type than the one that is known",
+                        "the attribute recordFailuresOnly has a value of another type than the one that is known",
+                        "the attribute extraTags has a value of another type than the one that is known");
     }
 
     @Test

@@ -1,6 +1,5 @@
 package io.counters.agent.weave;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.Count;
@@ -128,36 +127,6 @@ class WeavingTest {
         long getId() {
             return 7;
         }
-    }
-
-    /** As if compiled with a newer counters-core. */
-    @ParameterizedTest
-    @ValueSource(strings = {"EXIT LATE when = LATE", "amount weight weight = 2", "on to to = {...}"})
-    void a_mark_that_the_agent_does_not_understand_is_told_and_the_other_methods_count(String change) throws Exception {
-        String[] words = change.split(" ", 3);
-        byte[] newer = new String(bytesOf(Newer.class), ISO_8859_1)
-                .replace((char) words[0].length() + words[0], (char) words[1].length() + words[1])
-                .getBytes(ISO_8859_1);
-
-        assertThat(weave("some/Newer", newer)).isNotNull();
-
-        assertThat(log)
-                .containsExactly(
-                        "io.counters.agent.weave.WeavingTest$Newer.marked: @Count is not counted, because this agent"
-                                + " does not know " + words[2]
-                                + "; use an agent that is as new as the counters-core that this class was compiled with");
-        assertThat(weaving.summary())
-                .contains("methods instrumented: 1", "refused @Count and rules: 1")
-                .endsWith("errors suppressed while instrumenting: 0");
-    }
-
-    /** Its marks are changed in the class file. */
-    static class Newer {
-        @Count(value = "newer.marked", when = Count.When.EXIT, amount = 2, on = IOException.class)
-        void marked(int number) {}
-
-        @Count("newer.plain")
-        void plain() {}
     }
 
     @Test

@@ -368,17 +368,18 @@ class OwnerBrokersTest {
                 new ByteArraySerializer())) {
             dead.initTransactions();
             dead.beginTransaction();
-            dead.send(new ProducerRecord<>(topics.ledger(), 0, "whole".getBytes(ISO_8859_1), new byte[1]));
+            dead.send(new ProducerRecord<>(topics.ledger(), 0, "whole".getBytes(ISO_8859_1), new byte[1]))
+                    .get(60, TimeUnit.SECONDS);
             dead.commitTransaction();
             dead.beginTransaction();
-            dead.send(new ProducerRecord<>(topics.ledger(), 0, "begun".getBytes(ISO_8859_1), new byte[1]));
-            dead.flush();
+            dead.send(new ProducerRecord<>(topics.ledger(), 0, "begun".getBytes(ISO_8859_1), new byte[1]))
+                    .get(60, TimeUnit.SECONDS);
 
             Map<Integer, Long> positions = new HashMap<>(Map.of(0, 0L));
             long end = Objects.requireNonNull(log.ends(Set.of(0)).get(0));
             await("the end").pollInSameThread().until(() -> {
                 log.read(positions, (partition, key, value) -> read.add(new String(key, ISO_8859_1)));
-                return positions.get(0) >= end;
+                return positions.getOrDefault(0, 0L) >= end;
             });
         } finally {
             log.close();
