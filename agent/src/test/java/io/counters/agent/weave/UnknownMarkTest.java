@@ -26,7 +26,7 @@ class UnknownMarkTest {
     private final List<String> log = new ArrayList<>();
 
     /** What is not understood, and what the message says of it. */
-    private enum Unknown {
+    enum Unknown {
         CONSTANT("when = LATE", mark -> mark.visitEnum("when", WHEN, "LATE")),
         ELEMENT("weight", mark -> mark.visit("weight", 2)),
         ENUM("unit = CALLS", mark -> mark.visitEnum("unit", WHEN, "CALLS")),
