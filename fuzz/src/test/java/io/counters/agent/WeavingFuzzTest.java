@@ -59,7 +59,11 @@ class WeavingFuzzTest {
             return sum;
         }
 
-        @Count(value = "b", when = Count.When.RETURN, errors = "b.failed")
+        @Count(
+                value = "b",
+                when = Count.When.RETURN,
+                errors = "b.failed",
+                on = {IOException.class, Error.class})
         <T> T call(Callable<T> work, @Nullable String unused) throws Exception {
             synchronized (this) {
                 try {

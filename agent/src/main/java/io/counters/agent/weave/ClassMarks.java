@@ -342,6 +342,7 @@ final class ClassMarks {
         if (!rule.annotation.isEmpty() && rule.plain) {
             TypeFile annotation = hierarchy.find(loader, internalName(rule.annotation)).file;
             if (annotation != null && !annotation.annotations.marks.isEmpty()) {
+                rule.matched = true;
                 return uncounted.understood(annotation.annotations, "");
             }
             if (marks.isEmpty() && rules.isMetaAnnotation(rule.annotation)) {

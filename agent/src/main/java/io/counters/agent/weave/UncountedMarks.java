@@ -63,9 +63,9 @@ final class UncountedMarks {
                 refusals.refuse(
                         on.owner,
                         place,
-                        "@Count is not counted: the meaning of " + mark.unknown
-                                + " is not known; use a counters.jar that is"
-                                + " as new as the counters-core that this class was compiled with");
+                        "@Count is not counted: " + mark.unknown
+                                + " is not understood; use a counters.jar that is as new"
+                                + " as the counters-core that this class was compiled with");
             }
         }
         return understood;

@@ -87,8 +87,8 @@ class UnknownMarkTest {
     }
 
     private static String message(String place, String unknown) {
-        return place + ": @Count is not counted: the meaning of " + unknown
-                + " is not known; use a counters.jar that is as new as the counters-core that this class was compiled with";
+        return place + ": @Count is not counted: " + unknown
+                + " is not understood; use a counters.jar that is as new as the counters-core that this class was compiled with";
     }
 
     /** A class with a method that counts as {@code shop.plain}, and others, which, or the class, have the mark. */
