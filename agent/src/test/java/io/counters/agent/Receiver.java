@@ -12,6 +12,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,12 +20,13 @@ import java.util.stream.Collectors;
 
 /** Receives datagrams like a collector, and sums the amounts by their totals, so that repeated ones count once. */
 final class Receiver implements AutoCloseable, Commands {
-    private static final String DRAINED = "receiver.drained";
+    private static final String DRAINED = "receiver.drained.";
 
     private final DatagramSocket socket;
     private final Map<String, Long> sums = new ConcurrentHashMap<>();
     private final Map<String, Long> watermarks = new ConcurrentHashMap<>();
     private String sender = "";
+    private int drains;
 
     Receiver() throws IOException {
         socket = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -45,17 +47,23 @@ final class Receiver implements AutoCloseable, Commands {
         return "127.0.0.1:" + socket.getLocalPort();
     }
 
-    /** The sum of each name, after everything that was sent before this call has been read. */
+    /**
+     * The sum of each name, after everything that was sent before this call has been read. Its own datagram is sent
+     * until it arrives: the socket drops it while its buffer is full.
+     */
     Map<String, Long> sums() throws IOException {
-        sums.remove(DRAINED);
-        byte[] last = ("increment " + DRAINED).getBytes(ISO_8859_1);
+        String drained = DRAINED + drains++;
+        byte[] last = ("increment " + drained).getBytes(ISO_8859_1);
         try (DatagramSocket own = new DatagramSocket()) {
-            own.send(new DatagramPacket(last, last.length, socket.getLocalSocketAddress()));
+            await().until(() -> {
+                own.send(new DatagramPacket(last, last.length, socket.getLocalSocketAddress()));
+                return sums.containsKey(drained);
+            });
         }
-        await().until(() -> sums.containsKey(DRAINED));
-        sums.remove(DRAINED);
         sums.values().removeIf(sum -> sum == 0);
-        return Map.copyOf(sums);
+        Map<String, Long> copy = new HashMap<>(sums);
+        copy.keySet().removeIf(name -> name.startsWith(DRAINED));
+        return copy;
     }
 
     /** The IDs of the streams whose lines have arrived. */

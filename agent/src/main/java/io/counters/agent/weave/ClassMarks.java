@@ -3,6 +3,7 @@ package io.counters.agent.weave;
 import io.counters.agent.weave.Hierarchy.Found;
 import io.counters.wire.NameTemplates;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -169,8 +170,9 @@ final class ClassMarks {
             }
             Alias alias = rule.alias;
             List<Mark> marks = alias == null || named == null ? marks(rule) : marks(alias, named, method);
+            // Also if none of them can count, which is told.
+            rule.matched = true;
             for (Mark mark : marks) {
-                rule.matched = true;
                 if (isNew(mark, said)) {
                     // A person has marked each of these methods, as with @Count, so there is no limit to their number.
                     said.add(Said.other(mark, named == null ? file.name : named.owner, alias == null ? rule : null));
@@ -338,14 +340,12 @@ final class ClassMarks {
 
     /** The marks of a rule; if it names an annotation type that carries {@code @Count}, the marks on that type. */
     private List<Mark> marks(Rule rule) {
-        List<Mark> marks = new ArrayList<>(1);
         if (!rule.annotation.isEmpty() && rule.plain) {
             TypeFile annotation = hierarchy.find(loader, internalName(rule.annotation)).file;
             if (annotation != null && !annotation.annotations.marks.isEmpty()) {
-                rule.matched = true;
                 return uncounted.understood(annotation.annotations, "");
             }
-            if (marks.isEmpty() && rules.isMetaAnnotation(rule.annotation)) {
+            if (rules.isMetaAnnotation(rule.annotation)) {
                 refusals.refuse(
                         internalName(rule.annotation),
                         "",
@@ -355,13 +355,10 @@ final class ClassMarks {
                                         : "metaAnnotations names it, but it has no @Count; annotate it, or write a"
                                                 + " rule @")
                                 + internalName(rule.annotation).replace('/', '.') + " = name");
-                return marks;
+                return Collections.emptyList();
             }
         }
-        if (marks.isEmpty()) {
-            marks.add(rule.mark);
-        }
-        return marks;
+        return Collections.singletonList(rule.mark);
     }
 
     private static String internalName(String descriptor) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.jar.asm.ClassVisitor;
+import net.bytebuddy.jar.asm.Label;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * continuation's {@code label}. A suspend function without this code is entered and left once per call, like any method.
  */
 final class MethodShape extends MethodVisitor {
+    /** The most that a class file can say of each. */
+    private static final int NUMBER_MAX = 65535;
+
     private final Set<String> askedFor = new HashSet<>();
 
     /** The size of its local variables, in slots of 4 bytes. */
@@ -25,6 +29,9 @@ final class MethodShape extends MethodVisitor {
 
     /** The number of its return instructions. */
     int returns;
+
+    private int stack;
+    private int handlers;
 
     /** Whether it is a suspend function that is entered again when it is resumed. */
     boolean stateMachine;
@@ -77,7 +84,20 @@ final class MethodShape extends MethodVisitor {
     }
 
     @Override
+    public void visitTryCatchBlock(Label start, Label end, Label handler, @Nullable String type) {
+        handlers++;
+    }
+
+    @Override
     public void visitMaxs(int maxStack, int maxLocals) {
+        stack = maxStack;
         locals = maxLocals;
+    }
+
+    /** Whether it leaves no room for the local variables, the stack or the handlers of the counting code. */
+    boolean isFull() {
+        return locals > NUMBER_MAX - WovenMethod.LOCALS
+                || stack > NUMBER_MAX - WovenMethod.STACK
+                || handlers > NUMBER_MAX - 2 * returns - 2;
     }
 }

@@ -48,8 +48,9 @@ final class UncountedMarks {
     }
 
     /**
-     * Each {@code @Count} of which the agent understands everything. Others are logged once: counted in part, they would count
-     * something else.
+     * Each {@code @Count} of which the agent understands everything. Others are logged, because counted in part they would
+     * count something else: once for each class that is instrumented, so one on an annotation type or on an overridden method
+     * may be logged several times.
      *
      * @param on the annotations to which they belong, of the method or of a class
      */

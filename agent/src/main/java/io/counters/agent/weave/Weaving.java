@@ -249,7 +249,7 @@ public final class Weaving implements ClassFileTransformer {
         if (marked.isEmpty() || !counting.getAsBoolean() || !reaches().bridge(loader, name, refusals)) {
             return null;
         }
-        byte[] written = WovenClass.write(reader, marked, bridge, refusals);
+        byte[] written = WovenClass.write(bytes, reader, marked, bridge, refusals);
         if (written == null) {
             return null;
         }
@@ -298,7 +298,7 @@ public final class Weaving implements ClassFileTransformer {
             Map<String, MethodCounts> marked = markedOnDisk(loader, name, reader, bytes);
             if (!marked.isEmpty()) {
                 // Removes methods that cannot be instrumented.
-                WovenClass.write(reader, marked, bridge, refusals);
+                WovenClass.write(bytes, reader, marked, bridge, refusals);
             }
             return Listing.lines(name, marked);
         } catch (RuntimeException fault) {
@@ -330,7 +330,9 @@ public final class Weaving implements ClassFileTransformer {
                 }
             }
             marked.values().removeIf(MethodCounts::isEmpty);
-            byte[] written = marked.isEmpty() ? null : WovenClass.write(reader, marked, Callee.api(original), refusals);
+            byte[] written = marked.isEmpty()
+                    ? null
+                    : WovenClass.write(original, reader, marked, Callee.api(original), refusals);
             if (written != null) {
                 // A multi-release jar has several files of a class, of which a JVM uses one.
                 woven.merge(name, marked.size(), Math::max);

@@ -3,8 +3,11 @@ package io.counters.agent.weave;
 import io.counters.agent.weave.MethodCounts.Increment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import net.bytebuddy.jar.asm.AnnotationVisitor;
+import net.bytebuddy.jar.asm.Attribute;
 import net.bytebuddy.jar.asm.Label;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
@@ -43,17 +46,26 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The calls for return are outside the handler, so that each call of the method ends once. The frame of a handler has
  * only the local variable that is added here. Such a frame is valid after any code of the body, so the types in the body's
- * locals need not be known. The inserted code has no branches, so no other frame changes.
+ * locals need not be known. The inserted code has no branches, so no other frame changes. Class files without frames, up to
+ * Java 6, are verified otherwise: if such a body assigns an object of another class to a parameter, the verifier loads both.
  *
  * <p>Counting code may throw a {@link StackOverflowError}, as any call may. At entry the error is thrown to the caller: the
  * body has not run and nothing is in flight yet, as if the method's own variables had not fit on the stack. At a return or
  * a throw the method's own outcome is kept, and what could not be counted is lost. These handlers cost nothing unless
  * something is thrown. There, {@code inFlight} is decremented first, which nearly always fits on the stack because the
  * increment did. If the JVM compiled the two differently, an overflow may leave the counter too high by one.
+ *
+ * <p>A class file without frames, as there may be up to Java 6, has no handlers for counting code at a return.
  */
 final class WovenMethod extends MethodVisitor {
     /** The stack that the inserted code needs besides the body's: a stage, a counter, a long, a boolean and a String. */
-    private static final int STACK = 6;
+    static final int STACK = 6;
+
+    /** The slots of the added local variable. */
+    static final int LOCALS = 2;
+
+    /** HotSpot compiles no method with more bytes than this (HugeMethodLimit), so it stays slow. */
+    private static final int COMPILED_BYTES_MAX = 8000;
 
     private static final String THROWABLE = "java/lang/Throwable";
     private static final String STAGE = "Ljava/util/concurrent/CompletionStage;";
@@ -73,7 +85,12 @@ final class WovenMethod extends MethodVisitor {
     private final Label[] guarded;
 
     private final Label lost = new Label();
+    private final Set<Label> places = new HashSet<>();
+    private final Set<List<Object>> variables = new HashSet<>();
+    private boolean isInCode;
     private int returns;
+    private int addedBytes;
+    private int bytes;
 
     WovenMethod(
             MethodVisitor written,
@@ -81,19 +98,21 @@ final class WovenMethod extends MethodVisitor {
             MethodCounts counts,
             MethodShape shape,
             Callee callee,
-            boolean hasFrames) {
+            int version,
+            boolean isVerifiedByFrames) {
         super(Opcodes.ASM9, written);
         this.counts = counts;
         this.callee = callee;
-        this.hasFrames = hasFrames;
+        hasFrames = version >= Opcodes.V1_6;
         result = Type.getReturnType(descriptor);
         kept = shape.locals;
         // Without frames the verifier would have to load classes to find the common superclass of several results.
-        guarded = new Label[hasFrames && !counts.returned.isEmpty() ? 2 * shape.returns : 0];
+        guarded = new Label[isVerifiedByFrames && !counts.returned.isEmpty() ? 2 * shape.returns : 0];
     }
 
     @Override
     public void visitCode() {
+        isInCode = true;
         super.visitCode();
         for (int i = 0; i < guarded.length; i += 2) {
             guarded[i] = new Label();
@@ -107,6 +126,48 @@ final class WovenMethod extends MethodVisitor {
             add(increment);
         }
         mark(begins);
+        addedBytes = here();
+    }
+
+    /** Whether only the counting code makes it too long for HotSpot to compile it. */
+    boolean isNoLongerCompiled() {
+        return bytes > COMPILED_BYTES_MAX && bytes - addedBytes <= COMPILED_BYTES_MAX;
+    }
+
+    /** How many bytes have been written. */
+    private int here() {
+        Label here = new Label();
+        super.visitLabel(here);
+        return here.getOffset();
+    }
+
+    /**
+     * Drops an attribute of the code that ASM does not know. If it has offsets of instructions, they are wrong now, and ASM would
+     * write it as one of the method, where its name may have a meaning with which the JVM refuses the whole class.
+     */
+    @Override
+    public void visitAttribute(Attribute attribute) {
+        if (!isInCode) {
+            super.visitAttribute(attribute);
+        }
+    }
+
+    @Override
+    public void visitLabel(Label label) {
+        places.add(label);
+        super.visitLabel(label);
+    }
+
+    /**
+     * Drops an entry that begins or ends within an instruction, which the JVM accepts up to version 50: ASM would write the place
+     * as 0. Also drops one that is there twice, which the JVM accepts if the name is another constant: ASM merges these.
+     */
+    @Override
+    public void visitLocalVariable(
+            String name, String descriptor, @Nullable String signature, Label start, Label end, int index) {
+        if (places.contains(start) && places.contains(end) && variables.add(Arrays.asList(name, start, end, index))) {
+            super.visitLocalVariable(name, descriptor, signature, start, end, index);
+        }
     }
 
     /** Adjusts the index: the handlers of the body follow those of the calls for return. */
@@ -124,6 +185,7 @@ final class WovenMethod extends MethodVisitor {
             super.visitInsn(opcode);
             return;
         }
+        int from = here();
         mark(ends);
         if (!counts.returned.isEmpty()) {
             keep(Opcodes.ISTORE);
@@ -135,6 +197,7 @@ final class WovenMethod extends MethodVisitor {
             keep(Opcodes.ILOAD);
             returns++;
         }
+        addedBytes += here() - from;
         super.visitInsn(opcode);
         mark(begins);
     }
@@ -154,6 +217,7 @@ final class WovenMethod extends MethodVisitor {
 
     @Override
     public void visitMaxs(int maxStack, int maxLocals) {
+        int from = here();
         mark(ends);
         if (guarded.length > 0) {
             lost(lost, result);
@@ -163,7 +227,9 @@ final class WovenMethod extends MethodVisitor {
         if (!counts.thrown.isEmpty()) {
             handler();
         }
-        super.visitMaxs(maxStack + STACK, maxLocals + 2);
+        bytes = here();
+        addedBytes += bytes - from;
+        super.visitMaxs(maxStack + STACK, maxLocals + LOCALS);
     }
 
     private void handler() {

@@ -89,7 +89,7 @@ class EveryMethodTest {
                     }
                 },
                 ClassReader.SKIP_CODE);
-        byte[] written = WovenClass.write(reader, all, Callee.bridge(String::length), refusals);
+        byte[] written = WovenClass.write(bytes, reader, all, Callee.bridge(String::length), refusals);
         return written == null ? bytes : written;
     }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.agent.settings.Settings;
 import io.counters.wire.NameTemplates;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,7 @@ import net.bytebuddy.jar.asm.ClassWriter;
 import net.bytebuddy.jar.asm.MethodVisitor;
 import net.bytebuddy.jar.asm.Opcodes;
 import net.bytebuddy.jar.asm.Type;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -86,6 +89,64 @@ class UnknownMarkTest {
         assertThat(log).containsExactly(message("shop.Orders", "when = LATE"));
     }
 
+    @Test
+    void on_an_annotation_type_it_is_told_and_the_rule_that_names_the_annotation_is_not_called_idle() {
+        ClassWriter audited = new ClassWriter(0);
+        audited.visit(
+                Opcodes.V17,
+                Opcodes.ACC_PUBLIC | Opcodes.ACC_INTERFACE | Opcodes.ACC_ABSTRACT | Opcodes.ACC_ANNOTATION,
+                "shop/Audited",
+                null,
+                "java/lang/Object",
+                new String[] {"java/lang/annotation/Annotation"});
+        mark(audited.visitAnnotation(Mark.COUNT, false), "shop.audited", Unknown.ELEMENT.mark);
+        audited.visitEnd();
+
+        assertThat(built("metaAnnotations=shop.Audited", "shop/Audited", audited, annotation -> {}))
+                .isEqualTo("methods that count: 0, classes: 0, class files written: 0");
+        assertThat(log).containsExactly(message("shop.Audited", "weight"));
+    }
+
+    @Test
+    void a_rule_for_another_librarys_annotation_with_an_unknown_attribute_is_not_called_idle() {
+        String counted = "io/micrometer/core/annotation/Counted";
+
+        assertThat(built(
+                        "alias=io.micrometer.core.annotation.Counted",
+                        counted,
+                        new ClassWriter(0),
+                        annotation -> annotation.visit("every", 10)))
+                .isEqualTo("methods that count: 0, classes: 0, class files written: 0");
+        assertThat(log)
+                .singleElement()
+                .asString()
+                .startsWith("shop.Orders.placed: @io.micrometer.core.annotation.Counted is not counted: ");
+    }
+
+    /** The summary of a build of a class whose method {@code placed} has this annotation, which the loader finds. */
+    private String built(
+            String settings, String annotation, ClassWriter ofAnnotation, Consumer<AnnotationVisitor> attributes) {
+        ClassLoader loader = new ClassLoader(UnknownMarkTest.class.getClassLoader()) {
+            @Override
+            public @Nullable InputStream getResourceAsStream(String name) {
+                return name.equals("shop/Audited.class")
+                        ? new ByteArrayInputStream(ofAnnotation.toByteArray())
+                        : super.getResourceAsStream(name);
+            }
+        };
+        ClassWriter type = new ClassWriter(0);
+        type.visit(Opcodes.V17, Opcodes.ACC_PUBLIC, "shop/Orders", null, "java/lang/Object", null);
+        method(type, "placed", method -> {
+            AnnotationVisitor visitor = method.visitAnnotation("L" + annotation + ";", true);
+            attributes.accept(visitor);
+            visitor.visitEnd();
+        });
+        type.visitEnd();
+        Weaving weaving = weaving(settings);
+        assertThat(weaving.forBuild(loader, "shop/Orders", type.toByteArray())).isNull();
+        return weaving.summaryForBuild(0);
+    }
+
     private static String message(String place, String unknown) {
         return place + ": @Count is not counted: " + unknown
                 + " is not understood; use a counters.jar that is as new as the counters-core that this class was compiled with";
@@ -125,12 +186,15 @@ class UnknownMarkTest {
     }
 
     private List<String> listed(String settings, byte[] type) {
+        return weaving(settings).list(UnknownMarkTest.class.getClassLoader(), "shop/Orders", type);
+    }
+
+    private Weaving weaving(String settings) {
         return new Weaving(
-                        Rules.read(Settings.read(settings, new Properties(), Map.of()), log::add),
-                        new NameTemplates("host", "app", "", log::add),
-                        () -> true,
-                        String::length,
-                        log::add)
-                .list(UnknownMarkTest.class.getClassLoader(), "shop/Orders", type);
+                Rules.read(Settings.read(settings, new Properties(), Map.of()), log::add),
+                new NameTemplates("host", "app", "", log::add),
+                () -> true,
+                String::length,
+                log::add);
     }
 }

@@ -18,7 +18,11 @@ import java.util.Set;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
 import net.bytebuddy.jar.asm.ClassReader;
+import net.bytebuddy.jar.asm.ClassVisitor;
 import net.bytebuddy.jar.asm.ClassWriter;
+import net.bytebuddy.jar.asm.Label;
+import net.bytebuddy.jar.asm.MethodVisitor;
+import net.bytebuddy.jar.asm.Opcodes;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +131,45 @@ class WeavingTest {
         long getId() {
             return 7;
         }
+    }
+
+    @Test
+    void a_debugger_sees_the_variables_as_before() throws Exception {
+        byte[] before = bytesOf(OnClass.class);
+
+        assertThat(variables(Objects.requireNonNull(weave("some/OnClass", before))))
+                .isEqualTo(variables(before))
+                .isNotEmpty();
+    }
+
+    private static List<String> variables(byte[] bytes) {
+        List<String> variables = new ArrayList<>();
+        new ClassReader(bytes)
+                .accept(
+                        new ClassVisitor(Opcodes.ASM9) {
+                            @Override
+                            public MethodVisitor visitMethod(
+                                    int access,
+                                    String method,
+                                    String type,
+                                    @Nullable String signature,
+                                    String @Nullable [] exceptions) {
+                                return new MethodVisitor(Opcodes.ASM9) {
+                                    @Override
+                                    public void visitLocalVariable(
+                                            String name,
+                                            String descriptor,
+                                            @Nullable String generic,
+                                            Label start,
+                                            Label end,
+                                            int index) {
+                                        variables.add(method + " " + name + " " + descriptor + " " + index);
+                                    }
+                                };
+                            }
+                        },
+                        0);
+        return variables;
     }
 
     @Test

@@ -351,7 +351,7 @@ class RequestFuzzTest {
                     all.write(buffer, 0, count);
                     // The first of an answer that may stay comes at once, unless the machine is busy.
                     boolean stays = mayStay && all.size() > 0;
-                    begun = stays ? begun : System.nanoTime();
+                    begun = all.size() > count ? begun : System.nanoTime();
                     client.setSoTimeout(stays ? STAY_MILLIS : PATIENCE_MILLIS);
                     count = stays && System.nanoTime() - begun > TimeUnit.MILLISECONDS.toNanos(STAY_MILLIS)
                             ? -1

@@ -128,7 +128,7 @@ class CountFuzzTest {
 
     private static Route route(MemoryLedger kept) {
         return new CountRoute(
-                        (long) BODY_BYTES_MAX << 3,
+                        (long) BODY_BYTES_MAX << 5,
                         250,
                         () -> StatsdName.cleaning(List.of()),
                         LineTarget.of(kept.ledger),
