@@ -71,6 +71,7 @@ final class FleetCounting implements Counting {
                 settings.keeping(),
                 settings.storing().isShared() ? Optional.of(this::knowsStore) : Optional.empty(),
                 this::dueTick,
+                () -> Objects.requireNonNull(ticks).last(),
                 Runtime.getRuntime().maxMemory(),
                 parts.clock,
                 System::nanoTime,
@@ -212,7 +213,9 @@ final class FleetCounting implements Counting {
 
     @Override
     public void end() {
-        areLinesKept = fleet.end();
+        // Known before what follows, which may take longer than there is time for.
+        areLinesKept = fleet.endLines();
+        fleet.end();
         pushing.end(fleet.counted(), () -> {}, LAST_PUSH_MILLIS);
         fleet.close();
     }

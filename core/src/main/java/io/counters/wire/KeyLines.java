@@ -21,7 +21,7 @@ public final class KeyLines {
     private static final String PREFIX = "prefix=";
     private static final String REMEDY = "; make one with: openssl rand -hex 32";
 
-    /** Words with at least this many hex digits and nothing else are not shown. */
+    /** Words of at least this many characters are not shown: in Base64, which has the letters of an ID, a key has 22 or more. */
     private static final int SECRET_CHARS = 16;
 
     private final List<SigningKey> keys = new ArrayList<>();
@@ -119,8 +119,9 @@ public final class KeyLines {
 
     /** A word of the file as a message may show it: words may have changed places, so what may be a key is not shown. */
     private static String shown(String word) {
-        boolean isSafe = word.length() <= SigningKey.ID_BYTES_MAX && areLetters(word.replace('=', '-'));
-        return isSafe && !word.matches("(?i)[0-9a-f]{" + SECRET_CHARS + ",}") ? word : "(not shown)";
+        String text = word.startsWith(PREFIX) ? word.substring(PREFIX.length()) : word;
+        boolean isSafe = text.length() < SECRET_CHARS && areLetters(text.replace('=', '-'));
+        return isSafe ? word : "(not shown)";
     }
 
     /** The key with this ID; null if there is none. */

@@ -107,6 +107,7 @@ class CellsTest {
                 return null;
             }));
         }
+        await().until(() -> cells.sums().containsKey("short.lived"));
         long last = 0;
         for (int reading = 0; reading < 500; reading++) {
             long[] sums = new long[Cells.COUNTERS_MAX];

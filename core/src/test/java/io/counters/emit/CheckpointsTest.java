@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import jdk.crac.Core;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -30,6 +31,12 @@ class CheckpointsTest {
     private static final ClassLoader LOADER = CheckpointsTest.class.getClassLoader();
 
     private final List<String> log = new CopyOnWriteArrayList<>();
+
+    /** On a busy machine an emitter of an earlier test may not have closed its sockets yet. */
+    @BeforeEach
+    void wait_for_earlier_sweeps_to_end() {
+        await().until(() -> threads("counters-sweep").isEmpty());
+    }
 
     @Test
     void a_program_is_told_by_the_jvm_and_by_the_library_as_long_as_its_registration_is_kept() throws Exception {
@@ -128,7 +135,8 @@ class CheckpointsTest {
                 assertThat(collector.received().streams()).hasSizeGreaterThanOrEqualTo(2);
                 assertThat(lookUps.get()).isGreaterThan(before);
             }
-            assertThat(sockets()).isEqualTo(sockets);
+            // On a busy machine close() may return before they are closed.
+            await().until(() -> sockets() == sockets);
         }
         assertThat(log).isEmpty();
     }
@@ -196,8 +204,7 @@ class CheckpointsTest {
 
             emitter.beforeCheckpoint();
 
-            await().atMost(Duration.ofSeconds(2))
-                    .until(() -> collector.received().value("a") == 7);
+            await().until(() -> collector.received().value("a") == 7);
             assertThat(collector.received().streams()).hasSize(2);
         }
     }
@@ -214,7 +221,7 @@ class CheckpointsTest {
                         log::add,
                         host -> {
                             again.countDown();
-                            return again.getCount() > 0 ? new InetAddress[0] : slowly(never, 400);
+                            return again.getCount() > 0 ? new InetAddress[0] : slowly(never, 250);
                         })) {
             emitter.start();
             await().until(() -> again.getCount() == 0);
@@ -347,8 +354,7 @@ class CheckpointsTest {
 
                 int sum = 5 * i;
                 // What was sent is in the socket; what comes later would come from a copy, too.
-                await().atMost(Duration.ofSeconds(2))
-                        .until(() -> collector.received().value("a") == sum);
+                await().until(() -> collector.received().value("a") == sum);
                 emitter.afterRestore();
             }
         }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
@@ -123,10 +124,7 @@ class DestinationTest {
         "false, 'their counts are lost'"
     })
     void a_refused_datagram_is_logged_with_whether_counts_are_lost(boolean totals, String outcome) throws Exception {
-        int port;
-        try (CollectorSocket gone = new CollectorSocket()) {
-            port = gone.port();
-        }
+        int port = Ports.reserve();
         try (Destination destination =
                 destination(EmitterSettings.to("127.0.0.1:" + port).totals(totals))) {
             destination.connect();

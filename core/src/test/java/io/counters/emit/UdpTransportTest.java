@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.counters.testsupport.Ports;
 import io.counters.wire.DatagramWriter;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,10 +21,7 @@ class UdpTransportTest {
 
     @Test
     void the_first_datagram_to_a_collector_that_came_back_arrives() throws Exception {
-        int port;
-        try (CollectorSocket gone = new CollectorSocket()) {
-            port = gone.port();
-        }
+        int port = Ports.reserve();
         try (UdpTransport transport = to(port)) {
             transport.send(DATAGRAM, DATAGRAM.length);
             try (CollectorSocket back = new CollectorSocket(port)) {

@@ -83,6 +83,26 @@ class KeyLinesTest {
         assertThat(String.join("\n", read.mistakes())).doesNotContainIgnoringCase(HEX.substring(0, 16));
     }
 
+    @Test
+    void a_key_in_base64_is_not_shown_wherever_it_was_written() {
+        String key = "q83vEjRWeJCrze8SNFZ4kA";
+        KeyLines read = KeyLines.of(String.join(
+                "\n",
+                key + "== shop",
+                "second " + HEX + " " + key + "==",
+                "third " + HEX + " " + key,
+                "fourth " + HEX + " prefix=" + key + ",",
+                "prefix=" + key + " " + HEX,
+                "prefix=shop.orders " + HEX,
+                "fifth " + HEX + " prefix:shop."));
+
+        assertThat(read.mistakes())
+                .hasSize(8)
+                .noneMatch(line -> line.contains(key.substring(0, 8)))
+                .anyMatch(line -> line.startsWith("line 6 has the key ID prefix=shop.orders, "))
+                .anyMatch(line -> line.startsWith("line 7 has (not shown) as its third word, "));
+    }
+
     @ParameterizedTest
     @CsvSource({"''", "'# only a comment'", "'\n\n'"})
     void a_file_without_a_key_is_an_error(String text) {

@@ -149,7 +149,7 @@ public final class Certificate {
 
     /** Without a time limit of its own: each port ends a handshake that takes too long. */
     private static SslHandler handler(SslContext from, ByteBufAllocator buffers) {
-        SslHandler handler = from.newHandler(buffers);
+        SslHandler handler = new BoundedTls(from.newEngine(buffers));
         handler.setHandshakeTimeoutMillis(0);
         handler.setCloseNotifyFlushTimeoutMillis(1000);
         return handler;

@@ -24,7 +24,7 @@ public final class TlsChannel implements ReadableByteChannel {
     /** What a connection needs while it is idle, and a handshake for a moment. */
     public static final int BYTES = 32 << 10;
 
-    /** More than one record of TLS has; a part of one may have arrived earlier. */
+    /** What {@link BoundedTls} lets a record of TLS have; a part of one may have arrived earlier. */
     private static final int RECORD_BYTES = 18 << 10;
 
     private static final int READ_BYTES = 16 << 10;

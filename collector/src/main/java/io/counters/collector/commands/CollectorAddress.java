@@ -52,7 +52,7 @@ final class CollectorAddress implements CommandLine.ITypeConverter<URI> {
                 : read(
                         "variable " + CollectorFlag.TOKEN.variable() + " is not shown",
                         Objects.requireNonNullElse(System.getenv(CollectorFlag.TOKEN.variable()), ""),
-                        CollectorAddress::token);
+                        variable -> token(Settings.withoutLineBreak(variable)));
         SSLContext trust = tlsCa == null
                 ? null
                 : read("--tls-ca is " + Settings.shown(tlsCa.toString()), tlsCa, file -> Certificate.client(file));

@@ -2,6 +2,7 @@ package io.counters.collector.dashboard;
 
 import io.counters.collector.access.AccessSettings;
 import io.counters.collector.access.Port;
+import io.counters.collector.common.Descriptors;
 import io.counters.collector.http.Guard;
 import io.counters.collector.http.HttpLimits;
 import io.counters.collector.settings.CollectorFlag;
@@ -38,7 +39,10 @@ public record DashboardSettings(InetAddress bind, int port, HttpLimits limits, G
                                 settings.number(CollectorFlag.HTTP_LISTENERS, 1, 1000),
                                 settings.number(CollectorFlag.HTTP_WAITING, 1, 10_000),
                                 heapBytes / BODIES_HEAP_SHARE)
-                        .within(heapBytes),
+                        .within(
+                                heapBytes,
+                                Descriptors.limit(),
+                                access.certificate(Port.HTTP).isPresent()),
                 Guard.of(settings, access, Port.HTTP));
     }
 }

@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class Fleet implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Fleet.class);
 
-    /** The topics are looked at with one in so many looks at the members: once a minute. */
+    /** The topics are looked at with one in so many looks at the members: once a minute; with each while there is a fault. */
     private static final int LOOKS = 12;
 
     private static final long LOOK_MILLIS = 5_000;
@@ -63,6 +63,10 @@ public final class Fleet implements AutoCloseable {
     private @Nullable TickHistory history;
     private final FleetCheck check;
     private volatile Optional<String> topicsTrouble = Optional.empty();
+
+    /** Why the owner's last round failed, if it did. */
+    private volatile Optional<String> roundTrouble = Optional.empty();
+
     private volatile FleetView view;
     private int looks;
     private @Nullable Thread owning;
@@ -75,6 +79,7 @@ public final class Fleet implements AutoCloseable {
      * @param bounds of all partitions together
      * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store; empty without a store
      * @param dueTick the second of a tick, when it is due; asked by one thread
+     * @param lastTick the second of the tick before the next one that will be due; asked by the same thread
      * @param heapBytes this JVM's maximum heap, of which shares are used
      * @throws IOException if Kafka cannot be used; the message says why, and what to do
      */
@@ -84,6 +89,7 @@ public final class Fleet implements AutoCloseable {
             LedgerSettings bounds,
             Optional<Predicate<Ledger>> knowsStore,
             Supplier<OptionalLong> dueTick,
+            LongSupplier lastTick,
             long heapBytes,
             InstantSource clock,
             LongSupplier nanoClock,
@@ -109,11 +115,7 @@ public final class Fleet implements AutoCloseable {
         LedgerGauges.register(owned, owned::ledgers, metrics);
         SeededHash hashing = new SeededHash(random);
         try {
-            loader = new Loader(
-                    new KafkaLoaderLog(settings, nanoClock),
-                    partitions,
-                    newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random),
-                    faults);
+            loader = loader(newLedger(bounds.ofEach(partitions), knowsStore.isPresent(), hashing, random));
             owner = new Owner(
                     ownerLog(httpPort, random),
                     loader,
@@ -121,6 +123,7 @@ public final class Fleet implements AutoCloseable {
                     partitions,
                     knowsStore.orElse(ledger -> true),
                     dueTick,
+                    lastTick,
                     clock::millis,
                     nanoClock,
                     faults,
@@ -139,9 +142,13 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
+    private Loader loader(Function<LedgerRecords.Collected, Ledger> newLedger) {
+        return new Loader(new KafkaLoaderLog(settings, nanoClock), partitions, newLedger, nanoClock, faults);
+    }
+
     private KafkaOwnerLog ownerLog(int httpPort, RandomGenerator random) throws IOException {
         String process = Long.toHexString(random.nextLong());
-        return new KafkaOwnerLog(settings, Member.role(httpPort), process, KafkaOwnerLog.TRANSACTION_MILLIS);
+        return new KafkaOwnerLog(settings, Member.role(httpPort), process, KafkaOwnerLog.TRANSACTION_MILLIS, nanoClock);
     }
 
     private Function<LedgerRecords.Collected, Ledger> newLedger(
@@ -227,7 +234,7 @@ public final class Fleet implements AutoCloseable {
     public Map<String, Supplier<Optional<String>>> parts() {
         Map<String, Supplier<Optional<String>>> watched = new LinkedHashMap<>();
         watched.put("Kafka", gatherer::trouble);
-        watched.put("partitions", () -> topicsTrouble.or(owner::trouble));
+        watched.put("partitions", () -> topicsTrouble.or(() -> roundTrouble).or(owner::trouble));
         sinks.forEach(sink -> watched.put(sink.toString(), sink::trouble));
         return watched;
     }
@@ -259,8 +266,10 @@ public final class Fleet implements AutoCloseable {
     private long own() {
         try {
             owner.run();
+            roundTrouble = Optional.empty();
             return 0;
         } catch (IOException notNow) {
+            roundTrouble = Optional.of(Faults.reason(notNow));
             faults.warn("owner of lines", notNow.getMessage() + "; it is tried again, and lines wait in their topic");
             return AGAIN_MILLIS;
         }
@@ -279,7 +288,7 @@ public final class Fleet implements AutoCloseable {
 
     /** Finds out who owns what, and whether the topics are as they should be. */
     long look() {
-        if (looks++ % LOOKS == 0) {
+        if (looks++ % LOOKS == 0 || topicsTrouble.isPresent() || check.misses()) {
             List<FleetReport.Problem> found = check.look().faults();
             topicsTrouble = found.stream().findFirst().map(FleetReport.Problem::toString);
         }
@@ -289,13 +298,19 @@ public final class Fleet implements AutoCloseable {
     }
 
     /**
-     * Sends what has arrived, and commits, after the loops were told to end. Other collectors take the partitions if this one
-     * does not come back within some seconds, so that a restart moves nothing.
+     * Sends what has arrived, after the loops were told to end.
      *
      * @return whether Kafka has all lines that had not been lost before
      */
-    public boolean end() {
-        boolean isKept = gatherer.end();
+    public boolean endLines() {
+        return gatherer.end();
+    }
+
+    /**
+     * Commits, after {@link #endLines}. Other collectors take the partitions if this one does not come back within some
+     * seconds, so that a restart moves nothing.
+     */
+    public void end() {
         if (hasEnded(owning)) {
             owner.close();
         } else {
@@ -305,7 +320,6 @@ public final class Fleet implements AutoCloseable {
         if (hasEnded(loading)) {
             loader.close();
         }
-        return isKept;
     }
 
     private static boolean hasEnded(@Nullable Thread thread) {

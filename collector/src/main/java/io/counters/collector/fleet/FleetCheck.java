@@ -64,15 +64,33 @@ public final class FleetCheck implements AutoCloseable {
     /** How many partitions the fleet has; 0 until that is known. It never changes. */
     private int recorded;
 
+    private final SeenTopics seen = new SeenTopics();
+
     public FleetCheck(FleetSettings settings) {
         this.settings = settings;
         topics = settings.topics();
         rules = new TopicRules(topics, settings.spoolBytes());
     }
 
-    /** Looks, and changes nothing. Topics that are missing are no fault as long as all of them are. */
+    /**
+     * Looks, and changes nothing. Topics that are missing are no fault as long as all of them are. Those that were there when
+     * the fleet was found ready are a fault from the second look on.
+     */
     public FleetReport look() {
-        return new Look().report();
+        return remembered(new Look());
+    }
+
+    private FleetReport remembered(Look look) {
+        FleetReport report = look.report();
+        if (report.isReady()) {
+            look.found.forEach((name, topic) -> seen.add(name, topic.topicId()));
+        }
+        return report;
+    }
+
+    /** Whether the last look did not find a topic that was there before: it is to be looked for again soon. */
+    boolean misses() {
+        return seen.misses();
     }
 
     /**
@@ -95,7 +113,7 @@ public final class FleetCheck implements AutoCloseable {
     FleetReport create() {
         Look first = new Look();
         if (first.absent.isEmpty() || !first.problems.faults.isEmpty()) {
-            return first.report();
+            return remembered(first);
         }
         int brokers = settings.brokers().size();
         int replicas = Math.min(TopicRules.REPLICAS, Math.max(first.brokers, brokers));
@@ -209,8 +227,16 @@ public final class FleetCheck implements AutoCloseable {
                 Answer<TopicDescription> topic = ask(Objects.requireNonNull(described.get(name)));
                 if (topic.value != null) {
                     found.put(name, topic.value);
+                    boolean isOther = seen.isOther(name, topic.value.topicId());
+                    // Others begin anew. Owners of ledgers write only what changes, so theirs is incomplete.
+                    if (isOther && name.equals(topics.ledger())) {
+                        gone(name, "was deleted and created again while this collector runs, so what it had is gone");
+                    }
                 } else if (topic.failure instanceof UnknownTopicOrPartitionException) {
                     absent.add(name);
+                    if (seen.isGone(name)) {
+                        gone(name, "was deleted while this collector runs");
+                    }
                 } else if (topic.failure instanceof AuthorizationException) {
                     problems.fault(
                             "the collector may not see topic " + name,
@@ -223,6 +249,15 @@ public final class FleetCheck implements AutoCloseable {
                             "see the log of the brokers");
                 }
             }
+        }
+
+        private void gone(String name, String what) {
+            problems.fault(
+                    "topic " + name + " " + what,
+                    "stop all collectors first; "
+                            + (name.equals(topics.ledger())
+                                    ? "then restore it, or give all another --prefix to begin at 0"
+                                    : "the first that starts creates it again"));
         }
 
         private void checkTogether() {
@@ -243,7 +278,8 @@ public final class FleetCheck implements AutoCloseable {
                                         .map(topic -> topic.name() + " has "
                                                 + topic.partitions().size())
                                         .collect(Collectors.joining(", ")),
-                        "never add partitions to them; delete a topic that is empty, and it is created again");
+                        "never add partitions to them; to have one that is empty created again, stop all collectors first,"
+                                + " delete it, and start them");
             } else if (!counts.isEmpty()) {
                 partitions = counts.iterator().next();
                 checkWanted();
@@ -253,7 +289,8 @@ public final class FleetCheck implements AutoCloseable {
                         "the topics have " + partitions + " partitions, more than " + Partitions.MAX,
                         "give another --prefix, and topics with fewer are created");
             }
-            if (absent.contains(topics.ledger()) && !found.isEmpty()) {
+            // One that was there is told of as one that is gone.
+            if (absent.contains(topics.ledger()) && !seen.contains(topics.ledger()) && !found.isEmpty()) {
                 problems.fault(
                         "topic " + topics.ledger() + " does not exist, but " + String.join(" and ", found.keySet())
                                 + " do: the ledgers were deleted",

@@ -30,4 +30,9 @@ final class GatheredCounts {
         dropped = MissingLines.dropped(metrics);
         lost = MissingLines.lost(metrics);
     }
+
+    /** Lines that were dropped or lost. */
+    long missing() {
+        return dropped.sum() + lost.sum();
+    }
 }

@@ -55,6 +55,9 @@ final class Gatherer implements LineTarget, AutoCloseable {
     /** How long Kafka may be silent before that is trouble. */
     private static final long SILENT_MILLIS = 5_000;
 
+    /** How long a refused record is trouble if no other one is sent: a load balancer may send nothing more until this ends. */
+    private static final long REFUSED_MILLIS = 60_000;
+
     /** The windows, the known streams and what waits for Kafka may use one part in this many of the heap. */
     private static final int HEAP_PART = 8;
 
@@ -97,7 +100,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
     /** Lines that were not passed on since the start, because they wait until they are repeated. */
     private long waiting;
 
-    /** Streams that were announced until then must be announced again, because a record was lost. */
+    /** When a record was lost last: streams that were announced until then must be announced again. */
     private volatile long announceAgainMillis = KnownStream.NEVER;
 
     // Under "sending"
@@ -107,6 +110,9 @@ final class Gatherer implements LineTarget, AutoCloseable {
 
     /** When Kafka last acknowledged a record, or had none to acknowledge. */
     private volatile long answeredMillis;
+
+    /** Why Kafka did not take a record, if it has taken none since. */
+    private volatile Optional<String> refusal = Optional.empty();
 
     private volatile boolean drops;
     private boolean closed;
@@ -146,7 +152,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
         metrics.gauge(
                 "fleet_waiting_bytes",
                 "Memory of lines that wait for Kafka: in the windows, and sent but not acknowledged.",
-                this::waitingBytes);
+                () -> openBytes() + log.waitingBytes());
         metrics.gauge(
                 "fleet_waiting_bytes_max",
                 "The maximum of this memory.",
@@ -319,7 +325,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
                             "the memory for lines that wait for Kafka, %,d bytes, is full, so new lines are dropped: %,d with"
                                     + " totals, which their senders repeat, and %,d without; check Kafka's brokers, or raise"
                                     + " -Xmx",
-                            waitingBytes(),
+                            openBytes() + log.waitingBytes(),
                             arrived.droppedTotals(),
                             arrived.droppedAmounts()));
         }
@@ -372,6 +378,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
         @Override
         public void acknowledged(LineLog.Contents contents) {
             answeredMillis = nowMillis();
+            refusal = Optional.empty();
             counts.records.increment();
             counts.bytes.add(contents.bytes());
         }
@@ -380,6 +387,7 @@ final class Gatherer implements LineTarget, AutoCloseable {
         public void failed(LineLog.Contents contents, Exception why) {
             counts.lost.add(contents.totals(), contents.amounts(), contents.numbers());
             announceAgainMillis = nowMillis();
+            refusal = Optional.of("Kafka refuses lines: " + Faults.reason(why));
             faults.warn(
                     "lost lines",
                     () -> String.format(
@@ -390,10 +398,6 @@ final class Gatherer implements LineTarget, AutoCloseable {
                             contents.amounts(),
                             why));
         }
-    }
-
-    private long waitingBytes() {
-        return openBytes() + log.waitingBytes();
     }
 
     private long openBytes() {
@@ -414,20 +418,17 @@ final class Gatherer implements LineTarget, AutoCloseable {
         if (drops) {
             return Optional.of("Kafka does not take the lines, and new ones are dropped");
         }
-        return log.waitingBytes() > 0 && silent >= SILENT_MILLIS
+        Optional<String> refused = refusal.filter(why -> nowMillis() - announceAgainMillis < REFUSED_MILLIS);
+        return refused.or(() -> log.waitingBytes() > 0 && silent >= SILENT_MILLIS
                 ? Optional.of("Kafka has not taken lines for " + silent / 1000 + " s")
-                : Optional.empty();
+                : Optional.empty());
     }
 
     /** Like {@link #close}. Returns whether Kafka has acknowledged everything that had not been lost before. */
     boolean end() {
-        long missing = missing();
+        long missing = counts.missing();
         close();
-        return missing() == missing && log.waitingBytes() == 0;
-    }
-
-    private long missing() {
-        return counts.dropped.sum() + counts.lost.sum();
+        return counts.missing() == missing && log.waitingBytes() == 0;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.counters.collector.fleet;
 
+import io.counters.collector.common.FaultLog;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -23,16 +25,17 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,12 +62,17 @@ final class KafkaLoaderLog implements LoaderLog {
 
     private static final String LEFT_OPEN = "transactions of former owners";
 
+    /** The topic is compacted, so that records up to an offset are not removed, and would have what nothing else has. */
+    private static final String ELSE_LOST =
+            "; without one, the ledger of this partition is lost: begin at 0 with another --prefix";
+
     private static final int FETCH_BYTES = 8 << 20;
 
     private final Topics topics;
-    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Consumer<byte[], byte[]> consumer;
     private final Admin admin;
     private final LongSupplier nanoClock;
+    private final FaultLog faults;
 
     /** Where the consumer is in each partition that it is assigned. */
     private final Map<Integer, Long> known = new HashMap<>();
@@ -72,19 +80,37 @@ final class KafkaLoaderLog implements LoaderLog {
     /** When transactions that were left open were asked for last, by the nano clock. */
     private long askedNanos;
 
+    /** The partitions that are left to be read one by one, because reading several of them has failed. */
+    private final Set<Integer> apart = new TreeSet<>();
+
     KafkaLoaderLog(FleetSettings settings, LongSupplier nanoClock) {
+        this(
+                settings.topics(),
+                newConsumer(settings),
+                Admin.create(settings.admin("offsets", Map.of())),
+                nanoClock,
+                new FaultLog(log, nanoClock));
+    }
+
+    KafkaLoaderLog(
+            Topics topics, Consumer<byte[], byte[]> consumer, Admin admin, LongSupplier nanoClock, FaultLog faults) {
+        this.topics = topics;
+        this.consumer = consumer;
+        this.admin = admin;
         this.nanoClock = nanoClock;
+        this.faults = faults;
         askedNanos = nanoClock.getAsLong() - WAIT.toNanos();
-        topics = settings.topics();
+    }
+
+    private static Consumer<byte[], byte[]> newConsumer(FleetSettings settings) {
         Map<String, Object> ours = new HashMap<>();
         ours.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
         ours.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
         // A fetch of other partitions that waits at the broker would hold up that of those assigned since.
         ours.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, (int) PENDING_WAIT.toMillis());
-        ours.put(ConsumerConfig.GROUP_ID_CONFIG, topics.owners());
+        ours.put(ConsumerConfig.GROUP_ID_CONFIG, settings.topics().owners());
         ours.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-        consumer = settings.newConsumer("loader", ours);
-        admin = Admin.create(settings.admin("offsets", Map.of()));
+        return settings.newConsumer("loader", ours);
     }
 
     private static Set<TopicPartition> all(String topic, Set<Integer> partitions) {
@@ -142,42 +168,65 @@ final class KafkaLoaderLog implements LoaderLog {
 
     /**
      * Ends transactions that former owners have left open: brokers would do so only after the transaction's time, and look for
-     * them only now and then. An owner that still lives loads its ledgers again. Asks at most once a second.
+     * them only now and then. An owner that still lives loads its ledgers again. Asks at most once a second. If it fails, the
+     * brokers end them later, so it is told and other partitions are loaded.
      */
-    private void endOpenTransactions() throws IOException {
+    private void endOpenTransactions() {
         if (nanoClock.getAsLong() - askedNanos < WAIT.toNanos()) {
             return;
         }
         try {
-            List<String> open = openTransactions();
+            ListTransactionsOptions old = new ListTransactionsOptions()
+                    .filterStates(Set.of(TransactionState.ONGOING))
+                    .filterOnDuration(OPEN_MILLIS_MAX)
+                    .timeoutMs(ENDS_MILLIS);
+            List<String> open = open(answer(admin.listTransactions(old).byBrokerId(), LEFT_OPEN), topics.owner(""));
             if (!open.isEmpty()) {
                 log.info("transactions that former owners left open are ended: {}", open);
                 FenceProducersOptions soon = new FenceProducersOptions().timeoutMs(FleetSettings.REQUEST_MILLIS);
                 answer(admin.fenceProducers(open, soon).all(), LEFT_OPEN);
             }
+        } catch (IOException unknown) {
+            faults.warn(
+                    "open transactions",
+                    "transactions that former owners may have left open are not ended: " + unknown.getMessage()
+                            + "; partitions with such a transaction are loaded when brokers have ended it by its time-out");
         } finally {
             askedNanos = nanoClock.getAsLong();
         }
     }
 
-    /** A broker that does not answer may be gone. Its transactions go to another one, which is asked the next time. */
-    private List<String> openTransactions() throws IOException {
-        ListTransactionsOptions old = new ListTransactionsOptions()
-                .filterStates(Set.of(TransactionState.ONGOING))
-                .filterOnDuration(OPEN_MILLIS_MAX)
-                .timeoutMs(ENDS_MILLIS);
+    /**
+     * The transactions of these owners. A broker that does not answer may be gone. Its transactions go to another one, which is
+     * asked the next time.
+     *
+     * @param brokers what each of them answers
+     * @param owners what the transactions' IDs begin with
+     * @throws IOException if none answers
+     */
+    static List<String> open(Map<Integer, KafkaFuture<Collection<TransactionListing>>> brokers, String owners)
+            throws IOException {
         List<String> open = new ArrayList<>();
-        for (KafkaFuture<Collection<TransactionListing>> broker :
-                answer(admin.listTransactions(old).byBrokerId(), LEFT_OPEN).values()) {
+        IOException failure = null;
+        boolean isAnswered = false;
+        for (KafkaFuture<Collection<TransactionListing>> broker : brokers.values()) {
             try {
                 for (TransactionListing one : answer(broker, LEFT_OPEN)) {
-                    if (one.transactionalId().startsWith(topics.owner(""))) {
+                    if (one.transactionalId().startsWith(owners)) {
                         open.add(one.transactionalId());
                     }
                 }
+                isAnswered = true;
             } catch (IOException gone) {
-                log.debug("a broker was not asked for transactions that were left open", gone);
+                failure = gone;
+                log.debug("a broker did not say which transactions are open", gone);
             }
+        }
+        if (failure != null && !isAnswered) {
+            throw failure.getCause() instanceof ExecutionException why
+                            && why.getCause() instanceof UnsupportedVersionException
+                    ? new IOException("brokers before Kafka 3.8 do not say which transactions are old", failure)
+                    : failure;
         }
         return open;
     }
@@ -219,6 +268,29 @@ final class KafkaLoaderLog implements LoaderLog {
 
     @Override
     public void read(Map<Integer, Long> positions, Records records) throws IOException {
+        apart.retainAll(positions.keySet());
+        if (apart.isEmpty()) {
+            try {
+                readTogether(positions, records, PENDING_WAIT);
+            } catch (IOException notNow) {
+                apart.addAll(positions.keySet());
+                if (positions.size() == 1) {
+                    throw notNow;
+                }
+                log.debug("some ledgers cannot be read, so each is read by itself", notNow);
+            }
+            return;
+        }
+        // If all are sound when each was read once, they are read together again.
+        int next = apart.iterator().next();
+        apart.remove(next);
+        Map<Integer, Long> one = new HashMap<>(Map.of(next, positions.getOrDefault(next, 0L)));
+        // If nothing has come when the next one is read, what comes is thrown away.
+        readTogether(one, records, WAIT);
+        positions.putAll(one);
+    }
+
+    private void readTogether(Map<Integer, Long> positions, Records records, Duration wait) throws IOException {
         Set<TopicPartition> wanted = all(topics.ledger(), positions.keySet());
         Map<Integer, Long> before = Map.copyOf(positions);
         try {
@@ -232,7 +304,7 @@ final class KafkaLoaderLog implements LoaderLog {
                 }
             });
             known.putAll(positions);
-            ConsumerRecords<byte[], byte[]> some = consumer.poll(PENDING_WAIT);
+            ConsumerRecords<byte[], byte[]> some = consumer.poll(wait);
             for (ConsumerRecord<byte[], byte[]> record : some) {
                 records.put(record.partition(), record.key(), record.value());
             }
@@ -245,13 +317,34 @@ final class KafkaLoaderLog implements LoaderLog {
             }
         } catch (KafkaException notNow) {
             known.clear();
-            throw failed("records of " + topics.ledger(), notNow);
+            // A fetch that the consumer cannot read stays the next one, at the same offset, while its partition is
+            // assigned.
+            consumer.assign(Set.of());
+            throw failed("records of " + topics.ledger() + at(before), notNow, Faults.remedy(notNow, ELSE_LOST));
         }
     }
 
+    /** Which partition it is, and from where it is read, if it is one. */
+    private static String at(Map<Integer, Long> positions) {
+        return positions.size() > 1
+                ? ""
+                : positions.entrySet().stream()
+                        .map(one -> "-" + one.getKey() + " from offset " + one.getValue())
+                        .collect(Collectors.joining());
+    }
+
     private static IOException failed(String what, Exception why) {
+        return failed(what, why, "");
+    }
+
+    private static IOException failed(String what, Exception why, String remedy) {
         Throwable cause = why instanceof ExecutionException && why.getCause() != null ? why.getCause() : why;
-        return new IOException("no answer about " + what + " (" + Faults.reason(cause) + ")", why);
+        return new IOException("no answer about " + what + " (" + Faults.reason(cause) + ")" + remedy, why);
+    }
+
+    @Override
+    public String topic() {
+        return topics.ledger();
     }
 
     @Override

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -40,6 +42,9 @@ final class KafkaOwnerLog implements OwnerLog {
     /** A transaction without an end keeps later ones from being read for this long, unless whoever loads next ends it. */
     static final int TRANSACTION_MILLIS = 10_000;
 
+    private static final String OR_DELETE =
+            Faults.OR_DELETE + "lines in them that were not merged are not counted, unless their senders repeat totals";
+
     /**
      * How often the answer to a commit is waited for: after that time brokers end the transaction. Other questions are given
      * up after one wait, because who does not poll meanwhile holds up the meetings of all members.
@@ -53,6 +58,10 @@ final class KafkaOwnerLog implements OwnerLog {
     private static final int FETCH_BYTES_MIN = 32 << 10;
     private static final int FETCH_MILLIS_MAX = 100;
     private static final int RECORDS_MAX = 2_000;
+
+    /** After this time since it begins again, a partition's end is known anew: two answers to fetches may have to come. */
+    private static final long END_NANOS = TimeUnit.MILLISECONDS.toNanos(5 * FETCH_MILLIS_MAX);
+
     private static final int BATCH_BYTES = 64 << 10;
 
     private final FleetSettings settings;
@@ -61,6 +70,11 @@ final class KafkaOwnerLog implements OwnerLog {
     private final Topics topics;
     private final String instance;
     private final InstanceClaim claim;
+    private final LongSupplier nanoClock;
+
+    /** Partitions of which an end was known when they began, and when that was: more lines may have come meanwhile. */
+    private final Map<Integer, Long> begunAgain = new HashMap<>();
+
     private KafkaConsumer<byte[], byte[]> consumer;
     private KafkaProducer<byte[], byte[]> producer;
 
@@ -71,6 +85,9 @@ final class KafkaOwnerLog implements OwnerLog {
 
     /** As it was told to the member. */
     private ConsumerGroupMetadata membership;
+
+    /** Whether the group has excluded this member since; Kafka leaves its metadata as it was until it has joined again. */
+    private boolean isExcluded;
 
     /** Whether the producer waits for its first transaction to be allowed. */
     private boolean isFresh = true;
@@ -86,7 +103,9 @@ final class KafkaOwnerLog implements OwnerLog {
      * @param transactionMillis the most that a transaction may take
      * @throws IOException if it is not known whether the name is claimed
      */
-    KafkaOwnerLog(FleetSettings settings, String role, String process, int transactionMillis) throws IOException {
+    KafkaOwnerLog(FleetSettings settings, String role, String process, int transactionMillis, LongSupplier nanoClock)
+            throws IOException {
+        this.nanoClock = nanoClock;
         this.settings = settings;
         this.role = role;
         this.transactionMillis = transactionMillis;
@@ -130,6 +149,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
             @Override
             public void onPartitionsLost(Collection<TopicPartition> partitions) {
+                isExcluded = true;
                 tell(partitions, Member::lost);
             }
         });
@@ -182,6 +202,7 @@ final class KafkaOwnerLog implements OwnerLog {
             ConsumerGroupMetadata now = consumer.groupMetadata();
             if (!now.equals(membership)) {
                 membership = now;
+                isExcluded = false;
                 to.met(Set.copyOf(numbers(consumer.assignment())));
             }
             for (ConsumerRecord<byte[], byte[]> record : some) {
@@ -200,7 +221,8 @@ final class KafkaOwnerLog implements OwnerLog {
             }
             throw replaced("the instance name " + instance + " was taken", other);
         } catch (KafkaException failure) {
-            throw replaced("the lines of partitions cannot be read", failure);
+            IOException told = replaced("the lines of partitions cannot be read", failure);
+            throw new IOException(told.getMessage() + Faults.remedy(failure, OR_DELETE), told);
         } finally {
             member = null;
         }
@@ -253,9 +275,21 @@ final class KafkaOwnerLog implements OwnerLog {
     }
 
     @Override
+    public boolean isMember() {
+        return membership.generationId() >= 0 && !isExcluded;
+    }
+
+    @Override
     public void begin(int partition, long offset) {
-        consumer.seek(lines(partition), offset);
-        consumer.resume(List.of(lines(partition)));
+        TopicPartition begun = lines(partition);
+        // A seek changes the position only.
+        if (consumer.currentLag(begun).isPresent()) {
+            begunAgain.put(partition, nanoClock.getAsLong());
+        } else {
+            begunAgain.remove(partition);
+        }
+        consumer.seek(begun, offset);
+        consumer.resume(List.of(begun));
     }
 
     @Override
@@ -268,7 +302,10 @@ final class KafkaOwnerLog implements OwnerLog {
 
     @Override
     public OptionalLong lag(int partition) {
-        return consumer.currentLag(lines(partition));
+        OptionalLong lag = consumer.currentLag(lines(partition));
+        Long begun = begunAgain.get(partition);
+        boolean isOld = begun != null && nanoClock.getAsLong() - begun < END_NANOS;
+        return isOld && lag.orElse(0) == 0 ? OptionalLong.empty() : lag;
     }
 
     @Override

@@ -128,8 +128,8 @@ public final class LedgerImport {
         FaultLog faults = new FaultLog(log, nanoClock);
         KafkaLoaderLog ledgers = new KafkaLoaderLog(settings, nanoClock);
         try {
-            KafkaOwnerLog lines =
-                    new KafkaOwnerLog(settings, "owner", Long.toHexString(random.nextLong()), TRANSACTION_MILLIS);
+            KafkaOwnerLog lines = new KafkaOwnerLog(
+                    settings, "owner", Long.toHexString(random.nextLong()), TRANSACTION_MILLIS, nanoClock);
             try {
                 int imported = new Importer(
                                 lines,
@@ -137,6 +137,7 @@ public final class LedgerImport {
                                         ledgers,
                                         partitions,
                                         records -> ledger(boundsOfEach, records.load(state()), nowMillis),
+                                        nanoClock,
                                         faults),
                                 partitions,
                                 source,

@@ -161,7 +161,7 @@ final class LineMerge {
                     "records of lines of partition " + partition
                             + " were deleted before any collector merged them (records: " + (to - from)
                             + "); senders with totals repeat theirs, other lines are lost. Keep lines for longer than a"
-                            + " fleet may be down (retention.ms of the topic)");
+                            + " fleet may be down (retention.ms and retention.bytes of the topic)");
         } else {
             cut.increment();
             skipped.removeIf(one -> one.partition == partition);

@@ -43,6 +43,10 @@ final class Load {
     long end = LoaderLog.NONE;
 
     long position;
+
+    /** When it was learnt last how it goes on, or why it does not, by the nano clock of the loader. */
+    long movedNanos;
+
     private LedgerRecords.@Nullable Collected records = new LedgerRecords.Collected();
     private @Nullable LedgerOffset progress;
 
@@ -106,8 +110,8 @@ final class Load {
             } else {
                 records.put(key, value);
             }
-        } catch (IllegalStateException unreadable) {
-            damage = unreadable.getMessage();
+        } catch (RuntimeException unreadable) {
+            damage = Faults.reason(unreadable);
         }
     }
 
@@ -136,8 +140,9 @@ final class Load {
             // The offset that belongs to these records; the group's is another if brokers have lost some.
             offset = last == null ? 0 : last.offset();
             ledger = filled;
-        } catch (IllegalStateException | IllegalArgumentException unreadable) {
-            damage = String.valueOf(unreadable.getMessage());
+        } catch (RuntimeException unreadable) {
+            // Of whatever kind: the loader's thread, and the partitions that it loads as well, go on.
+            damage = Faults.reason(unreadable);
         }
     }
 }

@@ -33,6 +33,8 @@ interface LoaderLog extends AutoCloseable {
     /**
      * The ends of {@code PREFIX.ledger}, including what transactions without an end have written. A partition that no broker
      * serves is left out.
+     *
+     * @throws IOException if all are
      */
     Map<Integer, Long> ends(Set<Integer> partitions) throws IOException;
 
@@ -40,8 +42,12 @@ interface LoaderLog extends AutoCloseable {
      * Reads some committed records of {@code PREFIX.ledger}, in their order.
      *
      * @param positions by partition, where to read; advanced over what was read, and over what was not committed
+     * @throws IOException if some cannot be read; later calls read others
      */
     void read(Map<Integer, Long> positions, Records records) throws IOException;
+
+    /** The name of {@code PREFIX.ledger}. */
+    String topic();
 
     @Override
     void close();

@@ -27,11 +27,17 @@ final class OwnedPartition {
     /** The second of a tick that is not committed yet. */
     OptionalLong tick = OptionalLong.empty();
 
-    /** The second of a tick that its former owner may have missed. */
+    /** The second of a tick that is used once the lines up to it are merged; see {@link DueTicks}. */
     OptionalLong missed = OptionalLong.empty();
 
-    /** Whether its next line came after that second, and waits until the tick is committed. */
-    boolean waits;
+    /** When it began to catch up with that second, in Unix milliseconds. */
+    long catchesUpMillis;
+
+    /** Whether its next line came after the missed second. */
+    boolean hasLaterLine;
+
+    /** Whether a missed tick waits for its commit, and lines for that. */
+    boolean isHeld;
 
     /** Whether its lines are being merged. */
     boolean hasBegun;

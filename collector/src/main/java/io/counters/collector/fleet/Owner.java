@@ -87,6 +87,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     private long committedNanos;
     private long renewedNanos;
     private volatile boolean mustRenew = true;
+    private volatile boolean isMember;
     private boolean mustCommit;
 
     /** Counts what makes ledgers doubtful: meetings of the members, and transactions without an answer. */
@@ -103,6 +104,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
      * @param partitions how many the fleet has
      * @param knowsStore whether a new ledger has learnt what other ledgers have written to the store; true without one
      * @param dueTick the second of a tick, when it is due
+     * @param lastTick the second of the tick before the next one that will be due
      */
     Owner(
             OwnerLog lines,
@@ -111,6 +113,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
             int partitions,
             Predicate<Ledger> knowsStore,
             Supplier<OptionalLong> dueTick,
+            LongSupplier lastTick,
             LongSupplier wallMillis,
             LongSupplier nanoClock,
             FaultLog faults,
@@ -123,7 +126,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         this.nanoClock = nanoClock;
         this.faults = faults;
         this.metrics = metrics;
-        ticks = new DueTicks(dueTick, lines, wallMillis, metrics);
+        ticks = new DueTicks(dueTick, lastTick, lines, wallMillis, faults, metrics);
         topic = new LedgerTopic(lines, owned::partitions, partitions);
         commit = new Committer(owned::ledgers, topic, nanoClock, faults, metrics);
         merge = new LineMerge(owned, wallMillis, nanoClock, faults, metrics);
@@ -266,6 +269,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     public void met(Set<Integer> mine) {
         Set<Integer> others = new TreeSet<>(unloaded);
         others.addAll(loading.keySet());
+        others.addAll(refused.keySet());
         owned.partitions().forEach(part -> others.add(part.number));
         others.removeAll(mine);
         forget(others);
@@ -289,6 +293,11 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
                 continue;
             }
             Ledger ledger = load.ledger;
+            if (ledger == null && load.meeting != meeting) {
+                // Another one may have owned it meanwhile, and replaced records before they were read.
+                unloaded.add(load.partition);
+                continue;
+            }
             if (ledger == null) {
                 refuse(
                         load.partition,
@@ -350,7 +359,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
     @Override
     public void lines(int partition, long offset, long timeMillis, byte[] text) {
         OwnedPartition part = owned.partition(partition);
-        if (part == null || !part.hasBegun || part.isBroken || ticks.waits(part, timeMillis)) {
+        if (part == null || !part.hasBegun || part.isBroken || ticks.holdsBack(part, timeMillis)) {
             return;
         }
         merge.lines(part, offset, timeMillis, text);
@@ -397,6 +406,7 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
 
     private void look() {
         merge.look(lines);
+        isMember = lines.isMember();
         loadingPartitions = loading.size() + unloaded.size();
     }
 
@@ -408,6 +418,9 @@ final class Owner implements OwnerLog.Member, AutoCloseable {
         }
         if (mustRenew) {
             return Optional.of("Kafka lets this collector begin no transaction yet");
+        }
+        if (!isMember) {
+            return Optional.of("this collector is not in the group of owners");
         }
         if (loadingPartitions > 0) {
             return Optional.of("ledgers of partitions are being loaded: " + loadingPartitions);

@@ -61,13 +61,16 @@ interface OwnerLog extends AutoCloseable {
      */
     void poll(long waitMillis, Member member) throws IOException;
 
+    /** Whether this member is in the group of owners, as far as it knows. */
+    boolean isMember();
+
     /** Delivers the lines of this partition from this offset on; if there is none, {@link Member#moved} tells. */
     void begin(int partition, long offset);
 
     /** Delivers nothing of this partition before the next {@link #begin}. */
     void hold(int partition);
 
-    /** How many records of a partition's lines are still to be delivered; empty if that is not known yet. */
+    /** How many records of a partition's lines are still to be delivered; empty if no broker has said it since the partition began. */
     OptionalLong lag(int partition);
 
     /**

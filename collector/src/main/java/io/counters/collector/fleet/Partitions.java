@@ -10,9 +10,6 @@ final class Partitions {
     /** The most partitions that a fleet may have. */
     static final int MAX = 1024;
 
-    /** The partitions of a new fleet. */
-    static final int DEFAULT = 64;
-
     private Partitions() {}
 
     /**

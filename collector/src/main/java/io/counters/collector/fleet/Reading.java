@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 abstract sealed class Reading implements AutoCloseable permits TickSink, TickHistory {
     static final Duration POLL = Duration.ofMillis(250);
     private static final long AGAIN_MILLIS = 1_000;
+    private static final String OR_DELETE = Faults.OR_DELETE + "points in them that were not published are missing";
 
     /** What waits to be given on may use one part in this many of the heap. */
     static final int HEAP_PART = 64;
@@ -88,7 +89,8 @@ abstract sealed class Reading implements AutoCloseable permits TickSink, TickHis
     private long failed(KafkaException why) {
         String said = FaultLog.shown(String.valueOf(why.getMessage()));
         unread = Optional.of(ticks + " cannot be read from " + topic + ": " + said);
-        faults.warn(ticks, ticks + " cannot be read from " + topic + " now, and are tried again: " + said);
+        String remedy = Faults.remedy(why, OR_DELETE);
+        faults.warn(ticks, ticks + " cannot be read from " + topic + " now, and are tried again: " + said + remedy);
         return AGAIN_MILLIS;
     }
 

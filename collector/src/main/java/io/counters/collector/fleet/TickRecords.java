@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A partition's tick as records of {@code PREFIX.ticks}: the value of each of its counters at one second. A tick that is
@@ -98,11 +99,11 @@ final class TickRecords {
     }
 
     /** Which part of its tick a record is, without its values. */
-    static Tick head(byte[] value) throws Unreadable {
+    static Tick head(byte @Nullable [] value) throws Unreadable {
         return read(value, NOTHING, true);
     }
 
-    static Tick read(byte[] value) throws Unreadable {
+    static Tick read(byte @Nullable [] value) throws Unreadable {
         return read(value, NOTHING, false);
     }
 
@@ -115,7 +116,10 @@ final class TickRecords {
         return read(value, known, false);
     }
 
-    private static Tick read(byte[] value, Snapshot known, boolean isHead) throws Unreadable {
+    private static Tick read(byte @Nullable [] value, Snapshot known, boolean isHead) throws Unreadable {
+        if (value == null) {
+            throw new Unreadable("it has no value");
+        }
         ByteBuffer record = ByteBuffer.wrap(value);
         try {
             byte format = record.get();

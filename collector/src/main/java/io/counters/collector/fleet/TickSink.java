@@ -228,7 +228,7 @@ final class TickSink extends Reading {
             faults.warn(
                     sink + " deleted",
                     partition + " has deleted ticks before " + sink + " took them, so about so many of their points are"
-                            + " lost: " + points + "; raise retention.ms of the topic");
+                            + " lost: " + points + "; raise retention.ms and retention.bytes of the topic");
         }
         long complete = tick.isLast() ? tick.second() : tick.second() - 1;
         if (tick.second() <= part.takenSecond) {

@@ -18,6 +18,7 @@ final class TopicRules {
     private static final int IN_SYNC = 2;
     private static final long DAY_MILLIS = Duration.ofDays(1).toMillis();
     private static final long HOUR_MILLIS = Duration.ofHours(1).toMillis();
+    private static final long MINUTE_MILLIS = Duration.ofMinutes(1).toMillis();
 
     /** The largest records that collectors write, and some more; Kafka's default. */
     private static final long RECORD_BYTES_MIN = 1 << 20;
@@ -39,6 +40,8 @@ final class TopicRules {
     private static final String IN_SYNC_MIN = "min.insync.replicas";
     private static final String UNCLEAN = "unclean.leader.election.enable";
     private static final String TIMESTAMPS = "message.timestamp.type";
+    private static final String BEFORE_MAX = "message.timestamp.before.max.ms";
+    private static final String AFTER_MAX = "message.timestamp.after.max.ms";
     private static final String RETENTION = "retention.ms";
     private static final String SEGMENTS_OF = "segment.bytes";
     private static final String RECORDS_OF = "max.message.bytes";
@@ -127,10 +130,19 @@ final class TopicRules {
                     .ifPresent(bytes -> to.remarks.add(
                             change(name, SEGMENTS_OF, bytes, "to be loaded soon, at most", LEDGER_SEGMENT_BYTES_MAX)));
         } else {
-            number(config, RETENTION)
-                    .filter(millis -> millis >= 0 && millis < HOUR_MILLIS)
-                    .ifPresent(millis -> to.remarks.add(change(name, RETENTION, millis, "at least", HOUR_MILLIS)));
+            least(name, config, RETENTION, HOUR_MILLIS, to);
         }
+        if (name.equals(topics.lines())) {
+            // Otherwise Kafka refuses lines: those that waited for it, and those of a clock that is ahead.
+            least(name, config, BEFORE_MAX, DAY_MILLIS, to);
+            least(name, config, AFTER_MAX, MINUTE_MILLIS, to);
+        }
+    }
+
+    private static void least(String topic, Config config, String key, long least, Problems to) {
+        number(config, key)
+                .filter(millis -> millis >= 0 && millis < least)
+                .ifPresent(millis -> to.remarks.add(change(topic, key, millis, "at least", least)));
     }
 
     private static void checkInSync(TopicDescription topic, long min, Problems to) {

@@ -3,10 +3,12 @@ package io.counters.collector.http;
 import io.counters.collector.common.AddressKey;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.common.Metrics;
+import io.netty.handler.codec.DecoderException;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
 
 /**
  * Counts the connections of a port that ended because of their clients: they were slow, too many, or could not shake hands. Logs
@@ -30,7 +32,8 @@ final class ClientFaults {
         endedConnections =
                 metrics.count("http_ended_connections_total", "HTTP connections that were replaced by a new one.");
         failedHandshakes = metrics.count(
-                "http_failed_handshakes_total", "HTTP connections that ended because their TLS handshake failed.");
+                "http_failed_handshakes_total",
+                "HTTP connections that ended because their TLS failed, in the handshake or after it.");
         endedHandshakes = metrics.count(
                 "http_ended_handshakes_total", "TLS handshakes by HTTP that were ended, because a new one began.");
     }
@@ -120,5 +123,20 @@ final class ClientFaults {
                 () -> listening.what() + " speaks TLS, and the handshake of " + AddressKey.text(address)
                         + " failed; use https, trust its certificate, and if it needs a client certificate, show one: "
                         + HttpPort.shown(why));
+    }
+
+    /** Whether this error of a connection is one of its TLS. */
+    static boolean isBrokenTls(Throwable thrown) {
+        return thrown instanceof DecoderException && thrown.getCause() instanceof SSLException;
+    }
+
+    /** The TLS of a connection failed after its handshake; counted as a handshake that failed. */
+    void tlsBroken(long address, Throwable why) {
+        failedHandshakes.increment();
+        faults.warn(
+                "http broken tls " + listening.what(),
+                address,
+                () -> listening.what() + " closed the connection of " + AddressKey.text(address)
+                        + ", because its TLS failed after the handshake: " + HttpPort.shown(why));
     }
 }

@@ -392,6 +392,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (thrown instanceof IOException) {
             // The client has disconnected.
             end();
+        } else if (ClientFaults.isBrokenTls(thrown)) {
+            port.clients.tlsBroken(peer.address(), Objects.requireNonNull(thrown.getCause()));
+            end();
         } else {
             failed(thrown);
         }

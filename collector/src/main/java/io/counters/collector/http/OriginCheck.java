@@ -66,7 +66,8 @@ final class OriginCheck {
                         + (isLoopback ? "localhost, 127.x.x.x and [::1]" : "localhost, addresses")
                         + " and the names in --http-names are allowed, so that no web site can read this by DNS rebinding. Use "
                         + (guard.isTls() ? "https" : "http") + "://127.0.0.1:" + ownPort
-                        + "; a reverse proxy must set Host to localhost or to one of these names");
+                        + "; a reverse proxy must keep the Host header, with a name in --http-names; if it sets localhost, programs"
+                        + " are answered, but what the page posts is refused");
     }
 
     private boolean isOwnHost(String host) {

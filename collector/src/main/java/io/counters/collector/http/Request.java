@@ -137,12 +137,15 @@ public final class Request {
     /**
      * The body, decompressed if the header Content-Encoding says gzip.
      *
-     * @param bytesMax its maximum length; no more is ever in memory
+     * @param bytesMax its maximum length, also if it is not compressed; no more is ever decompressed
      * @throws RequestException when it is longer, cannot be decompressed, or has another encoding
      */
     public byte[] decompressed(int bytesMax) {
         String encoding = headers.get(HttpHeaderNames.CONTENT_ENCODING, "identity");
         if (encoding.equalsIgnoreCase("identity")) {
+            if (body.length > bytesMax) {
+                throw new RequestException(413, "the body is too large; at most " + bytesMax + " bytes are allowed");
+            }
             return body;
         }
         if (!encoding.equalsIgnoreCase("gzip")) {

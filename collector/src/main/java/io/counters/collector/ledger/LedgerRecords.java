@@ -254,6 +254,7 @@ public final class LedgerRecords {
      * be missing. For one thread at a time.
      */
     public static final class Collected implements Log {
+        private boolean isEmpty = true;
         private byte @Nullable [] head;
         private byte[] published = NOTHING;
         private final SortedMap<Integer, byte[]> names = new TreeMap<>();
@@ -267,6 +268,7 @@ public final class LedgerRecords {
         /** @throws IllegalStateException if a record is not one of a ledger */
         @Override
         public void put(byte[] key, byte @Nullable [] of) {
+            isEmpty &= of == null;
             ByteBuffer in = ByteBuffer.wrap(key);
             char kind = in.hasRemaining() ? (char) in.get() : 0;
             int first = in.remaining() >= Integer.BYTES ? in.getInt() : -1;
@@ -300,8 +302,8 @@ public final class LedgerRecords {
          */
         public LedgerState load(LedgerState ledger) {
             if (head == null) {
-                if (!names.isEmpty() || !streams.isEmpty()) {
-                    throw damaged("it has no head");
+                if (!isEmpty) {
+                    throw MissingRecords.missing("it has no head");
                 }
                 return ledger;
             }
@@ -312,6 +314,7 @@ public final class LedgerRecords {
                         + ", which a newer version of the collector has written, and this version reads " + FORMAT
                         + "; upgrade this collector");
             }
+            MissingRecords.refuse(names, List.of(values, rests, facts, moved), streams, watermarks);
             ledger.set(new Head(in.number(), in.number(), in.number(), in.number(), in.signed(), in.number() != 0));
             loadPublished(ledger);
             loadCounters(ledger);

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * What the last points of cumulative series were, for the series that were seen last: to notice a reset, and how much a value
- * has grown. What is forgotten costs no count of a stream that the ledger knows. For one thread at a time.
+ * has grown. What is forgotten costs no count of a stream that the ledger knows. For one thread at a time, except {@link #size}.
  */
 final class KnownSeries {
     /** Heap bytes of a series, about. */
@@ -25,6 +25,11 @@ final class KnownSeries {
 
     /** Every point of a series that began later has arrived here, and is known; or {@link #SHARED}. */
     private long completeSinceNanos;
+
+    private long nowNanos;
+
+    /** Of {@link #series}, for any thread. */
+    private volatile int size;
 
     /** Two hashes with secret seeds, so that nobody can choose series that are mistaken for each other. */
     private record Key(long first, long second) {}
@@ -76,17 +81,26 @@ final class KnownSeries {
             protected boolean removeEldestEntry(Map.Entry<Key, Last> eldest) {
                 boolean isTooMany = size() > seriesMax;
                 if (isTooMany) {
-                    completeSinceNanos = Math.max(completeSinceNanos, eldest.getValue().timeNanos);
+                    // The clock of a sender may be far ahead.
+                    long lastNanos = Math.min(eldest.getValue().timeNanos, nowNanos);
+                    completeSinceNanos = Math.max(completeSinceNanos, lastNanos);
                 }
                 return isTooMany;
             }
         };
     }
 
-    /** The last point of the series with this identity; a new one, whose time is 0, if none is known. */
-    Last last(byte[] identity, int length) {
-        return series.computeIfAbsent(
+    /**
+     * The last point of the series with this identity; a new one, whose time is 0, if none is known.
+     *
+     * @param now Unix time
+     */
+    Last last(byte[] identity, int length, long now) {
+        nowNanos = now;
+        Last last = series.computeIfAbsent(
                 new Key(first.of(identity, 0, length), second.of(identity, 0, length)), key -> new Last());
+        size = series.size();
+        return last;
     }
 
     /** Whether every point arrives here, so that a reset is noticed once. */
@@ -99,7 +113,8 @@ final class KnownSeries {
         return startNanos - AHEAD_NANOS > completeSinceNanos;
     }
 
+    /** For any thread. */
     int size() {
-        return series.size();
+        return size;
     }
 }

@@ -1,7 +1,5 @@
 package io.counters.collector.otlp;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
@@ -16,7 +14,6 @@ import io.counters.collector.http.Text;
 import io.counters.collector.intake.Kept;
 import io.counters.collector.intake.LineTarget;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsPartialSuccess;
-import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse;
 import java.io.IOException;
 import java.time.Instant;
@@ -35,7 +32,6 @@ import java.util.stream.Collectors;
 public final class OtlpRoute {
     private static final String PATH = "/v1/metrics";
     private static final String PROTOBUF = "application/x-protobuf";
-    private static final JsonFormat.Parser JSON_IN = JsonFormat.parser().ignoringUnknownFields();
     private static final JsonFormat.Printer JSON_OUT =
             JsonFormat.printer().omittingInsignificantWhitespace().alwaysPrintFieldsWithNoPresence();
 
@@ -113,14 +109,8 @@ public final class OtlpRoute {
                             "reason",
                             why.reason()));
         }
-        metrics.gauge("otlp_series", "Cumulative OTLP series whose last values are known here.", () -> size(known));
+        metrics.gauge("otlp_series", "Cumulative OTLP series whose last values are known here.", known::size);
         metrics.gauge("otlp_series_max", "The maximum of these.", settings::seriesMax);
-    }
-
-    private int size(KnownSeries known) {
-        synchronized (sums) {
-            return known.size();
-        }
     }
 
     public Route route() {
@@ -134,6 +124,11 @@ public final class OtlpRoute {
         } catch (RequestException refusal) {
             if (refusal.status() == 413) {
                 tooLarge.increment();
+                faults.warn(
+                        "otlp too large",
+                        "OTLP requests were answered with 413, and their counts are missing until their senders send less"
+                                + " at once; let these send protobuf instead of JSON"
+                                + " (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf) or smaller batches, or raise --otlp-memory");
             }
             RpcStatus status = RpcStatus.of(refusal);
             return new Response(
@@ -196,7 +191,9 @@ public final class OtlpRoute {
             try {
                 sums.begin(nowNanos());
                 reader.read(
-                        encoding == Encoding.JSON ? fromJson(request) : request.decompressed(settings.bodyBytesMax()));
+                        encoding == Encoding.JSON
+                                ? JsonExport.toProtobuf(request, settings)
+                                : request.decompressed(settings.bodyBytesMax()));
                 Sums.Outcome outcome = sums.end();
                 return new Converted(
                         outcome,
@@ -206,7 +203,7 @@ public final class OtlpRoute {
                 malformed.increment();
                 throw RequestException.bad("the body is not an ExportMetricsServiceRequest: " + wrong.getMessage());
             } finally {
-                // Also after an error nothing of the request stays in memory.
+                // Also after an error, only the last name and identity of the request stay in memory.
                 sums.begin(0);
                 reader.clear();
             }
@@ -216,18 +213,6 @@ public final class OtlpRoute {
     private long nowNanos() {
         Instant now = clock.instant();
         return TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano();
-    }
-
-    private byte[] fromJson(Request request) throws IOException {
-        ExportMetricsServiceRequest.Builder message = ExportMetricsServiceRequest.newBuilder();
-        try {
-            JSON_IN.merge(new String(request.decompressed(settings.jsonBytesMax()), UTF_8), message);
-        } catch (InvalidProtocolBufferException wrong) {
-            throw wrong;
-        } catch (IllegalArgumentException | IllegalStateException wrong) {
-            throw new IOException(wrong.getMessage(), wrong);
-        }
-        return message.build().toByteArray();
     }
 
     private void note(Sums.Outcome outcome) {

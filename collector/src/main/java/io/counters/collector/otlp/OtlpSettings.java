@@ -31,13 +31,15 @@ public record OtlpSettings(Listening at, List<String> tags, List<String> dropTag
 
     private static final int KEYS_MAX = 100;
 
-    /** Converting JSON needs this many times the memory of its text. */
-    private static final int JSON_PART = 32;
+    /** Memory with which 650 data points in JSON with three attributes can be converted. */
+    private static final int JSON_MEMORY_MIN = 4 << 20;
+
+    /** More memory does not make a request in JSON larger than this. */
+    static final int JSON_BYTES_MAX = 1 << 22;
 
     private static final int BODY_BYTES_MIN = 64 << 10;
     private static final int LINES_BYTES_MIN = 1 << 20;
     private static final int HEAP_SHARE = 20;
-    private static final int DESCRIPTORS_SHARE = 4;
     private static final int CONNECTIONS_MAX = 1_000_000;
     private static final int NO_LISTENERS = 0;
 
@@ -129,15 +131,21 @@ public record OtlpSettings(Listening at, List<String> tags, List<String> dropTag
         return Math.max(LINES_BYTES_MIN, memoryBytes / 8);
     }
 
-    /** Text in JSON needs what both of them have. */
-    int jsonBytesMax() {
-        return (int) Math.max(BODY_BYTES_MIN, Math.min(1 << 30, memoryBytes / 4 / JSON_PART));
+    /** Converting JSON needs what both of them have. */
+    long jsonMemoryBytes() {
+        return Math.max(JSON_MEMORY_MIN, memoryBytes / 4);
     }
 
-    /** {@code wanted}, or fewer if a quarter of the descriptors or a twentieth of the heap does not suffice. */
+    /** The bytes of a text in JSON; if it has many values, {@link JsonExport} allows less. */
+    int jsonBytesMax() {
+        return (int) Math.max(BODY_BYTES_MIN, Math.min(JSON_BYTES_MAX, memoryBytes / 4 / JsonExport.BYTE_COST));
+    }
+
+    /** {@code wanted}, or fewer if its share of the descriptors or a twentieth of the heap does not suffice. */
     private static int connectionsMax(int wanted, long heapBytes, boolean hasTls) {
         long bytes = (long) CONNECTION_BYTES + (hasTls ? TlsChannel.BYTES : 0);
-        long possible = Math.min(Descriptors.limit() / DESCRIPTORS_SHARE, heapBytes / HEAP_SHARE / bytes);
+        long possible =
+                Math.min(HttpLimits.connectionsMax(Descriptors.limit(), hasTls), heapBytes / HEAP_SHARE / bytes);
         return (int) Math.max(1, Math.min(wanted, possible));
     }
 

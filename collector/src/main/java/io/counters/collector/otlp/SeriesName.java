@@ -11,8 +11,10 @@ import io.opentelemetry.proto.common.v1.KeyValue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,10 @@ final class SeriesName {
 
     private byte[] metric = {};
     private List<KeyValue> attributes = List.of();
+
+    /** Of the resource, the first attribute with each of the listed keys. */
+    private final Map<String, KeyValue> ofResource = new HashMap<>();
+
     private final List<KeyValue> tags = new ArrayList<>();
 
     SeriesName(OtlpSettings settings) {
@@ -73,17 +79,35 @@ final class SeriesName {
         return sorted;
     }
 
+    /** Forgets the resource and the series that were read last. */
+    void clear() {
+        ofResource.clear();
+        tags.clear();
+        attributes = List.of();
+        metric = new byte[0];
+    }
+
+    /** Begins a resource. Its attributes are read once: it may have tens of thousands, and as many series. */
+    void resource(List<KeyValue> of) {
+        ofResource.clear();
+        for (KeyValue attribute : of) {
+            if (listed.contains(attribute.getKey())) {
+                ofResource.putIfAbsent(attribute.getKey(), attribute);
+            }
+        }
+    }
+
     /**
-     * Reads a series.
+     * Reads a series of the resource.
      *
      * @param name the metric's
      * @return the rule that it breaks, or null
      */
     @Nullable
-    PointRejection read(byte[] name, List<KeyValue> ofPoint, List<KeyValue> ofResource) {
+    PointRejection read(byte[] name, List<KeyValue> ofPoint) {
         metric = name;
         attributes = sorted(ofPoint);
-        choose(ofResource);
+        choose();
         line.clear();
         append(name);
         line.add(COUNTER, 0, COUNTER.length);
@@ -104,11 +128,11 @@ final class SeriesName {
         return cleaned.to - cleaned.from > nameBytesMax ? PointRejection.NAME_TOO_LONG : null;
     }
 
-    private void choose(List<KeyValue> ofResource) {
+    private void choose() {
         tags.clear();
         for (String key : listed) {
             KeyValue found = find(attributes, key);
-            choose(found == null ? find(ofResource, key) : found);
+            choose(found == null ? ofResource.get(key) : found);
         }
         if (takesAll) {
             for (KeyValue attribute : attributes) {

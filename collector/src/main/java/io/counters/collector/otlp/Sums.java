@@ -79,7 +79,6 @@ final class Sums {
     private byte[] lastId = {};
 
     // What is being read
-    private List<KeyValue> resource = List.of();
     private byte[] resourceHash = {};
     private byte[] scopeHash = {};
     private byte[] name = {};
@@ -127,6 +126,9 @@ final class Sums {
     /** Begins a request, at this Unix time. */
     void begin(long now) {
         nowNanos = now;
+        series.clear();
+        name = new byte[0];
+        unit = new byte[0];
         lines.clear();
         deltas.clear();
         begun.clear();
@@ -174,7 +176,8 @@ final class Sums {
     // Input, in the order of the request
 
     void resource(Resource next) {
-        resource = SeriesName.sorted(next.getAttributesList());
+        List<KeyValue> resource = SeriesName.sorted(next.getAttributesList());
+        series.resource(resource);
         id.begin('r');
         resource.forEach(attribute -> id.add(attribute.toByteArray()));
         resourceHash = id.hash();
@@ -208,7 +211,7 @@ final class Sums {
             return;
         }
         PointRejection why = rejection(point);
-        why = why == null ? series.read(name, point.getAttributesList(), resource) : why;
+        why = why == null ? series.read(name, point.getAttributesList()) : why;
         if (why == null && isDelta) {
             why = delta(point);
         } else if (why == null) {
@@ -304,7 +307,7 @@ final class Sums {
         byte[] stream = stream();
         byte[] named = series.name();
         id.add(named);
-        KnownSeries.Last last = known.last(id.identity(), id.length());
+        KnownSeries.Last last = known.last(id.identity(), id.length(), nowNanos);
         if (last.timeNanos == 0) {
             last.isFromBegin |= known.isNew(start);
             begun.add(last);

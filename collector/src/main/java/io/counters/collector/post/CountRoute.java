@@ -34,8 +34,8 @@ public final class CountRoute {
     private static final Pattern KEY_FORM = Pattern.compile("\"?([A-Za-z0-9._:/-]{16,200})\"?");
     private static final int DIGEST_BYTES = 20;
 
-    /** A line that is counted needs this many times its length. */
-    private static final int MEMORY_PART = 8;
+    /** A line that is counted needs up to this many times its length: 60 bytes for each value {@code :1} of a StatsD line. */
+    private static final int MEMORY_PART = 32;
 
     private static final int BODY_BYTES_MIN = 64 << 10;
 
@@ -48,6 +48,7 @@ public final class CountRoute {
     private final Metrics metrics;
     private final LongAdder requests;
     private final LongAdder lines;
+    private final LongAdder rejectedForKey;
     private final LongAdder unkept;
 
     /** There is memory for the lines of one request. */
@@ -78,6 +79,9 @@ public final class CountRoute {
         this.metrics = metrics;
         requests = metrics.count("post_requests_total", "Requests to /count that were answered with 202.");
         lines = metrics.count("post_lines_total", "Lines of requests to /count that were taken.");
+        rejectedForKey = metrics.count(
+                "post_rejected_keyed_lines_total",
+                "Lines of requests to /count that were rejected because the request has an Idempotency-Key.");
         unkept = metrics.count(
                 "post_unkept_requests_total",
                 "Requests to /count that were answered with 429, because their lines were not kept in time.");
@@ -97,6 +101,7 @@ public final class CountRoute {
             byte[] body = request.decompressed(bodyBytesMax);
             new CommandReader(posted, statsdNames.get()).datagram(body, 0, body.length);
             posted.rejected().forEach(this::count);
+            rejectedForKey.add(posted.rejectedForKey());
             if (posted.taken() == 0) {
                 if (posted.allRejected() > 0) {
                     return outcome(400, posted);
@@ -104,6 +109,8 @@ public final class CountRoute {
                 throw RequestException.bad("the body has no lines; send lines such as \"increment orders.placed 1\"");
             }
             taken = taking.apply(() -> posted.merge(target, key));
+            // Others are read while this request waits.
+            posted.release();
         }
         Kept kept = taken.get();
         if (kept != Kept.ALL) {

@@ -42,8 +42,11 @@ final class PostedLines implements Commands {
     /** Whether the line that is read belongs to its stream: a wrong from line ends that for the lines below it. */
     private boolean isInStream;
 
-    private final List<Line> lines = new ArrayList<>();
-    private final Map<String, Line> sums = new LinkedHashMap<>();
+    /** The name of the line before: the values of one StatsD line share it, each of which may have two bytes only. */
+    private String lastName = "";
+
+    private List<Line> lines = new ArrayList<>();
+    private Map<String, Line> sums = new LinkedHashMap<>();
     private final Map<Rejection, Integer> rejected = new EnumMap<>(Rejection.class);
     private final List<Shown> shown = new ArrayList<>();
     private int taken;
@@ -69,6 +72,11 @@ final class PostedLines implements Commands {
     int allRejected() {
         return keyedRejected
                 + rejected.values().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    /** How many lines that follow the wire protocol are rejected because the request has a key. */
+    int rejectedForKey() {
+        return keyedRejected;
     }
 
     /** How many lines break which rule of the wire protocol. */
@@ -104,7 +112,7 @@ final class PostedLines implements Commands {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
-        String name = new String(bytes, begin, end - begin, ISO_8859_1);
+        String name = name(bytes, begin, end);
         Line line = new Line(verb, name, amount, total, 0, isInStream);
         if (!isKeyed) {
             lines.add(line);
@@ -113,6 +121,12 @@ final class PostedLines implements Commands {
             return;
         }
         taken++;
+    }
+
+    private String name(byte[] bytes, int begin, int end) {
+        String name = new String(bytes, begin, end - begin, ISO_8859_1);
+        lastName = name.equals(lastName) ? lastName : name;
+        return lastName;
     }
 
     private boolean addUp(Line line) {
@@ -132,7 +146,7 @@ final class PostedLines implements Commands {
             rejected(Rejection.NAME_TOO_LONG, bytes, begin, end);
             return;
         }
-        String name = new String(bytes, begin, end - begin, ISO_8859_1);
+        String name = name(bytes, begin, end);
         if (isKeyed) {
             rejectKeyed(name);
             return;
@@ -175,5 +189,11 @@ final class PostedLines implements Commands {
                 target.merge(line.isInStream ? stream : null, line.verb, name, 0, name.length, line.amount, line.total);
             }
         }
+    }
+
+    /** Ends it: forgets the lines, but not how many they were and which were rejected. */
+    void release() {
+        lines = List.of();
+        sums = Map.of();
     }
 }

@@ -5,6 +5,7 @@ import io.counters.collector.access.AllowedSenders;
 import io.counters.collector.access.Certificate;
 import io.counters.collector.access.Port;
 import io.counters.collector.access.Token;
+import io.counters.collector.common.Descriptors;
 import io.counters.collector.common.FaultLog;
 import io.counters.collector.http.Guard;
 import io.counters.collector.http.HttpLimits;
@@ -300,7 +301,7 @@ public record ProxyIni(
                             bind,
                             port,
                             "if another proxy uses it, stop it, or set another http_port, or 0 to turn the page off",
-                            HttpLimits.PAGE.within(heapBytes),
+                            HttpLimits.PAGE.within(heapBytes, Descriptors.limit(), certificate.isPresent()),
                             new Guard(hosts, token, certificate, Optional.empty())));
         }
 

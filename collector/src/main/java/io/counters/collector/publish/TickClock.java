@@ -62,6 +62,14 @@ public final class TickClock {
         return OptionalLong.of(second);
     }
 
+    /**
+     * The second of the tick before the next one, in Unix time: the one that {@link #due} returned last, or the one that was
+     * due before this clock began or jumped.
+     */
+    public long last() {
+        return next - interval;
+    }
+
     private long after(long millis) {
         return (Math.floorDiv(millis, 1000L * interval) + 1) * interval;
     }

@@ -35,6 +35,7 @@ public final class Settings {
     private static final String EMPTY = " is empty; give a value, or leave it out";
 
     private static final Pattern MINUTES = Pattern.compile("(\\d{1,4})[mh]");
+    private static final Pattern LINE_BREAK_AT_END = Pattern.compile("[\\r\\n]+\\z");
     private static final Pattern KEY = Pattern.compile("[A-Za-z_-]{1,40}");
 
     /** Names of files with secrets. Whoever mistakes one for the setting of the secret gives the secret itself. */
@@ -88,10 +89,11 @@ public final class Settings {
         }
     }
 
-    private void variable(String variable, String text) {
+    private void variable(String variable, String value) {
         Optional<CollectorFlag> setting = Arrays.stream(CollectorFlag.values())
                 .filter(known -> known.variable().equals(variable))
                 .findFirst();
+        String text = withoutLineBreak(value);
         if (setting.isPresent() && (!text.isEmpty() || CLOSING.contains(setting.get()))) {
             given.put(setting.get(), new Given(text, "variable " + variable));
         } else if (setting.isEmpty() && !text.isEmpty()) {
@@ -283,6 +285,11 @@ public final class Settings {
             return secret;
         }
         throw new IllegalArgumentException("which is empty; it must contain the secret and nothing else");
+    }
+
+    /** The value of a variable without the line break at its end, which it has if Kubernetes or a shell has read it from a file. */
+    public static String withoutLineBreak(String variable) {
+        return LINE_BREAK_AT_END.matcher(variable).replaceFirst("");
     }
 
     /** The value of a setting that is a whole number from {@code min} to {@code max}. */
