@@ -20,6 +20,15 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if and .Values.otlpPort .Values.http.tokenSecret }}yes{{ end -}}
 {{- end -}}
 
+{{/* The names under which the page and the API are reached: those of the Service, and settings.http-names. */}}
+{{- define "counters.httpNames" -}}
+{{- $name := include "counters.name" . -}}
+{{- $inNamespace := printf "%s.%s" $name .Release.Namespace -}}
+{{- $names := list $name $inNamespace (printf "%s.svc" $inNamespace) (printf "%s.svc.cluster.local" $inNamespace) -}}
+{{- with index .Values.settings "http-names" }}{{ $names = append $names . }}{{ end -}}
+{{- join "," $names -}}
+{{- end -}}
+
 {{/* The pod of a collector, for both kinds of workload. */}}
 {{- define "counters.pod" -}}
 metadata:
@@ -43,7 +52,7 @@ spec:
     {{- toYaml .Values.podSecurityContext | nindent 4 }}
   containers:
     - name: collector
-      image: "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
+      image: "{{ required "image.repository: set it to the image that you pushed, such as registry.example/counters/collector" .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args:
         {{- if .Values.fleet.enabled }}
@@ -56,6 +65,7 @@ spec:
         {{- end }}
         {{- if .Values.http.tokenSecret }}
         - --http-bind=0.0.0.0
+        - {{ printf "--http-names=%s" (include "counters.httpNames" .) | quote }}
         {{- end }}
         {{- if and (index .Values.settings "tls-certificate") (has "http" (splitList "," (index .Values.settings "tls-ports" | default "http"))) }}
         {{- fail "settings.tls-ports: leave out http, because the probes in the pod have no TLS; for example tcp,otlp" }}
@@ -64,7 +74,9 @@ spec:
         {{- if has $flag (list "udp-port" "tcp-port" "http-port" "http-bind" "otlp-port" "otlp-bind" "data-dir" "ledger" "instance") }}
         {{- fail (printf "settings.%s: the chart sets it" $flag) }}
         {{- end }}
-        {{- if kindIs "float64" $value }}
+        {{- if and (eq $flag "http-names") $.Values.http.tokenSecret }}
+        {{- /* It is above. */}}
+        {{- else if kindIs "float64" $value }}
         - {{ printf "--%s=%d" $flag (int64 $value) | quote }}
         {{- else }}
         - {{ printf "--%s=%v" $flag $value | quote }}
@@ -160,6 +172,16 @@ spec:
   {{- with .Values.tolerations }}
   tolerations:
     {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if .Values.fleet.enabled }}
+  # On different nodes, if that is possible.
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "counters.selector" . | nindent 10 }}
   {{- end }}
   {{- with .Values.affinity }}
   affinity:

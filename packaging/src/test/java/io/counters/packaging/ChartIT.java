@@ -7,12 +7,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.marcnuri.helm.Helm;
 import com.marcnuri.helm.LintResult;
 import com.marcnuri.helm.TemplateCommand;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,11 +27,15 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 @Tag("once")
 class ChartIT {
     private static final Path CHART = Path.of("helm", "counters");
+    private static final String IMAGE = "registry.example/counters/collector";
 
     /** The rendered objects by kind. */
     private static Map<String, Map<String, Object>> rendered(String... values) {
-        TemplateCommand template =
-                new Helm(CHART).template().withName("counters").withNamespace("monitoring");
+        TemplateCommand template = new Helm(CHART)
+                .template()
+                .withName("counters")
+                .withNamespace("monitoring")
+                .set("image.repository", IMAGE);
         for (String value : values) {
             int equals = value.indexOf('=');
             template.set(value.substring(0, equals), value.substring(equals + 1));
@@ -83,6 +89,12 @@ class ChartIT {
         assertThat(at(set, "spec", "volumeClaimTemplates", 0, "metadata", "name"))
                 .isEqualTo("ledger");
         isConsistent(objects, "StatefulSet");
+        assertThat(at(set, "spec", "podManagementPolicy"))
+                .as("a pod that cannot start is replaced by an upgrade, without waiting for it")
+                .isEqualTo("Parallel");
+        assertThat(at(set, "spec", "template", "spec", "containers", 0, "image"))
+                .asString()
+                .startsWith(IMAGE + ":");
         assertThat(at(set, "spec", "template", "spec", "containers", 0, "args"))
                 .isEqualTo(List.of("--store=memcached://m:11211"));
     }
@@ -100,6 +112,16 @@ class ChartIT {
         assertThat(map(at(objects.get("Service"), "spec")))
                 .as("a pod that does not receive yet, or not any more, must get nothing")
                 .doesNotContainKey("publishNotReadyAddresses");
+        assertThat(at(
+                        objects.get("Deployment"),
+                        "spec",
+                        "template",
+                        "spec",
+                        "topologySpreadConstraints",
+                        0,
+                        "labelSelector",
+                        "matchLabels"))
+                .isEqualTo(at(objects.get("Deployment"), "spec", "selector", "matchLabels"));
         assertThat(at(objects.get("PodDisruptionBudget"), "spec", "selector", "matchLabels"))
                 .isEqualTo(at(objects.get("Deployment"), "spec", "selector", "matchLabels"));
     }
@@ -111,6 +133,7 @@ class ChartIT {
         assertThat(new Helm(CHART)
                         .template()
                         .withName("counters")
+                        .set("image.repository", IMAGE)
                         .withValuesFile(values)
                         .call())
                 .contains("- \"--connections=1000000\"\n");
@@ -131,9 +154,44 @@ class ChartIT {
                 .isEqualTo(List.of("--tls-certificate=/c.pem", "--tls-ports=tcp"));
     }
 
+    /** None is published, and a short name would be that of somebody else in a public registry. */
     @Test
-    void prometheus_reads_with_the_token_of_a_secret() {
-        Map<String, Map<String, Object>> objects = rendered("serviceMonitor.enabled=true", "http.tokenSecret=counters");
+    void an_image_must_be_named() {
+        assertThatThrownBy(() -> new Helm(CHART).template().withName("counters").call())
+                .hasMessageContaining("image.repository: set it to the image that you pushed");
+    }
+
+    @Test
+    void a_load_balancer_keeps_the_addresses_of_senders() {
+        Map<String, Map<String, Object>> objects = rendered("service.type=LoadBalancer");
+
+        assertThat(at(objects.get("Service"), "spec", "externalTrafficPolicy")).isEqualTo("Local");
+        assertThat(map(at(rendered().get("Service"), "spec")))
+                .as("refused for ClusterIP")
+                .doesNotContainKey("externalTrafficPolicy");
+    }
+
+    @Test
+    void the_page_that_is_open_is_reached_by_the_names_of_the_service() {
+        String names = "--http-names=counters,counters.monitoring,counters.monitoring.svc,"
+                + "counters.monitoring.svc.cluster.local";
+
+        assertThat(arguments(rendered("http.tokenSecret=s"))).contains(names);
+        assertThat(arguments(rendered("http.tokenSecret=s", "settings.http-names=a.example,b.example")))
+                .filteredOn(argument -> argument.startsWith("--http-names"))
+                .containsExactly(names + ",a.example,b.example");
+        assertThat(arguments(rendered("settings.http-names=a.example"))).containsExactly("--http-names=a.example");
+    }
+
+    private static List<String> arguments(Map<String, Map<String, Object>> objects) {
+        Object arguments = at(objects.get("StatefulSet"), "spec", "template", "spec", "containers", 0, "args");
+        return ((List<?>) arguments).stream().map(String::valueOf).toList();
+    }
+
+    @Test
+    void prometheus_reads_with_the_token_of_a_secret() throws Exception {
+        Map<String, Map<String, Object>> objects = rendered(
+                "serviceMonitor.enabled=true", "serviceMonitor.labels.release=prometheus", "http.tokenSecret=counters");
 
         isConsistent(objects, "StatefulSet");
         Object monitor = objects.get("ServiceMonitor");
@@ -141,12 +199,25 @@ class ChartIT {
         assertThat(all(at(monitor, "spec", "endpoints"), "path")).containsExactly("/metrics", "/metrics/counters");
         assertThat(at(monitor, "spec", "endpoints", 0, "authorization", "credentials", "name"))
                 .isEqualTo("counters");
-        assertThat(at(container, "args"))
-                .isEqualTo(List.of("--otlp-port=4318", "--otlp-bind=0.0.0.0", "--http-bind=0.0.0.0"));
+        assertThat(at(monitor, "metadata", "labels", "release")).isEqualTo("prometheus");
+        for (int i = 0; i < 2; i++) {
+            assertThat(at(monitor, "spec", "endpoints", i, "relabelings"))
+                    .isEqualTo(List.of(Map.of("targetLabel", "job", "replacement", jobs().get(i))));
+        }
+        assertThat(arguments(objects)).startsWith("--otlp-port=4318", "--otlp-bind=0.0.0.0", "--http-bind=0.0.0.0");
         assertThat(all(at(container, "ports"), "name")).containsExactly("counts-udp", "counts-tcp", "otlp", "http");
         assertThat(all(at(container, "env"), "name")).contains("COUNTERS_TOKEN");
         assertThatThrownBy(() -> rendered("serviceMonitor.enabled=true"))
                 .hasMessageContaining("serviceMonitor needs http.tokenSecret");
+    }
+
+    /** Those of the documents' configuration, for which the alerts are. */
+    private static List<String> jobs() throws IOException {
+        return Pattern.compile("job_name: (\\S+)")
+                .matcher(Files.readString(Path.of("..", "docs", "prometheus", "prometheus.yml")))
+                .results()
+                .map(job -> job.group(1))
+                .toList();
     }
 
     @Test

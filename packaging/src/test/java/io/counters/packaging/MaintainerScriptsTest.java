@@ -62,8 +62,8 @@ class MaintainerScriptsTest {
                 folder.resolve(script),
                 Files.readString(Path.of("debian", "control", script))
                         .replace("/run/systemd/system", folder.resolve("system").toString())
-                        .replace("/etc/counters", folder.toString())
-                        .replace("/usr/bin/deb-systemd-helper", folder + "/bin/deb-systemd-helper"));
+                        .replace("/etc/systemd/system", folder.resolve("system").toString())
+                        .replace("/etc/counters", folder.toString()));
         Files.writeString(calls, "");
         List<String> command = new ArrayList<>(List.of("/bin/sh", copy.toString()));
         command.addAll(List.of(arguments));
@@ -148,7 +148,17 @@ class MaintainerScriptsTest {
         assertThat(run("postrm", "purge"))
                 .containsExactly(
                         "deb-systemd-helper purge " + SOCKET + " " + SERVICE + " counters-proxy.service",
-                        "deb-systemd-helper unmask " + SOCKET + " " + SERVICE + " counters-proxy.service");
+                        "deb-systemd-helper unmask " + SOCKET + " " + SERVICE + " counters-proxy.service",
+                        "rm -f " + folder.resolve("system/multi-user.target.wants/counters-proxy.service"));
         assertThat(Files.readString(calls)).contains("rm -rf /var/lib/counters\n");
+    }
+
+    @Test
+    void a_purge_leaves_the_link_to_a_unit_of_the_administrator() throws Exception {
+        Path link = folder.resolve("system/multi-user.target.wants/counters-proxy.service");
+        Files.createDirectories(link.getParent());
+        Files.createSymbolicLink(link, Files.createFile(folder.resolve("counters-proxy.service")));
+
+        assertThat(run("postrm", "purge")).noneMatch(call -> call.startsWith("rm -f"));
     }
 }
