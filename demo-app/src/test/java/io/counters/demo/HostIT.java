@@ -33,7 +33,7 @@ class HostIT {
 
     @ParameterizedTest
     @CsvSource({
-        "collector=127.0.0.1:1,          no program listens there",
+        "collector=127.0.0.1:1,          no program listen",
         "collector=no-such-host.invalid, does not resolve",
     })
     void a_missing_collector_is_logged_in_one_line(String settings, String complaint) throws Exception {

@@ -2,6 +2,7 @@ package io.counters.micrometer;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.counters.Counters;
 import io.counters.emit.EmitterSettings;
@@ -11,6 +12,7 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -66,17 +68,25 @@ class SendingTest {
     @ValueSource(booleans = {true, false})
     @Tag("slow")
     void the_end_of_the_jvm_reads_functions_and_sends_what_they_have_counted(boolean totals) throws Exception {
-        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress());
-                Program ends = Program.java(
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Ends.class.getName(),
-                        "" + collector.getLocalPort(),
-                        "" + totals)) {
-            collector.setSoTimeout(20_000);
-            ends.awaitEnd();
+        try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            collector.setSoTimeout(1000);
+            // A JVM waits half a second for its last sweep, which may be too short on a busy machine.
+            String received = await().ignoreException(SocketTimeoutException.class)
+                    .until(() -> lastOf(collector, totals), last -> !last.isEmpty());
 
-            assertThat(received(collector)).contains("increment ends.hits ").contains(" 7");
+            assertThat(received).contains("increment ends.hits ").contains(" 7");
+        }
+    }
+
+    private static String lastOf(DatagramSocket collector, boolean totals) throws Exception {
+        try (Program ends = Program.java(
+                "-cp",
+                System.getProperty("java.class.path"),
+                Ends.class.getName(),
+                "" + collector.getLocalPort(),
+                "" + totals)) {
+            ends.awaitEnd();
+            return received(collector);
         }
     }
 

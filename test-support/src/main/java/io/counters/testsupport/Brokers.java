@@ -126,6 +126,11 @@ public final class Brokers implements AutoCloseable {
         return brokers.get(i).process.pid();
     }
 
+    /** Where it keeps the segments of a partition. */
+    public Path folder(int i, String topic, int partition) {
+        return folder.resolve(Integer.toString(i)).resolve(topic + "-" + partition);
+    }
+
     /** Sends SIGKILL, also to one that is paused, and waits for the end. Its files stay. */
     public void kill(int i) throws InterruptedException {
         brokers.get(i).kill();

@@ -15,6 +15,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionFactory;
 
 /** The collector.jar that the build has made, in a small JVM that starts soon, on loopback; with its public interfaces. */
 public final class CollectorProgram implements AutoCloseable {
@@ -226,7 +228,7 @@ public final class CollectorProgram implements AutoCloseable {
         Matcher number = pattern.matcher(get(path));
         SortedMap<String, Long> numbers = new TreeMap<>();
         while (number.find()) {
-            // Prometheus' library writes large numbers as 1.2E8, and the others exactly. A sum that is at its end is
+            // Prometheus' library writes large numbers as 1.2E8, and the others exactly. A sum at Long.MAX_VALUE is
             // 9.223372036854775808E18 there, which is one too much.
             BigDecimal value = new BigDecimal(number.group(2)).min(BigDecimal.valueOf(Long.MAX_VALUE));
             numbers.put(number.group(1), value.longValueExact());
@@ -264,7 +266,7 @@ public final class CollectorProgram implements AutoCloseable {
 
     /** Waits until these counters are committed with these values; others are ignored. */
     public void awaitCounters(Map<String, Long> expected) {
-        await("counters of the collector").atMost(PATIENCE).pollInterval(POLL).untilAsserted(() -> {
+        patiently("counters of the collector").untilAsserted(() -> {
             SortedMap<String, Long> found = counters();
             found.keySet().retainAll(expected.keySet());
             assertThat(found).as(this::log).containsExactlyInAnyOrderEntriesOf(expected);
@@ -273,11 +275,15 @@ public final class CollectorProgram implements AutoCloseable {
 
     /** Waits until one of its metrics is above this. */
     public void awaitMetric(String name, long above) {
-        await().atMost(PATIENCE)
-                .pollInterval(POLL)
+        patiently("metric " + name)
                 .untilAsserted(() -> assertThat(metrics().getOrDefault(name, 0L))
                         .as(this::log)
                         .isGreaterThan(above));
+    }
+
+    /** Asks again if an answer is late, on a busy machine. */
+    private static ConditionFactory patiently(String what) {
+        return await(what).atMost(PATIENCE).pollInterval(POLL).ignoreException(HttpTimeoutException.class);
     }
 
     /** Waits until it has logged this: the log is written a little later than the event. */

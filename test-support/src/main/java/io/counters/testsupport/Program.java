@@ -196,8 +196,8 @@ public final class Program implements AutoCloseable {
             throw new AssertionError("it did not end within " + atMost.toSeconds() + " s " + this);
         }
         // A child process of it may keep the streams open.
-        outputReader.join(1000);
-        errorReader.join(1000);
+        outputReader.join(10_000);
+        errorReader.join(10_000);
         return process.exitValue();
     }
 

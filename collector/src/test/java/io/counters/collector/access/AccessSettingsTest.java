@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AccessSettingsTest {
     private static final String TOKEN = "0123456789abcdef0123456789abcdef";
@@ -96,6 +97,20 @@ class AccessSettingsTest {
                 .isThrownBy(() -> Settings.secretIn(folder.resolve("none").toString()))
                 .withMessageContaining("cannot be read");
         assertThat(CollectorFlag.TOKEN.isSecret()).isTrue();
+    }
+
+    /** As Kubernetes fills it from a secret that was made with --from-file. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\n", "\r\n"})
+    void a_line_break_at_the_end_of_the_variable_is_not_part_of_the_token(String end) {
+        Settings settings = new Settings(Map.of(), Map.of("COUNTERS_TOKEN", TOKEN + end));
+
+        assertThat(AccessSettings.from(settings).token()).contains(Token.of(TOKEN));
+        assertThat(settings.secret(CollectorFlag.TOKEN, CollectorFlag.TOKEN_FILE))
+                .isEqualTo(TOKEN);
+        assertThat(Settings.withoutLineBreak(TOKEN + end)).isEqualTo(TOKEN);
+        assertRefused(Map.of(), Map.of("COUNTERS_TOKEN", end), "variable COUNTERS_TOKEN is empty");
+        assertRefused(Map.of(), Map.of("COUNTERS_TOKEN", TOKEN + end + TOKEN), "COUNTERS_TOKEN is not shown");
     }
 
     @Test

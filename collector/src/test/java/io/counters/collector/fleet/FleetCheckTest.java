@@ -200,6 +200,59 @@ class FleetCheckTest {
     }
 
     @Test
+    void a_topic_that_is_deleted_or_is_another_one_is_a_fault_for_those_who_run() throws Exception {
+        try (FleetCheck runs = new FleetCheck(settings(BROKERS.get().bootstrap(), "again", Map.of()));
+                Admin admin =
+                        Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
+            assertThat(runs.create().isReady()).isTrue();
+
+            admin.deleteTopics(List.of("again.ledger", "again.lines", "again.ticks"))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+
+            await().untilAsserted(() -> assertThat(runs.look().faults())
+                    .hasSize(3)
+                    .first()
+                    .asString()
+                    .contains("again.ledger was deleted while this collector runs", "stop all collectors first"));
+
+            await().untilAsserted(() ->
+                    assertThat(create(BROKERS.get(), "again").isReady()).isTrue());
+
+            await().untilAsserted(() -> assertThat(runs.look().faults())
+                    .singleElement()
+                    .asString()
+                    .contains(
+                            "again.ledger was deleted and created again while this collector runs",
+                            "stop all collectors first"));
+        }
+    }
+
+    @Test
+    void a_ledger_that_is_deleted_alone_is_told_by_who_runs_as_by_who_saw_it() throws Exception {
+        try (FleetCheck runs = new FleetCheck(settings(BROKERS.get().bootstrap(), "alone", Map.of()));
+                Admin admin =
+                        Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
+            assertThat(runs.create().isReady()).isTrue();
+            admin.deleteTopics(List.of("alone.ledger")).all().get(60, TimeUnit.SECONDS);
+
+            FleetReport first =
+                    await().until(runs::look, report -> report.absent().contains("alone.ledger"));
+
+            assertThat(first.faults()).isEmpty();
+            assertThat(runs.look().faults())
+                    .singleElement()
+                    .asString()
+                    .contains("alone.ledger was deleted while this collector runs");
+
+            assertThat(look(BROKERS.get(), "alone").faults())
+                    .singleElement()
+                    .asString()
+                    .contains("alone.ledger does not exist, but", "the ledgers were deleted");
+        }
+    }
+
+    @Test
     void partitions_that_were_added_are_a_fault_for_those_who_run_and_for_those_who_start() throws Exception {
         try (FleetCheck runs = new FleetCheck(settings(BROKERS.get().bootstrap(), "grown", Map.of()));
                 Admin admin =

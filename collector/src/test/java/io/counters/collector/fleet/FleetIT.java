@@ -353,7 +353,7 @@ class FleetIT {
         awaitPoints();
 
         two.terminate();
-        assertThat(two.status(Duration.ofSeconds(15))).as(two.log()).isEqualTo(SIGTERM_STATUS);
+        assertThat(two.status(PATIENCE)).as(two.log()).isEqualTo(SIGTERM_STATUS);
         awaitOwned(List.of(again));
         awaitExact(List.of(again));
         awaitPoints();

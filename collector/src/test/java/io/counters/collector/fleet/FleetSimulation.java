@@ -195,6 +195,7 @@ final class FleetSimulation {
                             () -> wallMillis() / 1000,
                             records.load(new LedgerState(random.nextLong(), hashing)),
                             metrics),
+                    () -> nanos,
                     said.log());
             TickClock ticks =
                     new TickClock(TICK_SECONDS, () -> Instant.ofEpochMilli(wallMillis()), () -> nanos, said.log());
@@ -205,6 +206,7 @@ final class FleetSimulation {
                     partitions,
                     ledger -> true,
                     ticks::due,
+                    ticks::last,
                     this::wallMillis,
                     () -> nanos,
                     said.log(),

@@ -569,6 +569,32 @@ class GathererTest {
     }
 
     @Test
+    void a_Kafka_that_refuses_each_line_is_trouble_until_it_takes_one() {
+        log.answers = false;
+        for (int i = 0; i < 3; i++) {
+            feed.datagram("a:1|c");
+            endWindow();
+            log.fail();
+        }
+        assertThat(gatherer.trouble()).contains("Kafka refuses lines: nobody answers");
+        endWindow();
+        assertThat(gatherer.trouble()).as("nothing waits").isPresent();
+        nowMillis += 60_000;
+        assertThat(gatherer.trouble())
+                .as("a load balancer that sends nothing to who has trouble would do so for ever")
+                .isEmpty();
+
+        feed.datagram("a:1|c");
+        endWindow();
+        log.fail();
+        assertThat(gatherer.trouble()).contains("Kafka refuses lines: nobody answers");
+        log.answers = true;
+        feed.datagram("a:1|c");
+        endWindow();
+        assertThat(gatherer.trouble()).isEmpty();
+    }
+
+    @Test
     void a_window_that_grows_fast_is_sent_before_its_end() {
         use(4 << 20);
         for (int i = 0; log.rows.isEmpty() && i < LINES_MAX; i++) {

@@ -190,7 +190,8 @@ class ImporterTest {
             log.assign(i, "import");
         }
         MemoryLog.Of lines = log.new Of("import");
-        Loader loader = new Loader(killed(LoaderLog.class, log.new Loading()), PARTITIONS, this::ledger, said.log());
+        Loader loader = new Loader(
+                killed(LoaderLog.class, log.new Loading()), PARTITIONS, this::ledger, () -> nanos, said.log());
         return importer(killed(OwnerLog.class, lines), loader, adds).run();
     }
 
@@ -216,7 +217,7 @@ class ImporterTest {
                     }
                     return method.invoke(all, args);
                 });
-        Loader loader = new Loader((LoaderLog) watched, PARTITIONS, this::ledger, said.log());
+        Loader loader = new Loader((LoaderLog) watched, PARTITIONS, this::ledger, () -> nanos, said.log());
         return importer(log.new Of("import"), loader, false);
     }
 
@@ -227,7 +228,7 @@ class ImporterTest {
         }
         Metrics metrics = new Metrics();
         OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
-        Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
+        Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, () -> nanos, said.log());
         Owner owner = new Owner(
                 log.new Of("owner"),
                 loader,
@@ -235,6 +236,7 @@ class ImporterTest {
                 PARTITIONS,
                 ledger -> true,
                 OptionalLong::empty,
+                () -> 0,
                 this::wallMillis,
                 () -> nanos,
                 said.log(),
@@ -480,7 +482,7 @@ class ImporterTest {
             log.assign(i, "import");
         }
         log.assign(1, "collector");
-        Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
+        Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, () -> nanos, said.log());
         Importer importer = importer(log.new Of("import"), loader, false);
 
         assertThatThrownBy(importer::run)

@@ -250,6 +250,12 @@ final class MemoryLog {
         boolean isRenewable = true;
         Outcome next = Outcome.COMMITTED;
 
+        /** How often partitions have begun. */
+        int begun;
+
+        /** Whether the others have excluded it, and it knows. */
+        boolean isOut;
+
         Of(String name) {
             this.name = name;
             complete(name);
@@ -318,6 +324,11 @@ final class MemoryLog {
             positions.keySet().removeAll(all);
         }
 
+        @Override
+        public boolean isMember() {
+            return membership > 0 && !isOut;
+        }
+
         /** Whether it has learnt everything about who owns what. */
         boolean isPresent() {
             return membership == generation;
@@ -325,6 +336,7 @@ final class MemoryLog {
 
         @Override
         public void begin(int partition, long offset) {
+            begun++;
             polled.remove(partition);
             positions.put(partition, (int) offset);
         }
@@ -483,6 +495,11 @@ final class MemoryLog {
                 }
                 return at;
             });
+        }
+
+        @Override
+        public String topic() {
+            return "counters.ledger";
         }
 
         @Override

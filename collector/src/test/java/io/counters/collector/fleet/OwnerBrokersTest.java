@@ -9,6 +9,10 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.testsupport.Patience;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -26,9 +30,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.MemberToRemove;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -387,10 +393,50 @@ class OwnerBrokersTest {
         assertThat(read).containsExactly("whole");
     }
 
+    /** Kafka's client keeps a fetch that it cannot read, and fails with it whatever else it is to read. */
+    @Test
+    void a_corrupt_record_of_one_ledger_keeps_no_other_from_being_read_and_is_told_with_its_remedy() throws Exception {
+        FleetSettings settings = created("corrupt");
+        String ledger = settings.topics().ledger();
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", BROKERS.get().bootstrap()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            for (int partition = 0; partition < 3; partition++) {
+                producer.send(new ProducerRecord<>(ledger, partition, new byte[1], new byte[100]))
+                        .get(60, TimeUnit.SECONDS);
+            }
+        }
+        Path segment = BROKERS.get().folder(0, ledger, 1).resolve("00000000000000000000.log");
+        try (FileChannel file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(new byte[] {1}), file.size() - 10);
+        }
+
+        KafkaLoaderLog log = new KafkaLoaderLog(settings, System::nanoTime);
+        Map<Integer, Long> positions = new TreeMap<>(Map.of(0, 0L, 1, 0L, 2, 0L));
+        List<String> told = new ArrayList<>();
+        await("the others").pollInSameThread().until(() -> {
+            try {
+                log.read(positions, (partition, key, value) -> {});
+            } catch (IOException corrupt) {
+                told.add(String.valueOf(corrupt.getMessage()));
+            }
+            return !told.isEmpty() && positions.equals(Map.of(0, 1L, 1, 0L, 2, 1L));
+        });
+        log.close();
+
+        assertThat(told)
+                .allSatisfy(message -> assertThat(message)
+                        .contains(
+                                "records of corrupt.ledger-1 from offset 0",
+                                "make a replica that is sound the leader"));
+    }
+
     /** After that time brokers have ended the transaction, so there is nothing to wait for. */
     @Test
     void a_commit_without_an_answer_is_given_up_after_the_time_of_a_transaction() throws Exception {
-        KafkaOwnerLog log = new KafkaOwnerLog(created("hangs"), "owner-0", "a", KafkaOwnerLog.TRANSACTION_MILLIS);
+        KafkaOwnerLog log =
+                new KafkaOwnerLog(created("hangs"), "owner-0", "a", KafkaOwnerLog.TRANSACTION_MILLIS, System::nanoTime);
         log.renew();
         log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
         log.commit(Map.of());
@@ -408,7 +454,8 @@ class OwnerBrokersTest {
     /** A whole partition of an import is one transaction, and its brokers may be slow. */
     @Test
     void a_commit_of_an_import_may_take_longer_than_one_of_a_collector() throws Exception {
-        KafkaOwnerLog log = new KafkaOwnerLog(created("slow"), "owner", "a", LedgerImport.TRANSACTION_MILLIS);
+        KafkaOwnerLog log =
+                new KafkaOwnerLog(created("slow"), "owner", "a", LedgerImport.TRANSACTION_MILLIS, System::nanoTime);
         log.renew();
         log.append(OwnerLog.Topic.LEDGER, 0, LedgerOffset.KEY, new LedgerOffset(PARTITIONS, 1).value());
         BROKERS.get().pause(0);
@@ -490,8 +537,61 @@ class OwnerBrokersTest {
         log.close();
     }
 
+    /** Kafka's consumer goes on with the end that it knew before. */
+    @Test
+    void what_waits_in_a_partition_is_not_known_at_once_when_it_begins_again() throws Exception {
+        FleetSettings settings = created("again");
+        KafkaOwnerLog log = log(settings, "own");
+        Owned owned = new Owned();
+        owned.await(log);
+        log.begin(0, 0);
+        await("the end").pollInSameThread().until(() -> {
+            log.poll(50, owned);
+            return log.lag(0).orElse(1) == 0;
+        });
+        log.hold(0);
+        try (KafkaProducer<byte[], byte[]> producer = producer()) {
+            producer.send(new ProducerRecord<>(settings.topics().lines(), 0, null, new byte[1]))
+                    .get(60, TimeUnit.SECONDS);
+        }
+
+        log.begin(0, 0);
+
+        assertThat(log.lag(0)).isEmpty();
+        log.close();
+    }
+
+    /** Kafka's consumer leaves the metadata of the group as they were until it has joined again. */
+    @Test
+    void who_was_excluded_from_the_group_is_no_member_until_it_has_joined_again() throws Exception {
+        FleetSettings settings = created("excluded");
+        KafkaOwnerLog log = log(settings, "own");
+        Owned owned = new Owned();
+        assertThat(log.isMember()).isFalse();
+        owned.await(log);
+        assertThat(log.isMember()).isTrue();
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", BROKERS.get().bootstrap()))) {
+            admin.removeMembersFromConsumerGroup(
+                            settings.topics().owners(),
+                            new RemoveMembersFromConsumerGroupOptions(Set.of(new MemberToRemove("one"))))
+                    .all()
+                    .get(60, TimeUnit.SECONDS);
+        }
+
+        await("exclusion").pollInSameThread().until(() -> {
+            log.poll(0, owned);
+            return owned.all.isEmpty();
+        });
+
+        assertThat(log.isMember()).isFalse();
+        owned.await(log);
+        assertThat(log.isMember()).isTrue();
+        log.close();
+    }
+
     private static KafkaOwnerLog log(FleetSettings settings, String process) throws IOException {
-        return new KafkaOwnerLog(settings, "owner-0", process, KafkaOwnerLog.TRANSACTION_MILLIS);
+        return new KafkaOwnerLog(settings, "owner-0", process, KafkaOwnerLog.TRANSACTION_MILLIS, System::nanoTime);
     }
 
     /** The partitions of a member. */

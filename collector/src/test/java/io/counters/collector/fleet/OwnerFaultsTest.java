@@ -27,14 +27,14 @@ class OwnerFaultsTest {
     private static final int PARTITIONS = 4;
     private static final long SECOND = 1_000_000_000;
 
+    private long nanos;
     private final SaidFaults said = new SaidFaults();
     private final Metrics metrics = new Metrics();
     private final MemoryLog log = new MemoryLog(PARTITIONS, new Random(1));
     private final OwnedLedgers owned = new OwnedLedgers(PARTITIONS);
     private final MemoryLog.Of lines = log.new Of("one");
-    private Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, said.log());
+    private Loader loader = new Loader(log.new Loading(), PARTITIONS, this::ledger, () -> nanos, said.log());
     private Owner owner = owner();
-    private long nanos;
     private long faultyOffset = -1;
 
     private Owner owner() {
@@ -45,6 +45,7 @@ class OwnerFaultsTest {
                 PARTITIONS,
                 ledger -> true,
                 OptionalLong::empty,
+                () -> 0,
                 this::wallMillis,
                 () -> nanos,
                 said.log(),
@@ -163,6 +164,11 @@ class OwnerFaultsTest {
         }
 
         @Override
+        public String topic() {
+            return log.topic();
+        }
+
+        @Override
         public void close() {
             log.close();
         }
@@ -170,7 +176,7 @@ class OwnerFaultsTest {
 
     @Test
     void a_damaged_partition_is_told_as_such_while_the_others_go_on() throws Exception {
-        loader = new Loader(new Damaged(log.new Loading()), PARTITIONS, this::ledger, said.log());
+        loader = new Loader(new Damaged(log.new Loading()), PARTITIONS, this::ledger, () -> nanos, said.log());
         owner = owner();
 
         own();
@@ -180,6 +186,42 @@ class OwnerFaultsTest {
         assertThat(metric("fleet_loading_partitions")).isZero();
         assertThat(owner.trouble().orElseThrow())
                 .contains("the ledger of partition 2 cannot be used", "up to offset 5", "records were deleted");
+    }
+
+    /** Another one may have owned it meanwhile, and its records may have been replaced while this one read them. */
+    @Test
+    void a_ledger_that_was_damaged_when_the_members_met_meanwhile_is_loaded_again() throws Exception {
+        boolean[] isDamaged = {true};
+        loader = new Loader(
+                log.new Loading(),
+                PARTITIONS,
+                records -> {
+                    if (isDamaged[0]) {
+                        throw new IllegalStateException("block 0 has no names");
+                    }
+                    return ledger(records);
+                },
+                () -> nanos,
+                said.log());
+        owner = owner();
+        for (int i = 0; i < PARTITIONS; i++) {
+            log.assign(i, "one");
+        }
+        for (int i = 0; i < 1000 && metric("fleet_loading_partitions") < PARTITIONS; i++) {
+            owner.run();
+        }
+        // It asks for what it was assigned in the round before.
+        owner.run();
+        for (int i = 0; i < 1000; i++) {
+            loader.step();
+        }
+        isDamaged[0] = false;
+
+        owner.met(Set.of(0, 1, 2, 3));
+        rest();
+
+        assertThat(metric("fleet_refused_partitions")).isZero();
+        assertThat(owned.partitions()).hasSize(PARTITIONS);
     }
 
     private void add(String record) {

@@ -45,6 +45,7 @@ final class OwnerProcess implements AutoCloseable {
                 LedgerSettings.in(Path.of("unused")),
                 Optional.empty(),
                 ticks::due,
+                ticks::last,
                 Runtime.getRuntime().maxMemory(),
                 InstantSource.system(),
                 System::nanoTime,
@@ -101,6 +102,7 @@ final class OwnerProcess implements AutoCloseable {
                 throw new AssertionError(nobodyShould);
             }
         }
+        fleet.endLines();
         fleet.end();
         fleet.close();
     }

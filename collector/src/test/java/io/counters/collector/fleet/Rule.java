@@ -112,6 +112,11 @@ enum Rule {
         }
 
         @Override
+        public boolean isMember() {
+            return of.isMember();
+        }
+
+        @Override
         public void begin(int partition, long offset) {
             of.begin(partition, offset);
         }
@@ -223,6 +228,11 @@ enum Rule {
         @Override
         public void read(Map<Integer, Long> positions, Records records) {
             of.read(positions, records);
+        }
+
+        @Override
+        public String topic() {
+            return of.topic();
         }
 
         @Override

@@ -321,6 +321,24 @@ class TickHistoryTest {
     }
 
     @Test
+    void a_corrupt_record_is_told_with_its_remedy() throws Exception {
+        tick(0, SECOND - 20, "a", 1);
+        own(0);
+        pass(5);
+        consumers
+                .get(0)
+                .setPollException(new KafkaException(
+                        "Received exception when fetching the next record from counters.ticks-0. If needed, please seek past"
+                                + " the record to continue consumption."));
+        pass(5);
+
+        assertThat(said.lines())
+                .singleElement()
+                .asString()
+                .contains("make a replica that is sound the leader", "kafka-delete-records.sh: points in them");
+    }
+
+    @Test
     void what_an_earlier_run_left_is_forgotten() throws Exception {
         history.put(SECOND - 50, new Snapshot(new String[] {"a"}, new long[] {4}, 1));
         assertThat(samples("a")).hasSize(1);

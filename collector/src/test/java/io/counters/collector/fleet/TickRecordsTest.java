@@ -128,6 +128,14 @@ class TickRecordsTest {
         assertThatThrownBy(() -> TickRecords.read(broken)).isInstanceOf(TickRecords.Unreadable.class);
     }
 
+    @Test
+    void a_record_without_a_value_is_not_a_tick() {
+        assertThatThrownBy(() -> TickRecords.read(null))
+                .isInstanceOf(TickRecords.Unreadable.class)
+                .hasMessage("it has no value");
+        assertThatThrownBy(() -> TickRecords.head(null)).isInstanceOf(TickRecords.Unreadable.class);
+    }
+
     @ParameterizedTest
     @MethodSource("seeds")
     void any_bytes_end_in_a_tick_or_an_error(int seed) {

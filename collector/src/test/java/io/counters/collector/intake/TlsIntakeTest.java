@@ -220,6 +220,32 @@ class TlsIntakeTest {
 
     @Test
     @Tag("slow")
+    void a_record_that_is_longer_than_one_of_tls_ends_the_connection_before_it_has_arrived() throws Exception {
+        intake(Optional.of(in(folder, Identity.of("one"), "")), "");
+        try (Socket handshake = plain()) {
+            send(handshake, "\u0016\u0003\u0001\u00ff\u00ff");
+            awaitClosed(handshake);
+        }
+        await().until(() -> kept.counted("intake_failed_tls_total") == 1);
+        try (Socket under = plain()) {
+            SSLSocket tls = (SSLSocket) Identity.of("one")
+                    .client()
+                    .getSocketFactory()
+                    .createSocket(under, "localhost", under.getPort(), false);
+            send(tls, "increment a 1\n".repeat(80_000));
+            awaitValue("a", 80_000);
+            send(under, "\u0017\u0003\u0003H\u0001");
+            awaitClosed(under);
+        }
+        await().until(() -> kept.counted("intake_failed_tls_total") == 2);
+        assertThat(kept.said.lines())
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("WARN the TCP connection from 127.0.0.1:")
+                        .endsWith("not a TLS record: 160301ffff"));
+    }
+
+    @Test
+    @Tag("slow")
     void with_an_authority_only_clients_with_its_certificate_count() throws Exception {
         Identity server = Identity.of("one");
         Identity known = Identity.of("known");
@@ -256,7 +282,8 @@ class TlsIntakeTest {
             awaitValue("a", 1);
         }
         assertThat(kept.counted("refused_senders_total{port=\"tcp\"}")).isEqualTo(1);
-        assertThat(kept.counted("intake_datagrams_total")).isEqualTo(1);
+        await().untilAsserted(
+                        () -> assertThat(kept.counted("intake_datagrams_total")).isEqualTo(1));
         assertThat(kept.said.lines())
                 .containsExactlyInAnyOrder(
                         "WARN TCP from 127.0.0.1 is refused, because --allow does not list it; nothing of it is"

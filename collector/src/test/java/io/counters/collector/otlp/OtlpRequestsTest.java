@@ -27,10 +27,13 @@ import io.opentelemetry.proto.metrics.v1.SummaryDataPoint;
 import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How requests are read and answered, what is rejected, and which names series get. */
 class OtlpRequestsTest {
@@ -233,6 +236,13 @@ class OtlpRequestsTest {
             assertThat(served.post(new byte[small.bodyBytesMax() + 1], "Content-Type", PROTOBUF)
                             .statusCode())
                     .isEqualTo(413);
+            assertThat(small.jsonBytesMax()).isLessThan(small.bodyBytesMax());
+            assertThat(served.post(new byte[small.jsonBytesMax() + 1], "Content-Type", JSON)
+                            .statusCode())
+                    .isEqualTo(413);
+            assertThat(served.post(new byte[small.jsonBytesMax()], "Content-Type", JSON)
+                            .statusCode())
+                    .isEqualTo(400);
             assertThat(served.post(new byte[small.jsonBytesMax() + 1], "Content-Type", JSON, "Content-Encoding", "gzip")
                             .statusCode())
                     .isEqualTo(400);
@@ -246,6 +256,78 @@ class OtlpRequestsTest {
                     .isEqualTo(413);
             served.send(Exports.request("a", cumulative("orders", good())));
             assertThat(served.value("orders")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void json_has_a_part_of_the_memory_and_a_bound_on_any_heap() {
+        assertThat(new OtlpSettings(0, List.of("*"), List.of(), 1L << 26, 250).jsonBytesMax())
+                .isEqualTo(1 << 21);
+        assertThat(new OtlpSettings(0, List.of("*"), List.of(), 1L << 40, 250).jsonBytesMax())
+                .isEqualTo(1 << 22);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sum, '{},'", "histogram, '{},'", "sum, '[],'", "sum, '1,'"})
+    void json_that_needs_much_more_memory_than_its_text_is_refused_before_it_is_converted(String kind, String value)
+            throws Exception {
+        try (ServedLedger served = new ServedLedger()) {
+            String body = "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"name\":\"n\",\"" + kind
+                    + "\":{\"dataPoints\":[" + value.repeat(40_000) + "{}]}}]}]}]}";
+
+            HttpResponse<byte[]> answer = served.post(
+                    ServedLedger.gzip(body.getBytes(UTF_8)), "Content-Type", JSON, "Content-Encoding", "gzip");
+
+            assertThat(answer.statusCode()).isEqualTo(413);
+            assertThat(new String(answer.body(), UTF_8))
+                    .contains(
+                            "converting this JSON needs more memory than the",
+                            "send protobuf (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf) or smaller batches, or raise"
+                                    + " --otlp-memory");
+            assertThat(served.said.lines()).singleElement().asString().contains("answered with 413", "--otlp-memory");
+            assertThat(served.counted("otlp_too_large_requests_total")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void an_export_in_json_with_all_metrics_of_a_program_is_taken_on_a_small_heap() throws Exception {
+        OtlpSettings small = new OtlpSettings(0, List.of("*"), List.of(), (256 << 20) / 10, 250);
+        try (ServedLedger served = new ServedLedger(small)) {
+            NumberDataPoint[] points = IntStream.range(0, 1_000)
+                    .mapToObj(i -> point(
+                            1_000,
+                            1_010,
+                            i,
+                            "http.request.method",
+                            "GET",
+                            "http.route",
+                            "/api/orders/" + i,
+                            "http.response.status_code",
+                            "200"))
+                    .toArray(NumberDataPoint[]::new);
+            String body = JsonFormat.printer()
+                    .omittingInsignificantWhitespace()
+                    .print(Exports.request("a", cumulative("requests", points)));
+
+            HttpResponse<byte[]> answer = served.post(body.getBytes(UTF_8), "Content-Type", JSON);
+
+            assertThat(body.length()).isGreaterThan(280_000);
+            assertThat(answer.statusCode()).as(new String(answer.body(), UTF_8)).isEqualTo(200);
+            assertThat(served.ledger.size()).isEqualTo(1_000);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "\u0661", "\\u0031"})
+    void a_number_in_json_has_no_more_digits_than_are_soon_read(String digit) throws Exception {
+        try (ServedLedger served = new ServedLedger()) {
+            String body = EXPORT.replace("\"asInt\": \"3\"", "\"asInt\": \"" + digit.repeat(10_001) + "\"");
+
+            HttpResponse<byte[]> answer = served.post(body.getBytes(UTF_8), "Content-Type", JSON);
+
+            assertThat(answer.statusCode()).isEqualTo(400);
+            assertThat(new String(answer.body(), UTF_8))
+                    .contains("more than 10000 digits or escaped characters follow each other");
         }
     }
 
@@ -272,6 +354,21 @@ class OtlpRequestsTest {
             served.send(Exports.request("a", cumulative("orders", good())));
             assertThat(served.value("orders")).isEqualTo(1);
             assertThat(served.ledger.size()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void metrics_do_not_wait_for_a_request_that_is_converted() throws Exception {
+        try (ServedLedger served = new ServedLedger()) {
+            CompletableFuture<Long> series = new CompletableFuture<>();
+            served.taking = () -> series.completeAsync(() -> served.counted("otlp_series"))
+                    .orTimeout(20, TimeUnit.SECONDS)
+                    .exceptionally(late -> -1L)
+                    .join();
+
+            served.send(Exports.request("a", cumulative("orders", good())));
+
+            assertThat(series).isCompletedWithValue(1L);
         }
     }
 

@@ -41,6 +41,9 @@ final class ServedLedger implements AutoCloseable {
     /** Whether lines that were taken are kept. */
     volatile boolean keeps = true;
 
+    /** Runs while a request is converted. */
+    volatile Runnable taking = () -> {};
+
     private final boolean isAlone;
 
     ServedLedger(String... tags) throws IOException {
@@ -77,6 +80,7 @@ final class ServedLedger implements AutoCloseable {
                         settings,
                         LineTarget.of(ledger),
                         lines -> {
+                            taking.run();
                             boolean isTaken = ledger.batch(lines);
                             return () -> isTaken ? keeps ? Kept.ALL : Kept.LATE : Kept.NO_ROOM;
                         },

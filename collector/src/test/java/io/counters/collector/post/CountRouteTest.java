@@ -49,6 +49,10 @@ class CountRouteTest {
             metrics);
     private final HttpClient web = HttpClient.newHttpClient();
     private volatile boolean keeps = true;
+
+    /** Whether the lines are handed over once more while a request waits. */
+    private volatile boolean repeats;
+
     private HttpPort port;
 
     @BeforeEach
@@ -60,7 +64,12 @@ class CountRouteTest {
                 LineTarget.of(ledger),
                 lines -> {
                     boolean isTaken = ledger.batch(lines);
-                    return () -> isTaken ? keeps ? Kept.ALL : Kept.LATE : Kept.NO_ROOM;
+                    return () -> {
+                        if (repeats) {
+                            ledger.batch(lines);
+                        }
+                        return isTaken ? keeps ? Kept.ALL : Kept.LATE : Kept.NO_ROOM;
+                    };
                 },
                 said.log(),
                 metrics);
@@ -175,6 +184,7 @@ class CountRouteTest {
 
         assertThat(answer.statusCode()).isEqualTo(202);
         assertThat(answer.body()).startsWith("{\"counted\":1,\"rejected\":4,").contains(PostedLines.KEYED_RULE);
+        assertThat(metrics.values()).containsEntry("post_rejected_keyed_lines_total", 4L);
         assertThat(ledger.value("a")).isZero();
         assertThat(ledger.value("b")).isEqualTo(1L << 53);
     }
@@ -200,6 +210,28 @@ class CountRouteTest {
         assertThat(answer.headers().firstValue("Retry-After")).contains("5");
         assertThat(ledger.value("a")).isEqualTo(1);
         assertThat(said.lines()).hasSize(1).first().asString().contains("answered with 429");
+    }
+
+    @Test
+    void a_request_that_waits_holds_no_lines() throws Exception {
+        repeats = true;
+
+        assertThat(post("increment a\nnonsense").body()).startsWith("{\"counted\":1,\"rejected\":1,");
+        assertThat(ledger.value("a")).isEqualTo(1);
+    }
+
+    @Test
+    void a_body_has_a_part_of_the_memory() throws Exception {
+        CountRoute route = new CountRoute(
+                1 << 22,
+                250,
+                () -> StatsdName.cleaning(List.of()),
+                LineTarget.of(ledger),
+                lines -> () -> Kept.ALL,
+                said.log(),
+                metrics);
+
+        assertThat(route.route().bodyBytesMax()).isEqualTo(1 << 17);
     }
 
     @Test

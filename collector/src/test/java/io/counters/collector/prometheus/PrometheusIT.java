@@ -10,11 +10,10 @@ import io.counters.collector.Proxy;
 import io.counters.collector.proxy.ProxyIni;
 import io.counters.collector.supervisor.Supervisor;
 import io.counters.testsupport.CollectorProgram;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -111,12 +110,12 @@ class PrometheusIT {
 
     @Test
     void promtool_finds_no_error_in_the_text_of_the_proxy() throws Exception {
-        int page = freePort();
+        int page = Ports.reserve();
         Path servers = Files.writeString(folder.resolve("servers.conf"), "127.0.0.1:1\t1\nudp://127.0.0.1:2\t1\n");
         Path settings = Files.writeString(
                 folder.resolve("proxy.conf"),
-                "[statsite]\nbind_address = 127.0.0.1\nport = " + freePort() + "\nudp_port = 0\nhttp_port = " + page
-                        + "\nservers = " + servers + "\n");
+                "[statsite]\nbind_address = 127.0.0.1\nport = " + Ports.reserve() + "\nudp_port = 0\nhttp_port = "
+                        + page + "\nservers = " + servers + "\n");
         PrintStream out = new PrintStream(OutputStream.nullOutputStream(), true, UTF_8);
         try (Proxy proxy = new Proxy(ProxyIni.read(settings, 1L << 30), Supervisor.none(), out)) {
             String metrics = get(page, "/metrics");
@@ -125,12 +124,6 @@ class PrometheusIT {
             assertThat(proxy).isNotNull();
             assertThat(metrics).contains("counters_proxy_up{server=\"127.0.0.1:1\"} 0.0\n");
             assertThat(promtool(text, "check", "metrics")).isEmpty();
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return any.getLocalPort();
         }
     }
 

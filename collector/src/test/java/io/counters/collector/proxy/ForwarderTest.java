@@ -568,14 +568,14 @@ class ForwarderTest {
 
         await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"unknown_type\"}") == 1);
         await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"name_letter\"}") == 1);
-        assertThat(said.lines())
+        await().untilAsserted(() -> assertThat(said.lines())
                 .anySatisfy(line -> assertThat(line)
                         .contains("TCP from 127.0.0.1:", "\"orders.placed=1\"", MessageRejection.NO_COLON.rule()))
                 .anySatisfy(
                         line -> assertThat(line).contains("TCP from ", "\"increment ?\"", Rejection.NAME_LETTER.rule()))
                 .anySatisfy(line -> assertThat(line)
                         .containsPattern("UDP from 127\\.0\\.0\\.1:[1-9][0-9]*: \"orders.placed:1\\|x\"")
-                        .contains(MessageRejection.UNKNOWN_TYPE.rule()));
+                        .contains(MessageRejection.UNKNOWN_TYPE.rule())));
     }
 
     @ParameterizedTest
@@ -591,13 +591,13 @@ class ForwarderTest {
 
         tcp().write(bytes("a:1|cb:1|c\nc:1|c\n"));
         await().atMost(SOON).until(() -> value("proxy_rejected_total{reason=\"lines_joined\"}") == 1);
-        assertThat(said.lines())
+        await().untilAsserted(() -> assertThat(said.lines())
                 .singleElement()
                 .satisfies(line -> assertThat(line)
                         .contains(
                                 "\"a:1|cb:1|c\" was rejected (lines_joined): the text contains several lines without"
                                         + " line",
-                                "a:1|c\\n; estimated counts in it: 2"));
+                                "a:1|c\\n; estimated counts in it: 2")));
         udp("users:abe|sorders:1|c\nload:1.|gorders:5|c\nincrement aincrement b\nincrement aorders:1|c\norders:1|C\n");
         Socket ends = connected();
         ends.getOutputStream().write(bytes("orders:1|c".repeat(100)));

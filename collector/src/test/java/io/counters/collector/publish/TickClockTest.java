@@ -44,6 +44,16 @@ class TickClockTest {
     }
 
     @Test
+    void the_last_tick_is_known_even_if_it_was_due_before_the_start() {
+        assertThat(clock.last()).isEqualTo(1_700_000_000L);
+        pass(10);
+        assertThat(clock.last()).isEqualTo(1_700_000_010L);
+        wallMillis += YEAR_MILLIS;
+        assertThat(clock.due()).isEmpty();
+        assertThat(clock.last()).isBetween(wallMillis / 1000 - 10, wallMillis / 1000);
+    }
+
+    @Test
     void a_clock_that_is_a_year_ahead_for_four_seconds_is_followed_and_logged() {
         pass(10);
         wallMillis += YEAR_MILLIS;

@@ -89,7 +89,7 @@ class StoreSettingsTest {
         Path file = Files.writeString(folder.resolve("secret"), "\uFEFFhunter2\n");
         Settings byVariable = new Settings(
                 Map.of(CollectorFlag.STORE, "redis://h"),
-                Map.of("COUNTERS_STORE_USER", "me", "COUNTERS_STORE_PASSWORD", "hunter2"));
+                Map.of("COUNTERS_STORE_USER", "me\n", "COUNTERS_STORE_PASSWORD", "hunter2\n"));
         Settings byFile = new Settings(
                 Map.of(
                         CollectorFlag.STORE, "redis://h",
