@@ -87,9 +87,14 @@ class SystemdIT {
         return command;
     }
 
+    /** Its TCP port is any free one: the number of the UDP port, which the kernel chose, may be taken for TCP. */
     private List<String> collector(String... flags) {
-        List<String> command =
-                jar("--bind=127.0.0.1", "--udp-port=0", "--http-port=0", "--data-dir=" + folder.resolve("data"));
+        List<String> command = jar(
+                "--bind=127.0.0.1",
+                "--udp-port=0",
+                "--tcp-port=0",
+                "--http-port=0",
+                "--data-dir=" + folder.resolve("data"));
         command.addAll(List.of(flags));
         return command;
     }

@@ -145,7 +145,7 @@ class DebianPackageIT {
         assertThat(Shell.run("getent", "passwd", "counters")).contains(":/var/lib/counters:/usr/sbin/nologin");
         analyze();
         // On free ports, for this test; an administrator's change, which an upgrade must keep.
-        Files.writeString(SETTINGS, Files.readString(SETTINGS) + "\nbind = 127.0.0.1\nhttp_port = 0\n");
+        Files.writeString(SETTINGS, Files.readString(SETTINGS) + "\nbind = 127.0.0.1\ntcp_port = 0\nhttp_port = 0\n");
         try (Systemd systemd = Systemd.start(folder, "127.0.0.1", 8 << 20, Duration.ofSeconds(30), service())) {
             send(systemd.port(), 10);
             awaitCounter(systemd, 10);
