@@ -74,7 +74,14 @@ class DemoScriptIT {
         try (Program holder = Program.java("-jar", Jars.shop().toString(), "--port", "0")) {
             String port = holder.awaitLine("listening on http://[^:]+:(\\d+)").group(1);
 
-            try (Program demo = Program.start(SCRIPT, "--shop-port", port)) {
+            try (Program demo = Program.start(
+                    SCRIPT,
+                    "--udp-port",
+                    Integer.toString(Ports.reserve()),
+                    "--http-port",
+                    Integer.toString(Ports.reserve()),
+                    "--shop-port",
+                    port)) {
                 assertThat(demo.awaitEnd()).isEqualTo(1);
                 assertThat(demo.errors()).anyMatch(line -> line.contains(port) && line.contains("--shop-port"));
             }

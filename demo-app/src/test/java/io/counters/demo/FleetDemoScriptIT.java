@@ -35,18 +35,8 @@ class FleetDemoScriptIT {
                 .collect(Collectors.joining(","));
     }
 
-    /** The lines of the counter {@code requests}: what the fleet has counted, and what the shop says. */
-    private static List<MatchResult> requests(Program demo) {
-        return demo.output().stream()
-                .map(REQUESTS::matcher)
-                .filter(line -> line.find())
-                .map(line -> line.toMatchResult())
-                .toList();
-    }
-
-    @Test
-    void the_sums_go_on_when_a_collector_and_a_broker_are_killed() throws Exception {
-        try (Program demo = Program.start(
+    private static Program demo(String shopPort) throws IOException {
+        return Program.start(
                 "env",
                 Jars.QUICK_JVMS,
                 SCRIPT,
@@ -59,11 +49,25 @@ class FleetDemoScriptIT {
                 "--kafka-ports",
                 ports(6),
                 "--shop-port",
-                ports(1),
+                shopPort,
                 "--memcached-port",
                 ports(1),
                 "--every",
-                "24")) {
+                "24");
+    }
+
+    /** The lines of the counter {@code requests}: what the fleet has counted, and what the shop says. */
+    private static List<MatchResult> requests(Program demo) {
+        return demo.output().stream()
+                .map(REQUESTS::matcher)
+                .filter(line -> line.find())
+                .map(line -> line.toMatchResult())
+                .toList();
+    }
+
+    @Test
+    void the_sums_go_on_when_a_collector_and_a_broker_are_killed() throws Exception {
+        try (Program demo = demo(ports(1))) {
             demo.awaitLine("^requests +[1-9]", Duration.ofMinutes(3));
 
             for (String event : List.of(
@@ -97,7 +101,7 @@ class FleetDemoScriptIT {
         try (Program holder = Program.java("-jar", Jars.shop().toString(), "--port", "0")) {
             String port = holder.awaitLine("listening on http://[^:]+:(\\d+)").group(1);
 
-            try (Program demo = Program.start(SCRIPT, "--shop-port", port)) {
+            try (Program demo = demo(port)) {
                 assertThat(demo.awaitEnd()).isEqualTo(1);
                 assertThat(demo.errors()).anyMatch(line -> line.contains(port) && line.contains("--shop-port"));
             }

@@ -217,7 +217,9 @@ class SigningIT {
     void the_proxy_signs_what_it_sums_for_services_without_a_key() throws Exception {
         Map<String, Long> expected = new TreeMap<>();
         int port = Ports.reserve();
-        try (CollectorProgram collector = CollectorProgram.start(folder.resolve("ledger"), "--keys", keys.toString());
+        int restarted = Ports.reserve();
+        try (CollectorProgram collector =
+                        CollectorProgram.start(folder.resolve("ledger"), restarted, "--keys", keys.toString());
                 Meddler network = new Meddler(collector.port())) {
             Path servers = Files.writeString(folder.resolve("servers.conf"), "udp://" + network.address() + "\t1\n");
             Path ini = Files.writeString(
@@ -231,7 +233,7 @@ class SigningIT {
                 awaitTraffic(collector, "proxy");
                 collector.kill();
                 try (CollectorProgram again =
-                        CollectorProgram.start(folder.resolve("ledger"), collector.port(), "--keys", keys.toString())) {
+                        CollectorProgram.start(folder.resolve("ledger"), restarted, "--keys", keys.toString())) {
                     awaitTraffic(again, "proxy");
                     done(shop, expected);
                     again.awaitCounters(expected);

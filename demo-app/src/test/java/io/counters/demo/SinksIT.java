@@ -48,14 +48,12 @@ class SinksIT {
     }
 
     private CollectorProgram collector(VictoriaMetrics victoria) throws IOException {
-        CollectorProgram collector = CollectorProgram.start(
+        return CollectorProgram.start(
                 folder.resolve("ledger"),
                 collectorPort,
                 "--interval=1s",
                 "--sink=stdout,prometheus:http://127.0.0.1:" + prometheusPort + "/api/v1/write,prometheus:"
                         + victoria.queryAddress() + "/api/v1/write");
-        collectorPort = collector.port();
-        return collector;
     }
 
     private void count(CollectorProgram collector) throws IOException {
@@ -87,6 +85,7 @@ class SinksIT {
     @Test
     void every_tick_is_in_prometheus_and_in_victoriametrics_once() throws Exception {
         prometheusPort = Ports.reserve();
+        collectorPort = Ports.reserve();
         NavigableMap<Long, Long> printed = new TreeMap<>();
         running.add(prometheus());
         try (VictoriaMetrics victoria = VictoriaMetrics.start(folder.resolve("victoria"))) {
@@ -159,6 +158,7 @@ class SinksIT {
         try (VictoriaMetrics victoria = VictoriaMetrics.start(folder.resolve("victoria"));
                 Program good = CollectorProgram.command(
                         "doctor",
+                        "--bind=127.0.0.1",
                         "--data-dir=" + folder,
                         "--http-port=" + Ports.reserve(),
                         "--udp-port=" + Ports.reserve(),

@@ -3,6 +3,7 @@ package io.counters.packaging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.counters.testsupport.Ports;
 import io.counters.testsupport.Program;
 import java.io.File;
 import java.nio.file.Files;
@@ -63,7 +64,7 @@ class ImageIT {
                 JAR.toString(),
                 "--bind=127.0.0.1",
                 "--udp-port=0",
-                "--http-port=0",
+                "--http-port=" + Ports.reserve(),
                 "--otlp-port=0",
                 "--unix=" + folder.resolve("counters.sock"),
                 "--data-dir=" + folder.resolve("data"));

@@ -84,16 +84,18 @@ public final class CollectorProgram implements AutoCloseable {
     }
 
     /**
-     * Starts one on free ports, and waits until it listens or has ended.
+     * Starts one on free ports, unless a flag has another, and waits until it listens or has ended.
      *
      * @param variables to add to its environment
      * @param java options of the JVM
      */
     public static CollectorProgram launch(Path data, Map<String, String> variables, List<String> java, String... flags)
             throws IOException {
-        List<String> arguments = new ArrayList<>(List.of("--bind=127.0.0.1", "--http-port=0", "--data-dir=" + data));
-        if (List.of(flags).stream().noneMatch(flag -> flag.startsWith("--udp-port="))) {
-            arguments.add("--udp-port=0");
+        List<String> arguments = new ArrayList<>(List.of("--bind=127.0.0.1", "--data-dir=" + data));
+        for (String port : List.of("--udp-port=", "--http-port=")) {
+            if (List.of(flags).stream().noneMatch(flag -> flag.startsWith(port))) {
+                arguments.add(port + 0);
+            }
         }
         arguments.addAll(List.of(flags));
         return new CollectorProgram(command(variables, java, arguments));

@@ -26,7 +26,10 @@ public final class Ports {
 
     private static final int KERNELS_LOWEST_USUALLY = 32_768;
     private static final int TRIES_MAX = 1000;
-    /** Keep other JVMs from reserving a port. They do not collide with a server on 127.0.0.1, or with one over TCP only. */
+    /**
+     * Keep other JVMs from reserving a port. A server over UDP on the wildcard address collides with them; one on 127.0.0.1, or
+     * over TCP only, does not.
+     */
     private static final List<DatagramSocket> RESERVATIONS = new ArrayList<>();
 
     private Ports() {}

@@ -9,6 +9,7 @@ import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.collector.http.Browser.Reply;
 import io.counters.collector.http.Route.Work;
+import io.counters.testsupport.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -910,6 +911,9 @@ class HttpPortTest {
 
     @Test
     void closing_frees_the_port_whatever_is_pending_and_is_idempotent() throws Exception {
+        port.close();
+        port = port(Ports.reserve());
+        port.start();
         InetSocketAddress address = port.address();
         browsers(20);
         reluctant("/endless");

@@ -36,11 +36,12 @@ class PrometheusIT {
     Path folder;
 
     /** With a store and a sink that do not answer, so that their metrics are there. */
-    private CollectorProgram collector() throws IOException {
+    private CollectorProgram collector(int httpPort) throws IOException {
         return CollectorProgram.launch(
                 folder.resolve("data"),
                 Map.of(),
                 List.of(),
+                "--http-port=" + httpPort,
                 "--store=redis://127.0.0.1:1/0",
                 "--opentsdb=http://127.0.0.1:1",
                 "--interval=1s");
@@ -50,7 +51,9 @@ class PrometheusIT {
     void prometheus_scrapes_both_paths_and_sees_no_jump_at_a_restart() throws Exception {
         try (PrometheusServer prometheus = new PrometheusServer(folder, ALERTS)) {
             List<Long> created;
-            try (CollectorProgram first = collector()) {
+            // Prometheus goes on to ask the killed one's port.
+            int httpPort = Ports.reserve();
+            try (CollectorProgram first = collector(httpPort)) {
                 first.send("increment orders.placed,method=card 1000000\nincrement carts.open 5");
                 first.send("decrement carts.open 2");
                 first.awaitCounter("orders.placed,method=card", 1_000_000);
@@ -69,7 +72,7 @@ class PrometheusIT {
                 }
                 first.kill();
             }
-            try (CollectorProgram second = collector()) {
+            try (CollectorProgram second = collector(httpPort)) {
                 long before = second.counters().getOrDefault("orders.placed,method=card", 0L);
                 prometheus.scrape(second.httpPort());
                 second.send("increment orders.placed,method=card 10");
@@ -93,7 +96,7 @@ class PrometheusIT {
 
     @Test
     void promtool_finds_no_error_in_both_texts() throws Exception {
-        try (CollectorProgram collector = collector()) {
+        try (CollectorProgram collector = collector(0)) {
             collector.send("increment orders.placed,method=card 3\nincrement carts.open 2\ndecrement carts.open 1");
             collector.send("increment orders_placed\nincrement visits,x.y=1,x-y=2\nincrement 2xx");
             collector.send("increment a line that is rejected");

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
 import io.counters.emit.EmitterSettings;
+import io.counters.testsupport.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -45,7 +46,7 @@ class StatsiteTest {
     @BeforeEach
     void open() throws IOException {
         for (int i = 0; i < 3; i++) {
-            readers.add(new StatsiteReader(InetAddress.getLoopbackAddress(), 0));
+            readers.add(new StatsiteReader(InetAddress.getLoopbackAddress(), Ports.reserve()));
         }
     }
 

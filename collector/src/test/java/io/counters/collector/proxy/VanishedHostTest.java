@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.counters.collector.common.Metrics;
 import io.counters.collector.common.SaidFaults;
+import io.counters.testsupport.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -174,7 +175,7 @@ class VanishedHostTest {
         List<StatsiteReader> near = new ArrayList<>();
         List<Server> servers = new ArrayList<>(List.of(Server.of(address + ":" + PORT, 1)));
         for (int i = 0; i < 2; i++) {
-            StatsiteReader reader = open(new StatsiteReader(InetAddress.getLoopbackAddress(), 0));
+            StatsiteReader reader = open(new StatsiteReader(InetAddress.getLoopbackAddress(), Ports.reserve()));
             near.add(reader);
             servers.add(Server.of("127.0.0.1:" + reader.port(), 1));
         }
