@@ -3,6 +3,7 @@ package io.counters.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.counters.testsupport.DefaultSignals;
+import io.counters.testsupport.PatientEnd;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -48,8 +49,11 @@ final class ChildJvm {
         return start(all, classPath, main.getName()).await();
     }
 
+    /** Starts a main class with these options. It ends when its last sweep has been made. */
     static ChildJvm start(List<String> options, List<Path> classPath, String main, String... mains) throws IOException {
-        List<String> arguments = new ArrayList<>(options);
+        // First: what Java does for an agent would be counted by rules.
+        List<String> arguments = new ArrayList<>(List.of(PatientEnd.option()));
+        arguments.addAll(options);
         arguments.add("-cp");
         arguments.add(Stream.of(classPath)
                 .flatMap(List::stream)

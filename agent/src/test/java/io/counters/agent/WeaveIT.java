@@ -1,7 +1,6 @@
 package io.counters.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.counters.Count;
 import io.counters.agent.ListIT.Listed;
@@ -17,7 +16,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -145,12 +143,8 @@ class WeaveIT {
         assertThat(ListIT.list(fixtures, SETTINGS).out()).isEmpty();
     }
 
-    /** What a woven program counts in a JVM without the agent. If it ends before its last sweep, on a busy machine, it runs again. */
-    private static Map<String, Long> launch(Class<?> main, String... options) {
-        return await().atMost(Duration.ofMinutes(1)).until(() -> launchOnce(main, options), sums -> !sums.isEmpty());
-    }
-
-    private static Map<String, Long> launchOnce(Class<?> main, String... options) throws Exception {
+    /** What a woven program counts in a JVM without the agent. */
+    private static Map<String, Long> launch(Class<?> main, String... options) throws Exception {
         try (Receiver receiver = new Receiver()) {
             ChildJvm.start(
                             List.of(options),

@@ -36,6 +36,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HistoryIT {
     private static final int KILLS = Integer.getInteger("history.kills", 8);
     private static final int COUNTERS = 50;
+    /** The tick that a sink writes, and those that wait for it on a busy machine. */
+    private static final int UNWRITTEN_MAX = 3;
+
     private static final Pattern POINT = Pattern.compile("put (\\S+) (\\d+) (-?\\d+) .*");
 
     @TempDir
@@ -82,8 +85,12 @@ class HistoryIT {
 
     /** The points that all collectors so far printed to stdout. */
     private Map<String, SortedMap<Long, Long>> published() {
+        return published(started);
+    }
+
+    private static Map<String, SortedMap<Long, Long>> published(List<CollectorProgram> by) {
         Map<String, SortedMap<Long, Long>> published = new HashMap<>();
-        started.stream()
+        by.stream()
                 .flatMap(collector -> collector.program().outputAfter(0).stream())
                 .map(POINT::matcher)
                 // A kill may have cut the last line.
@@ -100,11 +107,12 @@ class HistoryIT {
     }
 
     @Test
-    void kills_during_writes_each_lose_at_most_one_tick_and_duplicate_none() throws Exception {
+    void kills_during_writes_lose_only_ticks_that_were_not_written_yet_and_duplicate_none() throws Exception {
         Random random = new Random(1);
         List<Long> kills = new ArrayList<>();
         for (int kill = 0; kill < KILLS; kill++) {
             CollectorProgram child = start(Map.of(), "--sink=stdout");
+            // The tick that it makes first may be from before this question.
             long ticks = child.metrics().getOrDefault("publish_ticks_total", 0L);
             long moment = System.nanoTime()
                     + Duration.ofMillis(1500 + random.nextInt(1500)).toNanos();
@@ -135,24 +143,23 @@ class HistoryIT {
         Map<String, SortedMap<Long, Long>> published = published();
 
         assertThat(published).hasSize(COUNTERS);
-        int missing = 0;
-        for (Map.Entry<String, SortedMap<Long, Long>> counter : published.entrySet()) {
-            SortedMap<Long, Long> samples = of(kept, counter.getKey());
-            TreeMap<Long, Long> lost = new TreeMap<>(counter.getValue());
-            lost.entrySet().removeAll(samples.entrySet());
-            missing = Math.max(missing, lost.size());
-            for (long second : lost.keySet()) {
-                assertThat(samples.get(second)).as("a wrong value at " + second).isNull();
-                assertThat(kills)
-                        .as("the last tick before a kill")
-                        .anyMatch(last -> second > last && second <= last + 10);
-            }
-            // Samples that are kept and were not printed are from the tick of a kill, too.
-            TreeMap<Long, Long> more = new TreeMap<>(samples);
-            more.entrySet().removeAll(counter.getValue().entrySet());
-            assertThat(more.size()).isLessThanOrEqualTo(KILLS);
+        for (int kill = 0; kill < KILLS; kill++) {
+            long lastKept = kills.get(kill);
+            published(List.of(started.get(kill))).forEach((name, points) -> {
+                TreeMap<Long, Long> lost = new TreeMap<>(points);
+                lost.entrySet().removeAll(of(kept, name).entrySet());
+                assertThat(lost.keySet())
+                        .as("ticks that were printed and are missing")
+                        .allMatch(second -> second > lastKept)
+                        .hasSizeLessThanOrEqualTo(UNWRITTEN_MAX);
+                assertThat(lost.keySet()).as("ticks with wrong values").noneMatch(of(kept, name)::containsKey);
+            });
         }
-        assertThat(missing).as("ticks that were printed and not yet written").isLessThanOrEqualTo(KILLS);
+        kept.forEach((name, samples) -> {
+            TreeMap<Long, Long> more = new TreeMap<>(samples);
+            more.entrySet().removeAll(of(published, name).entrySet());
+            assertThat(more).as("kept and not printed").hasSizeLessThanOrEqualTo(UNWRITTEN_MAX * KILLS);
+        });
         assertThat(of(published, "counter0").size()).isGreaterThan(KILLS);
     }
 

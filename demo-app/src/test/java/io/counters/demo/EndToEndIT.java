@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.counters.testsupport.CollectorProgram;
 import io.counters.testsupport.Memcached;
+import io.counters.testsupport.PatientEnd;
 import io.counters.testsupport.Ports;
 import io.counters.testsupport.Program;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ class EndToEndIT {
     /** Runs the shop with the agent for this many orders; returns the tally that it prints. */
     private static Map<String, Long> sell(int orders, CollectorProgram collector) throws Exception {
         try (Program shop = Program.java(List.of(
+                PatientEnd.option(),
                 "-javaagent:" + Jars.agent() + "=collector=" + collector.address() + ",settings=shop.counters",
                 "-jar",
                 Jars.shop().toString(),
@@ -98,7 +100,11 @@ class EndToEndIT {
                         });
             }
             assertThat(collector.program().errors())
-                    .noneMatch(line -> line.contains("WARN") && !line.contains("gave no usable answer"));
+                    .filteredOn(line -> line.contains("WARN"))
+                    .as("only what a busy machine delays")
+                    .allMatch(line -> line.contains("did not answer within")
+                            || line.contains("has not answered earlier requests")
+                            || line.contains("ticks left out because this program was paused"));
         }
     }
 
@@ -142,10 +148,12 @@ class EndToEndIT {
                 collector = CollectorProgram.start(folder, port);
             }
             CollectorProgram last = collector;
+            long restarted = last.counters().getOrDefault("warehouse.picked", 0L);
             // The shop counts each order twice, by the annotation and by a rule on another class; both must always
             // agree. It sells on, because its end may cut an order between the two.
             await("both ways of counting agree").untilAsserted(() -> {
                 Map<String, Long> found = last.counters();
+                assertThat(found.getOrDefault("warehouse.picked", 0L)).isGreaterThan(restarted);
                 assertThat(found.get("orders.placed")).isEqualTo(found.get("warehouse.picked"));
                 assertThat(found.get("labels.printed")).isEqualTo(2 * found.getOrDefault("orders.placed", -1L));
             });

@@ -31,16 +31,17 @@ class HostIT {
         }
     }
 
+    /** On a busy machine the program may end before a sweep has told: then the last one tells what was. */
     @ParameterizedTest
     @CsvSource({
-        "collector=127.0.0.1:1,          no program listen",
+        "collector=127.0.0.1:1,          no program listen(s|ed) there",
         "collector=no-such-host.invalid, does not resolve",
     })
     void a_missing_collector_is_logged_in_one_line(String settings, String complaint) throws Exception {
         assertThat(complaints(settings + ",sweep=50ms"))
                 .singleElement()
                 .asString()
-                .contains(complaint);
+                .containsPattern(complaint);
     }
 
     @ParameterizedTest

@@ -130,9 +130,7 @@ class PageIT {
         }
 
         String before = browser.run(value("requests"));
-        long asked = System.nanoTime();
         browser.awaitTrue("a value moves", value("requests") + " !== '" + before + "'");
-        assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(10));
 
         browser.run(
                 "[...document.querySelectorAll('#space .name')].find(cell => cell.textContent === 'orders.placed').click()");
@@ -200,9 +198,9 @@ class PageIT {
             millis[i] = (System.nanoTime() - sent) / 1_000_000;
         }
 
-        Arrays.sort(millis);
-        // On a busy machine some of them wait for a processor.
-        assertThat(millis[0]).as("%s ms", Arrays.toString(millis)).isLessThan(1000);
+        // The first one may have come just before an update. On a busy machine some of the others wait for a processor.
+        Arrays.sort(millis, 1, millis.length);
+        assertThat(millis[1]).as("%s ms", Arrays.toString(millis)).isLessThan(1000);
     }
 
     @Test
@@ -228,16 +226,16 @@ class PageIT {
         browser.run("document.getElementById('scroll').scrollTop = 1e9");
         browser.awaitTrue("the end of the list", NAMES + ".endsWith('many.09999,part=3')");
         awaitValue("many.09999,part=3", "9,999");
-        String frame = browser.run("new Promise(done => { const frames = []; let last = performance.now(), place = 0;"
+        double before = browser.processorMillis();
+        browser.run("new Promise(done => { let place = 0;"
                 + " const scroll = document.getElementById('scroll');"
-                + " const step = now => { frames.push(now - last); last = now; place += 4000;"
+                + " const step = () => { place += 4000;"
                 + " scroll.scrollTop = place % 290000;"
-                + " if (place < 600000) { requestAnimationFrame(step); return; }"
-                + " frames.sort((a, b) => a - b); done(frames[Math.floor(frames.length * 0.9)]); };"
+                + " if (place < 600000) requestAnimationFrame(step); else done(); };"
                 + " requestAnimationFrame(step); })");
-        assertThat(Double.parseDouble(frame))
-                .as("nine of ten frames take at most, ms")
-                .isLessThan(500);
+        double frameMillis = (browser.processorMillis() - before) / 150;
+        System.out.printf("PageIT: a frame of scrolling takes %.1f ms of processor time%n", frameMillis);
+        assertThat(frameMillis).as("ms of work for a frame").isLessThan(50);
 
         browser.run("document.getElementById('search').focus()");
         browser.type("777 part=0");

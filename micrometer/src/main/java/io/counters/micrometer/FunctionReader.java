@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The functions run on one daemon thread, {@code counters-micrometer}, which starts with the first of them. A function
  * that blocks delays the other functions, and nothing else: the last reading is waited for no longer than
- * {@value #LAST_MILLIS} ms (tests on busy machines wait longer). A second daemon thread, {@code counters-micrometer-watch}, notices that a function blocks.
+ * {@value #LAST_MILLIS} ms. A second daemon thread, {@code counters-micrometer-watch}, notices that a function blocks.
  */
 final class FunctionReader {
     static final long LAST_MILLIS = 500;

@@ -283,9 +283,9 @@ public final class CollectorProgram implements AutoCloseable {
                         .isGreaterThan(above));
     }
 
-    /** Asks again if an answer is late, on a busy machine. */
-    private static ConditionFactory patiently(String what) {
-        return await(what).atMost(PATIENCE).pollInterval(POLL).ignoreException(HttpTimeoutException.class);
+    /** For waits on answers of collectors: asks again if an answer is late, on a busy machine. */
+    public static ConditionFactory patiently(String what) {
+        return await(what).atMost(PATIENCE).pollInterval(POLL).ignoreExceptionsInstanceOf(HttpTimeoutException.class);
     }
 
     /** Waits until it has logged this: the log is written a little later than the event. */

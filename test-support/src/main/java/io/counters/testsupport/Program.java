@@ -185,7 +185,7 @@ public final class Program implements AutoCloseable {
         }
     }
 
-    /** Waits up to 60 s for its end and for its last lines, and returns its exit status. */
+    /** Waits up to 60 s for its end, then up to 10 s for its last lines, and returns its exit status. */
     public int awaitEnd() throws InterruptedException {
         return awaitEnd(DEADLINE);
     }
@@ -196,8 +196,9 @@ public final class Program implements AutoCloseable {
             throw new AssertionError("it did not end within " + atMost.toSeconds() + " s " + this);
         }
         // A child process of it may keep the streams open.
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         outputReader.join(10_000);
-        errorReader.join(10_000);
+        errorReader.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime())));
         return process.exitValue();
     }
 

@@ -118,7 +118,7 @@ public abstract class ServerProcess implements AutoCloseable {
     /** Sends one line of text, and returns the lines of the answer up to this number. */
     public String[] ask(String line, int lines) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(60_000);
+            socket.setSoTimeout(20_000);
             socket.getOutputStream().write((line + "\r\n").getBytes(ISO_8859_1));
             BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1));
             String[] answer = new String[lines];

@@ -1,5 +1,6 @@
 package io.counters.collector.fleet;
 
+import static io.counters.testsupport.CollectorProgram.patiently;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -20,7 +21,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -33,7 +33,6 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -216,7 +215,7 @@ class FleetIT {
 
     /** Until every counter is exact, in one collector each; senders repeat their totals meanwhile. */
     private void awaitExact(List<CollectorProgram> all) {
-        awaitAnswers().pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
+        patiently("the counters of all").pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
             for (Sender sender : senders) {
                 sender.repeat(all);
             }
@@ -235,22 +234,19 @@ class FleetIT {
         return String.join("\n---\n", all.stream().map(CollectorProgram::log).toList());
     }
 
-    /** On a busy machine a collector may answer late, and then the next question. */
-    private static ConditionFactory awaitAnswers() {
-        return await().atMost(PATIENCE).ignoreException(HttpTimeoutException.class);
-    }
-
     private void awaitOwned(List<CollectorProgram> all) {
-        awaitAnswers().pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
-            long owned = 0;
-            for (CollectorProgram one : all) {
-                SortedMap<String, Long> metrics = one.metrics();
-                long its = metrics.getOrDefault("fleet_owned_partitions", 0L);
-                assertThat(its).as(one.log()).isPositive();
-                owned += its;
-            }
-            assertThat(owned).as(() -> said(all)).isEqualTo(PARTITIONS);
-        });
+        patiently("all partitions are owned")
+                .pollInterval(Duration.ofMillis(200))
+                .untilAsserted(() -> {
+                    long owned = 0;
+                    for (CollectorProgram one : all) {
+                        SortedMap<String, Long> metrics = one.metrics();
+                        long its = metrics.getOrDefault("fleet_owned_partitions", 0L);
+                        assertThat(its).as(one.log()).isPositive();
+                        owned += its;
+                    }
+                    assertThat(owned).as(() -> said(all)).isEqualTo(PARTITIONS);
+                });
     }
 
     /** Until the newest point of each counter has its value. */
@@ -315,7 +311,7 @@ class FleetIT {
     /** Until the graph of a counter reaches back to when another collector owned it. */
     private static void awaitHistory(CollectorProgram of, String name, long before) {
         String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
-        awaitAnswers()
+        patiently("points of " + name)
                 .pollInterval(Duration.ofMillis(300))
                 .untilAsserted(() ->
                         assertThat(get(of, path)).as(() -> describe(of, name)).containsPattern("(?m)^\\d+,\\d+$"));
@@ -333,7 +329,7 @@ class FleetIT {
         awaitPoints();
 
         String name = one.counters().firstKey();
-        awaitAnswers()
+        patiently("the other one knows the owner")
                 .untilAsserted(() -> assertThat(get(two, "/api/counters/" + name))
                         .contains("which this collector does not own; its owner is one"));
         long killed = Instant.now().getEpochSecond();

@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -192,11 +193,13 @@ class OwnerFaultsTest {
     @Test
     void a_ledger_that_was_damaged_when_the_members_met_meanwhile_is_loaded_again() throws Exception {
         boolean[] isDamaged = {true};
+        AtomicInteger damaged = new AtomicInteger();
         loader = new Loader(
                 log.new Loading(),
                 PARTITIONS,
                 records -> {
                     if (isDamaged[0]) {
+                        damaged.incrementAndGet();
                         throw new IllegalStateException("block 0 has no names");
                     }
                     return ledger(records);
@@ -215,6 +218,7 @@ class OwnerFaultsTest {
         for (int i = 0; i < 1000; i++) {
             loader.step();
         }
+        assertThat(damaged).hasValue(PARTITIONS);
         isDamaged[0] = false;
 
         owner.met(Set.of(0, 1, 2, 3));

@@ -935,6 +935,7 @@ class HttpPortTest {
         assertThat(closed.await(60, TimeUnit.SECONDS)).isTrue();
         assertThat(idle.rest()).isEmpty();
         slow.release(10);
+        assertThat(port.loop.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
         HttpPort again = port(address.getPort());
         assertThat(again.address()).isEqualTo(address);
         again.close();

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
  * A server's host that disappears without closing its connections: a separate network namespace, whose virtual cable is
  * disconnected. Needs root and {@code ip} (iproute2).
  */
-@Timeout(90)
+@Timeout(300)
 @Tag("slow")
 @Tag("once")
 class VanishedHostTest {
@@ -222,8 +222,8 @@ class VanishedHostTest {
         await().atMost(SOON).until(() -> busy.remote("proxy_up") == 1 && busy.remote("proxy_queued_bytes") == 0);
         await().atMost(SOON).until(() -> idle.remote("proxy_up") == 1);
 
-        // What was sent last may still be unread there.
-        await().atMost(SOON).untilAsserted(() -> {
+        // What was sent last may still be unread there. What arrives twice arrives last.
+        await().atMost(SOON).during(Duration.ofSeconds(2)).untilAsserted(() -> {
             Map<String, Long> total = new HashMap<>(before);
             after.counts().forEach((key, count) -> total.merge(key, count, Long::sum));
             near.forEach(reader -> total.putAll(reader.counts()));
