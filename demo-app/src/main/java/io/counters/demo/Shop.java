@@ -2,7 +2,6 @@ package io.counters.demo;
 
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -23,8 +22,6 @@ public final class Shop implements AutoCloseable {
     private static final int WEB_THREADS = 8;
 
     private final ExecutorService webThreads = Executors.newFixedThreadPool(WEB_THREADS, daemons("shop-web"));
-    private final HttpClient web =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final ScheduledExecutorService traffic =
             Executors.newSingleThreadScheduledExecutor(daemons("shop-customer"));
     private final long seed;
@@ -80,7 +77,7 @@ public final class Shop implements AutoCloseable {
             List<Future<?>> shopping = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
                 int share = orders / threads + (i < orders % threads ? 1 : 0);
-                Customer customer = new Customer(web, address(), new Random(seed + i), tally);
+                Customer customer = new Customer(address(), new Random(seed + i), tally);
                 shopping.add(customers.submit(() -> {
                     while (customer.placed() < share) {
                         customer.step();
@@ -105,7 +102,7 @@ public final class Shop implements AutoCloseable {
         if (rate > 0) {
             Tally tally = new Tally();
             front.show(tally);
-            Customer customer = new Customer(web, address(), new Random(seed), tally);
+            Customer customer = new Customer(address(), new Random(seed), tally);
             long periodNanos = TimeUnit.SECONDS.toNanos(1) / rate;
             Future<?> unused = traffic.scheduleAtFixedRate(() -> step(customer), 0, periodNanos, TimeUnit.NANOSECONDS);
         }

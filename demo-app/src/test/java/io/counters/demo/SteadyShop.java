@@ -1,6 +1,5 @@
 package io.counters.demo;
 
-import java.net.http.HttpClient;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -23,7 +22,7 @@ final class SteadyShop {
         long seed = Long.parseLong(arguments[0]);
         try (Shop shop = new Shop(0, seed)) {
             Tally tally = new Tally();
-            Customer customer = new Customer(HttpClient.newHttpClient(), shop.address(), new Random(seed), tally);
+            Customer customer = new Customer(shop.address(), new Random(seed), tally);
             System.out.println("sells");
             while (System.in.available() == 0) {
                 customer.step();
