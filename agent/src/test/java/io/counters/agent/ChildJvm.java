@@ -51,7 +51,7 @@ final class ChildJvm {
 
     /** Starts a main class with these options. It ends when its last sweep has been made. */
     static ChildJvm start(List<String> options, List<Path> classPath, String main, String... mains) throws IOException {
-        // First: what Java does for an agent would be counted by rules.
+        // PatientEnd comes first: rules would count what Java does to start an agent after ours.
         List<String> arguments = new ArrayList<>(List.of(PatientEnd.option()));
         arguments.addAll(options);
         arguments.add("-cp");

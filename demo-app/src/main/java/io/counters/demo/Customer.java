@@ -21,8 +21,8 @@ final class Customer {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
     /**
-     * Each has its own: that of Java 17, if threads share it, sends about one of 100,000 requests over a connection that is
-     * closed, and a POST without an answer is not sent again.
+     * Each customer has its own client. On Java 17, a client that threads share sends about one in 100,000 requests over a
+     * closed connection, and does not send a POST again.
      */
     private final HttpClient web =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();

@@ -148,10 +148,12 @@ class EndToEndIT {
                 collector = CollectorProgram.start(folder, port);
             }
             CollectorProgram last = collector;
-            long restarted = last.counters().getOrDefault("warehouse.picked", 0L);
+            long restarted = CollectorProgram.patiently("an answer")
+                    .until(last::counters, answer -> true)
+                    .getOrDefault("warehouse.picked", 0L);
             // The shop counts each order twice, by the annotation and by a rule on another class; both must always
             // agree. It sells on, because its end may cut an order between the two.
-            await("both ways of counting agree").untilAsserted(() -> {
+            CollectorProgram.patiently("both ways of counting agree").untilAsserted(() -> {
                 Map<String, Long> found = last.counters();
                 assertThat(found.getOrDefault("warehouse.picked", 0L)).isGreaterThan(restarted);
                 assertThat(found.get("orders.placed")).isEqualTo(found.get("warehouse.picked"));

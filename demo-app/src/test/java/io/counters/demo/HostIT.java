@@ -31,7 +31,7 @@ class HostIT {
         }
     }
 
-    /** On a busy machine the program may end before a sweep has told: then the last one tells what was. */
+    /** On a busy machine the program may end before a sweep has logged it; then the last sweep logs it, in the past tense. */
     @ParameterizedTest
     @CsvSource({
         "collector=127.0.0.1:1,          no program listen(s|ed) there",

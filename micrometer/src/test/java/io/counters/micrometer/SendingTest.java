@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -48,8 +49,8 @@ class SendingTest {
     }
 
     /**
-     * A program whose function takes longer than the last sweep, and that ends without closing anything, once it is told to:
-     * half a second for the last sweep may not suffice for the start of a JVM on a busy machine.
+     * A program whose function takes longer than the last sweep, and that ends without closing anything. It ends when told, so
+     * that its last half second does not include the start of the JVM.
      */
     static final class Ends {
         private Ends() {}
@@ -72,6 +73,17 @@ class SendingTest {
     @ValueSource(booleans = {true, false})
     @Tag("slow")
     void the_end_of_the_jvm_reads_functions_and_sends_what_they_have_counted(boolean totals) throws Exception {
+        // On a busy machine half a second may not suffice for the function, either.
+        String last = "";
+        for (int tries = 0; tries < 3 && last.isEmpty(); tries++) {
+            last = sentAtTheEnd(totals);
+        }
+
+        assertThat(last).containsPattern("increment ends\\.hits 7( 7)?(\n|$)");
+    }
+
+    /** The datagram that has the hits; empty if none came. */
+    private static String sentAtTheEnd(boolean totals) throws Exception {
         try (DatagramSocket collector = new DatagramSocket(0, InetAddress.getLoopbackAddress());
                 Program ends = Program.java(
                         "-cp",
@@ -85,11 +97,16 @@ class SendingTest {
             ends.tell("end");
             assertThat(ends.awaitEnd()).as(ends.toString()).isZero();
 
-            String last = received(collector);
-            while (!last.contains("increment ends.hits ")) {
-                last = received(collector);
+            // What was sent is in the socket's buffer.
+            collector.setSoTimeout(1);
+            while (true) {
+                String last = received(collector);
+                if (last.contains("increment ends.hits ")) {
+                    return last;
+                }
             }
-            assertThat(last).contains(" 7");
+        } catch (SocketTimeoutException none) {
+            return "";
         }
     }
 

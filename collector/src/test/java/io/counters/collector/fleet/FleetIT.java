@@ -215,19 +215,22 @@ class FleetIT {
 
     /** Until every counter is exact, in one collector each; senders repeat their totals meanwhile. */
     private void awaitExact(List<CollectorProgram> all) {
-        patiently("the counters of all").pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
-            for (Sender sender : senders) {
-                sender.repeat(all);
-            }
-            SortedMap<String, Long> found = new TreeMap<>();
-            for (CollectorProgram one : all) {
-                one.counters()
-                        .forEach((name, value) -> assertThat(found.put(name, value))
-                                .as("another value of " + name)
-                                .isNull());
-            }
-            assertThat(found).as(() -> said(all)).isEqualTo(expected());
-        });
+        patiently("the counters of all")
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(300))
+                .untilAsserted(() -> {
+                    for (Sender sender : senders) {
+                        sender.repeat(all);
+                    }
+                    SortedMap<String, Long> found = new TreeMap<>();
+                    for (CollectorProgram one : all) {
+                        one.counters()
+                                .forEach((name, value) -> assertThat(found.put(name, value))
+                                        .as("another value of " + name)
+                                        .isNull());
+                    }
+                    assertThat(found).as(() -> said(all)).isEqualTo(expected());
+                });
     }
 
     private static String said(List<CollectorProgram> all) {
@@ -236,6 +239,7 @@ class FleetIT {
 
     private void awaitOwned(List<CollectorProgram> all) {
         patiently("all partitions are owned")
+                .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(200))
                 .untilAsserted(() -> {
                     long owned = 0;
@@ -312,6 +316,7 @@ class FleetIT {
     private static void awaitHistory(CollectorProgram of, String name, long before) {
         String path = "/api/counters/" + name + "/history?format=csv&step=1&from=" + (before - 60) + "&to=" + before;
         patiently("points of " + name)
+                .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(300))
                 .untilAsserted(() ->
                         assertThat(get(of, path)).as(() -> describe(of, name)).containsPattern("(?m)^\\d+,\\d+$"));
@@ -330,6 +335,7 @@ class FleetIT {
 
         String name = one.counters().firstKey();
         patiently("the other one knows the owner")
+                .atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(get(two, "/api/counters/" + name))
                         .contains("which this collector does not own; its owner is one"));
         long killed = Instant.now().getEpochSecond();

@@ -166,6 +166,9 @@ class PublishIT {
             assertThat(first.headMap(whole).keySet()).containsAll(attempted.headSet(whole));
             NavigableMap<Long, Map<String, Long>> second = printed(1);
             assertThat(second).isNotEmpty();
+            if (Files.readString(folder.resolve("err1")).contains("did not finish the last tick in time")) {
+                second.pollLastEntry();
+            }
             second.putAll(first.headMap(whole));
             second.forEach((tick, points) ->
                     assertThat(stored(tsd, tick)).as("second " + tick).isEqualTo(points));

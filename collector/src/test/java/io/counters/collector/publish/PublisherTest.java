@@ -437,6 +437,7 @@ class PublisherTest {
             assertThat(Duration.ofNanos(fastestNanos))
                     .as("if it waited again, each would take 2.5 s")
                     .isLessThan(Duration.ofSeconds(1));
+        } finally {
             stuck.countDown();
         }
     }
